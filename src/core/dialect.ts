@@ -1,0 +1,77 @@
+import type { LexicalRules, Token } from './lexer.ts';
+import type { RelationName } from './relation.ts';
+import type { Container } from './snapshot.ts';
+import type { Attachment, View } from './view.ts';
+
+/** How a CREATE is written: as a file holds it, as a first creation that fails when the name is taken, or over an existing view of the same columns. */
+export type CreateForm = 'file' | 'create' | 'replace';
+
+/** A statement of a view file. `text` is verbatim without its semicolon and without comments around it; offsets count from the start of the file. */
+export interface Statement {
+  readonly text: string;
+  readonly tokens: readonly Token[];
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What a view file's first statement says. `attachments` are the ones that stand inside it, such as options. */
+export interface ParsedCreate {
+  readonly name: RelationName;
+  readonly kind: View['kind'];
+  readonly definition: string;
+  readonly attachments: readonly Attachment[];
+}
+
+export type Replaceability = { readonly possible: true } | { readonly possible: false; readonly because: string };
+
+export type RenamedColumn = { readonly from: string; readonly to: string };
+
+/**
+ * The pure half of an adapter: SQL text, lexical rules and abilities of one kind of warehouse. No IO, no clock, no state.
+ * The parse functions throw `FILE_UNREADABLE` with `details.offset` (a character offset in the file) for what the grammar of
+ * `docs/file-format.md` does not list.
+ */
+export interface Dialect {
+  /** Name of the kind of warehouse, as `viewsync.yaml` spells it. */
+  readonly warehouse: string;
+  readonly lexicalRules: LexicalRules;
+  /** Case to which the warehouse folds an unquoted name; it decides how file names are spelled. */
+  readonly folds: 'lower' | 'upper' | 'exact';
+  /** Whether names have a catalog part, and paths a folder for it. */
+  readonly hasCatalogs: boolean;
+  /** Whether the warehouse keeps the comments inside a definition; where it does not, they do not count when definitions are compared. */
+  readonly keepsComments: boolean;
+  /** Whether DDL is transactional, so that a failed apply rolls back as a whole. */
+  readonly isTransactional: boolean;
+  /** Kinds of attachments in the order of a file's statements; also the order of the phases in which a plan makes them. */
+  readonly attachmentKinds: readonly string[];
+  /** Kinds that stand inside the CREATE statement in a file. */
+  readonly inlineKinds: readonly string[];
+  quoteRelation(name: RelationName): string;
+  /** The CREATE statement with everything inline, without semicolon. `create` of a materialized view makes it unpopulated: the plan refreshes later. */
+  createView(view: View, form: CreateForm): string;
+  /** A view of the same name and columns that reads nothing, to break a cycle; undefined where cycles cannot be or columns are unknown. */
+  createPlaceholder(view: View): string | undefined;
+  dropView(view: View): string;
+  /** Fills a materialized view, or empties it when its attachments say unpopulated. */
+  refreshView(view: View): string;
+  /** Whether a live view should hold data: true for a populated materialized view. */
+  isPopulated(view: View): boolean;
+  renameColumn(view: View, renamed: RenamedColumn): string;
+  /** Statements that take away what default privileges gave to a relation that our role has just created. */
+  revokeDefaults(view: View, container: Container): readonly string[];
+  /** What the attachments of `view` become once its owner is `owner` and its columns are renamed, before any other step. */
+  attachmentsAfter(view: View, change: { readonly owner?: string; readonly renamed?: readonly RenamedColumn[] }): readonly Attachment[];
+  /** Owner's role name, or undefined where views have none. */
+  ownerOf(view: View): string | undefined;
+  /** Roles that the attachments name, `PUBLIC` left out. */
+  rolesOf(view: View): readonly string[];
+  /** Whether `wanted` (its columns described) can be put over `live` in place. `because` completes "must be re-created: …". */
+  canReplace(live: View, wanted: View): Replaceability;
+  /** Kinds of attachments that have to be removed before a replace and made again after it. */
+  clearsBeforeReplace(live: View, wanted: View): readonly Attachment[];
+  /** Reads the first statement of a view file. */
+  parseCreate(statement: Statement): ParsedCreate;
+  /** Reads any other statement of a view file; lists of grantees and privileges come back as one attachment each. */
+  parseAttachments(statement: Statement, view: ParsedCreate): readonly Attachment[];
+}

@@ -1,0 +1,120 @@
+import type { Dialect, RenamedColumn } from '../core/dialect.ts';
+import type { Step } from '../core/plan.ts';
+import type { RelationName } from '../core/relation.ts';
+import type { Scope, Snapshot } from '../core/snapshot.ts';
+import type { Column, View } from '../core/view.ts';
+
+/** Told while something long runs; `total` is absent as long as it is not known. */
+export type Progress = (event: { readonly what: string; readonly done: number; readonly total?: number }) => void;
+
+/** Who we are on the server and what it holds beside views. */
+export interface Session {
+  readonly role: string;
+  /** Whether no privilege check can stop us. */
+  readonly isSuperuser: boolean;
+  /** Every role that exists, sorted. */
+  readonly roles: readonly string[];
+  /** How many locks one transaction can count on; undefined where the warehouse has no such limit. */
+  readonly lockLimit?: number;
+  /** In words, for people: "PostgreSQL 15.18". */
+  readonly server: string;
+}
+
+/** What inspecting found, proven complete. Views outside the scope are in `outside`: the closure of a drop must see them. */
+export interface Inspection {
+  /** Views in scope, sorted; unreadable ones are not among them but in `description.unreadable`. */
+  readonly snapshot: Snapshot;
+  /** Views that are out of scope, readable or not, as far as needed to see who depends on whom. */
+  readonly outside: readonly View[];
+  readonly session: Session;
+  /** Every name that a relation has, sorted keys as in `relationKey`: what a new view would collide with or may read. */
+  readonly relations: ReadonlySet<string>;
+  /** Rough size in bytes of each materialized view, by `relationKey`. */
+  readonly sizes: ReadonlyMap<string, number>;
+  readonly milliseconds: number;
+  readonly queries: number;
+}
+
+/**
+ * A definition to be settled. `wanted` is described: which columns it has, and how the server prints it. When `live` is given the
+ * two are compared; otherwise `wanted` is only described, for the sake of others that read it.
+ */
+export interface SettleRequest {
+  readonly wanted: View;
+  readonly live?: View;
+}
+
+/** What the server says of a wanted definition. */
+export type Settled =
+  /** Both texts are the same view. */
+  | { readonly outcome: 'same'; readonly columns: readonly Column[] }
+  /** They differ; `renamed` is set when the only difference is that output columns have other names. */
+  | { readonly outcome: 'different'; readonly columns: readonly Column[]; readonly renamed?: readonly RenamedColumn[] }
+  /** The server refuses the wanted text as things stand, for example because a column is gone. */
+  | { readonly outcome: 'refused'; readonly because: string }
+  /** It could not be found out: no right to create a temporary view, a standby. */
+  | { readonly outcome: 'unproven'; readonly because: string };
+
+export interface TransactionOptions {
+  /** Longest wait for a lock, in milliseconds; readers of the views never queue behind us longer. */
+  readonly lockTimeout: number;
+  /** How often to start over after a lock was not granted, waiting in between with nothing locked. */
+  readonly attempts: number;
+  /** Existing views that will be changed; all are locked before the first statement, or the transaction is rolled back and tried again. */
+  readonly locks: readonly View[];
+  readonly onWait?: (event: { readonly view: RelationName; readonly attempt: number; readonly holder?: string }) => void;
+}
+
+export type StepResult = { readonly milliseconds: number };
+
+/** A failed step: which one and what the server said. Raised by `Transaction.execute`; everything is rolled back where DDL is transactional. */
+export interface StepFailure {
+  readonly index: number;
+  readonly message: string;
+  /** The vendor's code: an SQLSTATE. */
+  readonly code?: string;
+  readonly detail?: string;
+  readonly hint?: string;
+}
+
+export type ExecuteOutcome = { readonly results: readonly StepResult[]; readonly failure?: StepFailure };
+
+/** Inside one transaction that holds the run's advisory lock and the locks asked for. */
+export interface Transaction {
+  /** The named views as they are now, inside the transaction; absent ones are left out. */
+  inspect(names: readonly RelationName[]): Promise<readonly View[]>;
+  /** As on the warehouse, inside this transaction; leaves nothing behind. */
+  settle(requests: readonly SettleRequest[]): Promise<ReadonlyMap<string, Settled>>;
+  /** Runs the steps in order, byte for byte, pipelined; stops at the first failure, which is returned and not thrown. */
+  execute(steps: readonly Step[], onStep?: (index: number) => void): Promise<ExecuteOutcome>;
+}
+
+/** A live connection to one warehouse. Errors are `ViewsyncError`s; none holds a credential. */
+export interface Warehouse {
+  readonly dialect: Dialect;
+  /**
+   * Reads everything in scope in a constant number of queries plus one per hundred definitions, inside one read-only snapshot,
+   * then proves that nothing moved meanwhile (three rounds, else `LISTING_MOVED`). Changes nothing.
+   */
+  inspect(scope: Scope, progress?: Progress): Promise<Inspection>;
+  /** Asks the server about definitions in a transaction that is rolled back; keyed by `relationKey`. Takes shared locks only. Changes nothing. */
+  settle(requests: readonly SettleRequest[]): Promise<ReadonlyMap<string, Settled>>;
+  /**
+   * Runs `work` in one transaction: committed when it returns, rolled back when it throws. `RUN_IN_PROGRESS` when another run holds
+   * the advisory lock, `LOCK_TIMEOUT` when the locks were not granted in any attempt.
+   */
+  transact<T>(options: TransactionOptions, work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  /** Whether another run holds the advisory lock now. */
+  isBusy(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** What the registry lists for each kind of warehouse. */
+export interface Adapter {
+  readonly dialect: Dialect;
+  /** Validates the target's own keys of `viewsync.yaml`; returns one message per fault, each with the key's path. */
+  validateOptions(options: Readonly<Record<string, unknown>>): readonly { readonly path: readonly string[]; readonly message: string }[];
+  /** Opens a connection; `CONNECTION_FAILED` names the line to change and never a password. */
+  connect(options: Readonly<Record<string, unknown>>, environment: Readonly<Record<string, string | undefined>>): Promise<Warehouse>;
+}
+
