@@ -1,0 +1,140 @@
+import { execFile } from 'node:child_process';
+import { existsSync, globSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { promisify } from 'node:util';
+import { Client } from 'pg';
+import { inject } from 'vitest';
+import { findEmbeddedBinaries, type Server, startServer } from '../../src/warehouses/postgres/embedded-server.ts';
+
+const run = promisify(execFile);
+
+/** A server that runs for the whole vitest run, made by `global-setup.ts`. */
+export interface RunningServer {
+  /** Major version, which tells them apart: 18, 15. */
+  readonly version: number;
+  readonly fullVersion: string;
+  readonly url: string;
+  readonly binaries: string;
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    postgresServers: readonly RunningServer[];
+  }
+}
+
+/** The embedded server first, then the system's ones, newest first; one per major version. */
+export async function startAllServers(): Promise<readonly { readonly server: Server; readonly running: RunningServer }[]> {
+  const folders = [...embeddedBinaries(), ...systemBinaries()];
+  const started = await Promise.all(folders.map(async (binaries) => ({ binaries, server: await startServer({ binaries }) })));
+  return started.map(({ binaries, server }) => ({ server, running: toRunning(server, binaries) }));
+}
+
+function embeddedBinaries(): readonly string[] {
+  try {
+    return [findEmbeddedBinaries()];
+  } catch {
+    return [];
+  }
+}
+
+function systemBinaries(): readonly string[] {
+  const embedded = embeddedBinaries().length > 0 ? 18 : 0;
+  const folders = globSync('/usr/lib/postgresql/*/bin').filter((folder) => existsSync(`${folder}/initdb`));
+  const version = (folder: string): number => Number(folder.split('/')[4]);
+  return folders.filter((folder) => version(folder) >= 13 && version(folder) !== embedded).sort((left, right) => version(right) - version(left));
+}
+
+function toRunning(server: Server, binaries: string): RunningServer {
+  return { version: Number.parseInt(server.version, 10), fullVersion: server.version, url: server.url, binaries };
+}
+
+/** The servers of this run, for `describe.each`. */
+export function postgresServers(): readonly RunningServer[] {
+  return inject('postgresServers');
+}
+
+export interface TestDatabase extends AsyncDisposable {
+  readonly version: number;
+  readonly name: string;
+  /** For the superuser `postgres`. */
+  readonly url: string;
+  /** The same database as another role; every role may log in without a password. */
+  urlFor(role: string): string;
+  /** Runs one or more statements on a connection of their own and returns the rows of the last one. */
+  query(sql: string): Promise<Record<string, any>[]>;
+  /** Loads a file of `test/fixtures/`; its roles are made when they do not exist yet, since roles belong to the whole server. */
+  load(fixture: string): Promise<void>;
+}
+
+let count = 0;
+
+/** A fresh database on the server of that major version (the newest when left out); dropped when disposed of. */
+export async function createDatabase(version?: number): Promise<TestDatabase> {
+  const server = postgresServers().find((each) => version === undefined || each.version === version);
+  if (server === undefined) throw new Error(`No PostgreSQL ${version ?? ''} server runs.`);
+  const name = `test_${process.pid}_${Math.trunc(performance.timeOrigin + performance.now())}_${count++}`;
+  await runSql(server.url, `CREATE DATABASE ${name}`);
+  const url = withPath(server.url, name);
+  return {
+    version: server.version,
+    name,
+    url,
+    urlFor: (role) => withUser(url, role),
+    query: (sql) => runSql(url, sql),
+    load: (fixture) => loadFixture(url, fixture),
+    [Symbol.asyncDispose]: () => dropDatabase(server.url, name),
+  };
+}
+
+async function dropDatabase(url: string, name: string): Promise<void> {
+  await runSql(url, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+}
+
+async function loadFixture(url: string, fixture: string): Promise<void> {
+  const { readFile } = await import('node:fs/promises');
+  const sql = await readFile(new URL(`../fixtures/${fixture}`, import.meta.url), 'utf8');
+  await runSql(url, sql.replaceAll(/CREATE ROLE ("[^"]+"|\w+)([^;]*);/g, (_, role: string, rest: string) => createRole(role, rest)));
+}
+
+/** Makes a role unless it exists, also when another test makes it at the same moment. */
+export function createRole(role: string, rest = ''): string {
+  return `DO $do$ BEGIN CREATE ROLE ${role}${rest}; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $do$;`;
+}
+
+function withPath(url: string, database: string): string {
+  return url.replace('/postgres?', `/${encodeURIComponent(database)}?`);
+}
+
+function withUser(url: string, role: string): string {
+  return url.replace('user=postgres', `user=${encodeURIComponent(role)}`);
+}
+
+async function runSql(url: string, sql: string): Promise<Record<string, any>[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    const result: any = await client.query(sql);
+    return (Array.isArray(result) ? result.at(-1) : result).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** `pg_dump --schema-only` without its random `\restrict` lines; undefined when no pg_dump of that major version is installed. */
+export async function pgDump(version: number, url: string): Promise<string | undefined> {
+  const program = `/usr/lib/postgresql/${version}/bin/pg_dump`;
+  if (!existsSync(program)) return undefined;
+  const { stdout } = await run(program, ['--schema-only', '--dbname', url], { maxBuffer: 1 << 28 });
+  return stdout.replaceAll(/^\\(un)?restrict .*\n/gm, '');
+}
+
+/** A port of the loopback interface that nobody listens on. */
+export async function findFreePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => probe.once('listening', resolve));
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('No port.');
+  return address.port;
+}
