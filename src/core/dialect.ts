@@ -47,10 +47,14 @@ export interface Dialect {
   readonly attachmentKinds: readonly string[];
   /** Kinds that stand inside the CREATE statement in a file. */
   readonly inlineKinds: readonly string[];
+  /** Kinds whose `make` puts the new value over an old one, so that nothing has to be removed first: owner, comment, default, option. */
+  readonly overwritingKinds: readonly string[];
+  /** Kinds whose SQL may name other views, which can then not be dropped while it stands: rules, triggers, defaults. */
+  readonly readingKinds: readonly string[];
   quoteRelation(name: RelationName): string;
   /** The CREATE statement with everything inline, without semicolon. `create` of a materialized view makes it unpopulated: the plan refreshes later. */
   createView(view: View, form: CreateForm): string;
-  /** A view of the same name and columns that reads nothing, to break a cycle; undefined where cycles cannot be or columns are unknown. */
+  /** CREATE OR REPLACE of a view of the same name and columns that reads nothing, to break a cycle; undefined where cycles cannot be or columns are unknown. */
   createPlaceholder(view: View): string | undefined;
   dropView(view: View): string;
   /** Fills a materialized view, or empties it when its attachments say unpopulated. */

@@ -1,0 +1,112 @@
+import type { AttachmentChange, Change, ColumnChange } from './change.ts';
+import type { Dialect } from './dialect.ts';
+import { compareText, relationKey } from './relation.ts';
+import { sameTokens } from './tokens.ts';
+import type { Attachment, Column, View } from './view.ts';
+
+/** Whether two definitions have the same tokens. Comments count only where the warehouse keeps them. */
+export function isSameDefinition(left: View, right: View, dialect: Dialect): boolean {
+  return left.definition === right.definition || sameTokens(left.definition, right.definition, dialect);
+}
+
+function isSameAttachment(left: Attachment, right: Attachment, dialect: Dialect): boolean {
+  return left.make === right.make || sameTokens(left.make, right.make, dialect);
+}
+
+const attachmentId = (attachment: Attachment) => `${attachment.kind}\0${attachment.key}`;
+
+/** What has to be added, removed and changed to come from one list of attachments to the other; order of the lists kept. */
+export function diffAttachments(from: readonly Attachment[], to: readonly Attachment[], dialect: Dialect): AttachmentChange {
+  const before = new Map(from.map((attachment) => [attachmentId(attachment), attachment]));
+  const after = new Set(to.map(attachmentId));
+  const pairs = to.flatMap((attachment) => {
+    const old = before.get(attachmentId(attachment));
+    return old ? [{ from: old, to: attachment }] : [];
+  });
+  return {
+    added: to.filter((attachment) => !before.has(attachmentId(attachment))),
+    removed: from.filter((attachment) => !after.has(attachmentId(attachment))),
+    changed: pairs.filter((pair) => !isSameAttachment(pair.from, pair.to, dialect)),
+  };
+}
+
+export function hasAttachmentChange(change: AttachmentChange): boolean {
+  return change.added.length + change.removed.length + change.changed.length > 0;
+}
+
+/** What differs between two lists of columns; nothing when either is unknown. */
+export function diffColumns(from: readonly Column[], to: readonly Column[]): ColumnChange {
+  if (from.length === 0 || to.length === 0) return { added: [], removed: [], retyped: [], reordered: false };
+  const before = new Map(from.map((column) => [column.name, column.type]));
+  const after = new Map(to.map((column) => [column.name, column.type]));
+  const common = (columns: readonly Column[]) => columns.map((column) => column.name).filter((name) => before.has(name) && after.has(name));
+  return {
+    added: to.filter((column) => !before.has(column.name)),
+    removed: from.filter((column) => !after.has(column.name)),
+    retyped: to.flatMap(({ name, type }) => {
+      const old = before.get(name);
+      return old === undefined || old === type ? [] : [{ name, from: old, to: type }];
+    }),
+    reordered: common(from).join('\0') !== common(to).join('\0'),
+  };
+}
+
+export function hasColumnChange(change: ColumnChange): boolean {
+  return change.added.length + change.removed.length + change.retyped.length > 0 || change.reordered;
+}
+
+/** Whether two views are the same by model: kind, tokens of the definition, attachments. Columns follow from the definition and do not count. */
+export function isSameView(left: View, right: View, dialect: Dialect): boolean {
+  return left.kind === right.kind && isSameDefinition(left, right, dialect) && hasSameAttachments(left, right, dialect);
+}
+
+export function hasSameAttachments(left: View, right: View, dialect: Dialect): boolean {
+  return !hasAttachmentChange(diffAttachments(left.attachments, right.attachments, dialect));
+}
+
+/** How two Snapshots' texts are compared beyond their tokens. */
+export interface Sameness {
+  readonly dialect: Dialect;
+  /** Views, by `relationKey`, whose two definitions the server holds for the same. */
+  readonly reprinted: ReadonlySet<string>;
+}
+
+function diffView(from: View, to: View, sameness: Sameness): Change | undefined {
+  const attachments = diffAttachments(from.attachments, to.attachments, sameness.dialect);
+  const columns = diffColumns(from.columns, to.columns);
+  const definition = compareDefinitions(from, to, sameness);
+  const kindChanged = from.kind !== to.kind;
+  if (definition === 'same' && !kindChanged && !hasAttachmentChange(attachments) && !hasColumnChange(columns)) return undefined;
+  return { view: to.name, change: 'modified', definition, kindChanged, columns, attachments };
+}
+
+function compareDefinitions(from: View, to: View, { dialect, reprinted }: Sameness): Change['definition'] {
+  if (isSameDefinition(from, to, dialect)) return 'same';
+  return reprinted.has(relationKey(to.name)) ? 'reprinted' : 'different';
+}
+
+const nothing: Pick<Change, 'definition' | 'kindChanged' | 'columns'> = {
+  definition: 'different',
+  kindChanged: false,
+  columns: { added: [], removed: [], retyped: [], reordered: false },
+};
+
+function added(view: View): Change {
+  return { ...nothing, view: view.name, change: 'added', attachments: { added: view.attachments, removed: [], changed: [] } };
+}
+
+function deleted(view: View): Change {
+  return { ...nothing, view: view.name, change: 'deleted', attachments: { added: [], removed: view.attachments, changed: [] } };
+}
+
+/** The changes that lead from one list of views to the other, sorted by name. A view that is only reprinted counts as one, with `definition: 'reprinted'`. */
+export function diffViews(from: readonly View[], to: readonly View[], sameness: Sameness): readonly Change[] {
+  const before = new Map(from.map((view) => [relationKey(view.name), view]));
+  const after = new Set(to.map((view) => relationKey(view.name)));
+  const kept = to.flatMap((view) => {
+    const old = before.get(relationKey(view.name));
+    return old ? (diffView(old, view, sameness) ?? []) : added(view);
+  });
+  const gone = from.filter((view) => !after.has(relationKey(view.name))).map(deleted);
+  return [...kept, ...gone].sort((left, right) => compareText(relationKey(left.view), relationKey(right.view)));
+}
