@@ -1,0 +1,68 @@
+import type { Statement } from './dialect.ts';
+import { type LexicalRules, type Token, tokenize } from './lexer.ts';
+
+/** How deep a token stands inside parentheses and `BEGIN ATOMIC ... END` bodies. */
+interface Nesting {
+  readonly parentheses: number;
+  readonly blocks: number;
+}
+
+const outside: Nesting = { parentheses: 0, blocks: 0 };
+
+function isWord(token: Token | undefined, word: string): boolean {
+  return token?.kind === 'word' && token.text.toUpperCase() === word;
+}
+
+/** How a word changes the depth of blocks; `CASE ... END` counts inside of one only, where its END must not be taken for the block's. */
+function blockChange(token: Token, previous: Token | undefined, blocks: number): number {
+  if (isWord(token, 'ATOMIC') && isWord(previous, 'BEGIN')) return 1;
+  if (blocks === 0) return 0;
+  if (isWord(token, 'CASE')) return 1;
+  return isWord(token, 'END') ? -1 : 0;
+}
+
+function nest(nesting: Nesting, token: Token, previous: Token | undefined): Nesting {
+  if (token.text === '(') return { ...nesting, parentheses: nesting.parentheses + 1 };
+  if (token.text === ')') return { ...nesting, parentheses: Math.max(0, nesting.parentheses - 1) };
+  const change = blockChange(token, previous, nesting.blocks);
+  return change === 0 ? nesting : { ...nesting, blocks: nesting.blocks + change };
+}
+
+function makeStatement(text: string, tokens: readonly Token[]): Statement[] {
+  const [first, last] = [tokens[0], tokens.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  return [{ text: text.slice(first.start, last.end), tokens, start: first.start, end: last.end }];
+}
+
+/**
+ * Returns the statements of a text in order. Semicolons inside parentheses, such as those of a rule's actions, and inside of `BEGIN ATOMIC ...
+ * END` do not end one; empty statements are left out. Throws `FILE_UNREADABLE` with `details.offset` for an unclosed quote or comment.
+ */
+export function splitStatements(text: string, rules: LexicalRules): Statement[] {
+  const statements: Statement[] = [];
+  let tokens: Token[] = [];
+  let nesting = outside;
+  for (const token of tokenize(text, rules)) {
+    if (token.kind === 'comment') continue;
+    nesting = nest(nesting, token, tokens.at(-1));
+    if (token.text !== ';' || nesting.parentheses > 0 || nesting.blocks > 0) tokens.push(token);
+    else {
+      statements.push(...makeStatement(text, tokens));
+      tokens = [];
+    }
+  }
+  return [...statements, ...makeStatement(text, tokens)];
+}
+
+/** A place in a text for people: line and column count from 1, columns in characters. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Returns the line and column of an offset. */
+export function positionAt(text: string, offset: number): Position {
+  const before = text.slice(0, offset);
+  const lineStart = before.lastIndexOf('\n') + 1;
+  return { line: before.split('\n').length, column: [...before.slice(lineStart)].length + 1 };
+}

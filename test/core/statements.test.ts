@@ -1,0 +1,35 @@
+import { describe, expect, test } from 'vitest';
+import { positionAt, splitStatements } from '../../src/core/statements.ts';
+import { postgresqlRules } from './postgresql-rules.ts';
+
+function texts(text: string): string[] {
+  return splitStatements(text, postgresqlRules).map((statement) => statement.text);
+}
+
+describe('statements of a text', () => {
+  test('end at a semicolon and come without it and without the comments around them', () => {
+    expect(texts('-- head\nSELECT 1 -- one\n;\n/* two */ SELECT /* in */ 2;;\nSELECT 3')).toEqual(['SELECT 1', 'SELECT /* in */ 2', 'SELECT 3']);
+  });
+
+  test.each([
+    ["SELECT ';', $$;$$, \";\" -- ;"],
+    ['CREATE RULE r AS ON INSERT TO v DO ALSO (SELECT 1; SELECT 2)'],
+    ['CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN a THEN 1 END; SELECT 2; END'],
+    ['SELECT CASE WHEN a THEN 1 END'],
+  ])('are not split inside of %s', (sql) => {
+    expect(texts(`${sql}\n;\nSELECT 9;`)).toEqual([sql.replace(' -- ;', ''), 'SELECT 9']);
+  });
+
+  test('know where they and their tokens stand in the file, comments left out', () => {
+    const text = '-- head\n\nSELECT /* in */ 1;';
+    const [statement] = splitStatements(text, postgresqlRules);
+    expect(text.slice(statement?.start, statement?.end)).toBe('SELECT /* in */ 1');
+    expect(statement?.tokens.map((token) => text.slice(token.start, token.end))).toEqual(['SELECT', '1']);
+  });
+});
+
+test('a position counts lines and characters from 1', () => {
+  expect(positionAt('a\n😀b\nc', 0)).toEqual({ line: 1, column: 1 });
+  expect(positionAt('a\n😀b\nc', 4)).toEqual({ line: 2, column: 2 });
+  expect(positionAt('a\n😀b\nc', 6)).toEqual({ line: 3, column: 1 });
+});
