@@ -39,3 +39,9 @@ export interface View {
   /** What belongs to this view and no file holds yet, in words ("statistics object app.m1_st"): a drop of the view is refused by name. */
   readonly unrestorable: readonly string[];
 }
+
+/** The kind of attachment that says who owns a view, in every dialect where views have owners. */
+export const ownerKind = 'owner';
+
+/** The kind of attachment that says whether a materialized view holds data. */
+export const populatedKind = 'populated';

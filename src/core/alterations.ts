@@ -1,0 +1,88 @@
+import { diffAttachments } from './compare.ts';
+import type { Course, Making } from './making.ts';
+import type { Situation } from './planner.ts';
+import { findMentions } from './references.ts';
+import { compareText, relationKey } from './relation.ts';
+import { type Attachment, ownerKind, type View } from './view.ts';
+
+export interface MadeAttachment {
+  readonly attachment: Attachment;
+  readonly because: string;
+}
+
+/** What has to happen to the attachments of one view. */
+export interface Alteration {
+  readonly view: View;
+  /** Removed before anything is dropped or replaced, because they stand in the way; made again with `made`. */
+  readonly released: readonly Attachment[];
+  readonly removed: readonly Attachment[];
+  readonly made: readonly MadeAttachment[];
+}
+
+function alterFresh(view: View, { request }: Situation): Alteration {
+  const made = view.attachments.filter(({ kind }) => !request.dialect.inlineKinds.includes(kind));
+  return { view, released: [], removed: [], made: made.map((attachment) => ({ attachment, because: 'it belongs to the view' })) };
+}
+
+/** What a view that stays becomes through its new owner and its renamed columns alone. */
+function attachmentsBefore(live: View, wanted: View, { request, treatments }: Situation): readonly Attachment[] {
+  const { dialect } = request;
+  const treatment = treatments.get(relationKey(live.name));
+  const owner = dialect.ownerOf(wanted);
+  return dialect.attachmentsAfter(live, {
+    ...(owner === undefined || owner === dialect.ownerOf(live) ? {} : { owner }),
+    ...(treatment?.how === 'rename columns' ? { renamed: treatment.renamed } : {}),
+  });
+}
+
+function findReleased(live: View, wanted: View, { situation, making }: { situation: Situation; making: Making | undefined }): Attachment[] {
+  const { dialect } = situation.request;
+  const dropped = new Set(situation.rebuild.dropped.keys());
+  const blocks = ({ kind, make }: Attachment) => dialect.readingKinds.includes(kind) && findMentions(make, dialect, dropped).length > 0;
+  const blocking = dropped.size === 0 ? [] : live.attachments.filter(blocks);
+  const clearing = making === 'replace' ? dialect.clearsBeforeReplace(live, wanted) : [];
+  return [...new Set([...blocking, ...clearing])];
+}
+
+function alterStanding(live: View, wanted: View, { situation, making }: { situation: Situation; making: Making | undefined }): Alteration {
+  const { dialect } = situation.request;
+  const released = findReleased(live, wanted, { situation, making });
+  const restated = making === 'replace' ? dialect.inlineKinds : [];
+  const counts = ({ kind }: Attachment) => !restated.includes(kind);
+  const isReleased = (attachment: Attachment) => released.some(({ kind, key }) => kind === attachment.kind && key === attachment.key);
+  const before = attachmentsBefore(live, wanted, situation).filter((attachment) => counts(attachment) && !isReleased(attachment));
+  const owners = diffAttachments(live.attachments, wanted.attachments, dialect).changed.filter(({ to }) => to.kind === ownerKind);
+  const change = diffAttachments(before, wanted.attachments.filter(counts), dialect);
+  const again = change.changed.filter(({ from }) => !dialect.overwritingKinds.includes(from.kind));
+  return {
+    view: wanted,
+    released,
+    removed: [...change.removed, ...again.map(({ from }) => from)],
+    made: [
+      ...owners.map(({ from, to }) => ({ attachment: to, because: `its owner is ${from.value}` })),
+      ...change.added.map((attachment) => ({ attachment, because: `its ${attachment.kind} ${attachment.key} is missing` })),
+      ...change.changed.filter(({ to }) => to.kind !== ownerKind).map(({ to }) => ({ attachment: to, because: `its ${to.kind} ${to.key} differs` })),
+    ],
+  };
+}
+
+function alterView(key: string, situation: Situation, { makings }: Course): Alteration[] {
+  const { live, wanted, rebuild, treatments } = situation;
+  const making = makings.get(key);
+  if (making?.making === 'create') return [alterFresh(making.view, situation)];
+  const standing = live.get(key);
+  const after = wanted.get(key) ?? standing;
+  if (!standing || !after || rebuild.dropped.has(key) || treatments.get(key)?.how === 'refuse') return [];
+  const alteration = alterStanding(standing, after, { situation, making: making?.making });
+  return alteration.released.length + alteration.removed.length + alteration.made.length > 0 ? [alteration] : [];
+}
+
+/** Views whose attachments change: the made ones in the order of making, then the others by name. */
+export function findAlterations(situation: Situation, course: Course): readonly Alteration[] {
+  const { makings, order } = course;
+  const made = order.flatMap(({ members }) => members);
+  const touchesOthers = situation.rebuild.dropped.size > 0;
+  const others = touchesOthers ? situation.live.keys() : situation.wanted.keys();
+  const standing = [...new Set(others)].filter((key) => !makings.has(key)).sort(compareText);
+  return [...made, ...standing].flatMap((key) => alterView(key, situation, course));
+}

@@ -1,0 +1,85 @@
+import type { AttachmentChange, Change, ColumnChange } from './change.ts';
+import { hasAttachmentChange } from './compare.ts';
+import { relationKey } from './relation.ts';
+
+/** A line `Key: value` at the end of a commit message; the keys of ours begin with `Viewsync-`. */
+export interface Trailer {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** Longest list of views in one message; the rest is counted. */
+const longestList = 50;
+
+export function countViews(count: number): string {
+  return count === 1 ? '1 view' : `${count} views`;
+}
+
+/** `2 views changed, 1 added, 1 deleted`: what comes first names the views, what is zero is left out. */
+export function summarizeChanges(changes: readonly Change[]): string {
+  const count = (kind: Change['change']) => changes.filter(({ change }) => change === kind).length;
+  const parts = [
+    { count: count('modified'), verb: 'changed' },
+    { count: count('added'), verb: 'added' },
+    { count: count('deleted'), verb: 'deleted' },
+  ].filter((part) => part.count > 0);
+  return parts.map((part, index) => `${index === 0 ? countViews(part.count) : part.count} ${part.verb}`).join(', ');
+}
+
+function describeColumns({ added, removed, retyped, reordered }: ColumnChange): string[] {
+  return [
+    ...added.map(({ name, type }) => `+ column ${name} ${type}`),
+    ...removed.map(({ name }) => `- column ${name}`),
+    ...retyped.map(({ name, from, to }) => `column ${name} ${from} -> ${to}`),
+    ...(reordered ? ['columns reordered'] : []),
+  ];
+}
+
+function describeAttachments(change: AttachmentChange): string[] {
+  return [
+    ...change.added.map(({ kind, key }) => `+ ${kind} ${key}`.trimEnd()),
+    ...change.removed.map(({ kind, key }) => `- ${kind} ${key}`.trimEnd()),
+    ...change.changed.map(({ from, to }) => (to.key === '' ? `${to.kind} ${from.value} -> ${to.value}` : `${to.kind} ${to.key}`)),
+  ];
+}
+
+const definitionWords = { same: [], different: ['definition'], reprinted: ['reprinted by the server'] } as const;
+
+/** What changed of one view, columns first: `+ column total numeric, definition`. Newlines and the like are made visible. */
+export function describeChange(change: Change): string {
+  if (change.change !== 'modified') return change.change;
+  const parts = [
+    ...(change.kindChanged ? ['kind'] : []),
+    ...describeColumns(change.columns),
+    ...definitionWords[change.definition],
+    ...(hasAttachmentChange(change.attachments) ? describeAttachments(change.attachments) : []),
+  ];
+  return parts.join(', ');
+}
+
+/** One line, whatever stands in a name or a comment. */
+function onOneLine(text: string): string {
+  return text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ');
+}
+
+function listChanges(changes: readonly Change[]): string[] {
+  const lines = changes.slice(0, longestList).map((change) => onOneLine(`${relationKey(change.view)}: ${describeChange(change)}`));
+  const rest = changes.length - lines.length;
+  return rest > 0 ? [...lines, `and ${rest} more`] : lines;
+}
+
+export interface MessageContent {
+  readonly subject: string;
+  readonly changes: readonly Change[];
+  readonly notes?: readonly string[];
+  readonly trailers: readonly Trailer[];
+}
+
+/** A commit message: subject, a line per view, notes, trailers. */
+export function composeMessage({ subject, changes, notes = [], trailers }: MessageContent): string {
+  const blocks = [[onOneLine(subject)], listChanges(changes), notes.map(onOneLine), trailers.map(({ key, value }) => `${key}: ${onOneLine(value)}`)];
+  return `${blocks
+    .filter((block) => block.length > 0)
+    .map((block) => block.join('\n'))
+    .join('\n\n')}\n`;
+}

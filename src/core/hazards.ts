@@ -1,0 +1,47 @@
+import type { Hazard } from './plan.ts';
+import type { Situation } from './planner.ts';
+import { relationKey } from './relation.ts';
+import type { View } from './view.ts';
+
+const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
+
+function describeSize(bytes: number | undefined): string {
+  if (bytes === undefined) return 'size unknown';
+  const power = Math.min(units.length - 1, Math.floor(Math.log(Math.max(bytes, 1)) / Math.log(1024)));
+  return `${Math.round(bytes / 1024 ** power)} ${units[power]}`;
+}
+
+function findDeletions({ drops, live }: Situation): Hazard[] {
+  return [...drops].flatMap((key) => {
+    const view = live.get(key);
+    return view ? [{ name: 'DELETES_VIEW' as const, view: view.name, because: `Drops ${key}, which the commit does not hold.` }] : [];
+  });
+}
+
+function findRebuiltMaterializedViews({ rebuild, live, request }: Situation): Hazard[] {
+  return [...rebuild.recreated.keys()].flatMap((key) => {
+    const view = live.get(key);
+    if (view?.kind !== 'materialized view') return [];
+    const because = `Drops ${key} (${describeSize(request.sizes.get(key))}) and computes it again: ${rebuild.dropped.get(key)}.`;
+    return [{ name: 'REBUILDS_MATERIALIZED_VIEW' as const, view: view.name, because }];
+  });
+}
+
+/** Views that will be made or altered and name a role that the server lacks. */
+function findMissingRoles({ request, wanted, treatments }: Situation): Hazard[] {
+  const known = new Set(request.roles);
+  const changing = (view: View) => treatments.get(relationKey(view.name))?.how !== 'nothing';
+  return [...wanted.values()].filter(changing).flatMap((view) => {
+    const missing = request.dialect.rolesOf(view).filter((role) => !known.has(role));
+    return missing.map((role) => ({
+      name: 'MISSING_ROLE' as const,
+      view: view.name,
+      because: `${relationKey(view.name)} names the role "${role}", which the server does not have; allowed, its lines are left out.`,
+    }));
+  });
+}
+
+/** Every hazard of the situation, allowed or not; those of a role left out are no longer seen once they are allowed. */
+export function findHazards(situation: Situation): readonly Hazard[] {
+  return [...findDeletions(situation), ...findRebuiltMaterializedViews(situation), ...findMissingRoles(situation)];
+}

@@ -1,0 +1,129 @@
+import { classifyViews, type Treatment } from './classify.ts';
+import { isSameDefinition } from './compare.ts';
+import type { Dialect } from './dialect.ts';
+import { type Rebuild, findRebuilds } from './rebuild.ts';
+import { findHazards } from './hazards.ts';
+import { findCourse } from './making.ts';
+import type { HazardName, Plan } from './plan.ts';
+import { findRefusals } from './refusals.ts';
+import { compareText, type RelationName, relationKey } from './relation.ts';
+import type { Bystander, Container } from './snapshot.ts';
+import { buildSteps } from './steps.ts';
+import type { View } from './view.ts';
+
+/** What the server said of a wanted definition; the planner's half of `Settled` in the warehouse contract. */
+export type Description =
+  | { readonly outcome: 'same'; readonly columns: View['columns'] }
+  | { readonly outcome: 'different'; readonly columns: View['columns']; readonly renamed?: readonly { readonly from: string; readonly to: string }[] }
+  | { readonly outcome: 'refused'; readonly because: string }
+  | { readonly outcome: 'unproven'; readonly because: string };
+
+/** Everything a plan is made from; all of it was read before. */
+export interface PlanRequest {
+  readonly target: string;
+  readonly dialect: Dialect;
+  /** Every live view, in and out of scope: the closure of a drop must see all of them. */
+  readonly live: readonly View[];
+  /** The views to bring about, already selected. */
+  readonly wanted: readonly View[];
+  /** Live views to drop. */
+  readonly drops: readonly RelationName[];
+  /** Live views in scope that the wanted Snapshot does not hold and that stay. */
+  readonly kept: readonly RelationName[];
+  /** What the server says of wanted definitions that differ from the live ones, by `relationKey`. */
+  readonly described: ReadonlyMap<string, Description>;
+  readonly containers: readonly Container[];
+  readonly bystanders: readonly Bystander[];
+  readonly roles: readonly string[];
+  /** Names of all relations of the warehouse, by `relationKey`. */
+  readonly relations: ReadonlySet<string>;
+  /** Views that the wanted commit holds, selected or not, by `relationKey`. */
+  readonly available: ReadonlySet<string>;
+  /** Size in bytes of materialized views, by `relationKey`. */
+  readonly sizes: ReadonlyMap<string, number>;
+  readonly lockLimit?: number;
+  readonly allowed: readonly HazardName[];
+}
+
+/** The request as the parts of the planner share it. */
+export interface Situation {
+  readonly request: PlanRequest;
+  readonly live: ReadonlyMap<string, View>;
+  /** Wanted views with their columns described, by `relationKey`. */
+  readonly wanted: ReadonlyMap<string, View>;
+  readonly drops: ReadonlySet<string>;
+  /** How each wanted view is brought about. */
+  readonly treatments: ReadonlyMap<string, Treatment>;
+  readonly rebuild: Rebuild;
+}
+
+const byKey = (views: readonly View[]) => new Map(views.map((view) => [relationKey(view.name), view]));
+
+function withColumns(view: View, { live, described }: { live: View | undefined; described: Description | undefined }): View {
+  if (described && 'columns' in described) return { ...view, columns: described.columns };
+  return live ? { ...view, columns: live.columns } : view;
+}
+
+/** Leaves out what names a role that the server lacks, where that was allowed. */
+function withoutMissingRoles(view: View, { dialect, roles, allowed }: PlanRequest): View {
+  if (!allowed.includes('MISSING_ROLE')) return view;
+  const known = new Set(roles);
+  const attachments = view.attachments.filter((attachment) => dialect.rolesOf({ ...view, attachments: [attachment] }).every((role) => known.has(role)));
+  return { ...view, attachments };
+}
+
+function describeWanted(request: PlanRequest, live: ReadonlyMap<string, View>): ReadonlyMap<string, View> {
+  return byKey(
+    request.wanted.map((view) => {
+      const key = relationKey(view.name);
+      const described = withColumns(view, { live: live.get(key), described: request.described.get(key) });
+      return withoutMissingRoles(described, request);
+    }),
+  );
+}
+
+function findReprinted({ wanted, live, request }: Situation): RelationName[] {
+  return [...wanted].flatMap(([key, view]) => {
+    const old = live.get(key);
+    const isReprinted = request.described.get(key)?.outcome === 'same' && old && !isSameDefinition(old, view, request.dialect);
+    return isReprinted ? [view.name] : [];
+  });
+}
+
+function findUnproven({ request, wanted }: Situation): Plan['unproven'] {
+  return [...wanted].flatMap(([key, view]) => {
+    const described = request.described.get(key);
+    return described?.outcome === 'unproven' ? [{ view: view.name, because: described.because }] : [];
+  });
+}
+
+/** Live views that a step touches, before and as they must be afterwards. */
+function findTouched({ live, wanted, drops, rebuild }: Situation, steps: Plan['steps']): Pick<Plan, 'before' | 'after'> {
+  const touched = [...new Set(steps.map((step) => relationKey(step.view)))].sort(compareText);
+  return {
+    before: touched.flatMap((key) => live.get(key) ?? []),
+    after: touched.flatMap((key) => (drops.has(key) ? [] : (wanted.get(key) ?? rebuild.recreated.get(key) ?? live.get(key) ?? []))),
+  };
+}
+
+/** The ordered steps that lead from the live views to the wanted ones. Pure: the same request gives the same plan, byte for byte. */
+export function planChanges(request: PlanRequest): Plan {
+  const live = byKey(request.live);
+  const wanted = describeWanted(request, live);
+  const drops = new Set(request.drops.map(relationKey));
+  const treatments = classifyViews({ request, live, wanted });
+  const rebuild = findRebuilds({ live, wanted, drops, treatments });
+  const situation: Situation = { request, live, wanted, drops, treatments, rebuild };
+  const course = findCourse(situation);
+  const steps = buildSteps(situation, course);
+  return {
+    target: request.target,
+    steps,
+    hazards: findHazards(situation),
+    refusals: findRefusals(situation, course, steps),
+    ...findTouched(situation, steps),
+    kept: request.kept,
+    reprinted: findReprinted(situation),
+    unproven: findUnproven(situation),
+  };
+}

@@ -1,0 +1,95 @@
+import type { Course } from './making.ts';
+import type { Refusal, Step } from './plan.ts';
+import type { Situation } from './planner.ts';
+import { relationKey } from './relation.ts';
+import type { View } from './view.ts';
+
+function isDropped({ rebuild, drops, live }: Situation, key: string): boolean {
+  return rebuild.dropped.has(key) || (drops.has(key) && live.has(key));
+}
+
+function droppedViews(situation: Situation): View[] {
+  return [...situation.live].filter(([key]) => isDropped(situation, key)).map(([, view]) => view);
+}
+
+/** Attributes and objects that would go with a view and that no file holds. */
+function findLosses(situation: Situation): Refusal[] {
+  const attributes = droppedViews(situation).flatMap((view) =>
+    view.unrestorable.map((what) => ({ view: view.name, because: `${relationKey(view.name)} would have to be dropped, and with it ${what}, which viewsync cannot restore yet.` })),
+  );
+  const objects = situation.request.bystanders.flatMap((bystander) => {
+    const through = bystander.of.find((name) => isDropped(situation, relationKey(name)));
+    if (!through) return [];
+    const because = `${relationKey(through)} would have to be dropped, and ${bystander.description} depends on it, which viewsync cannot restore yet.`;
+    return [{ view: through, because }];
+  });
+  return [...attributes, ...objects];
+}
+
+/** Definitions that the server refuses as things stand. */
+function findMisfits({ treatments, wanted }: Situation): Refusal[] {
+  return [...treatments].flatMap(([key, treatment]) => {
+    const view = wanted.get(key);
+    if (treatment.how !== 'refuse' || !view) return [];
+    return [{ view: view.name, because: `${key} does not fit the warehouse as it is now: ${treatment.because}` }];
+  });
+}
+
+/** Relations that a view to be made reads, that do not exist, and that this plan does not make. */
+function findMissingReads({ request, wanted, treatments }: Situation): Refusal[] {
+  return [...wanted].flatMap(([key, view]) => {
+    const how = treatments.get(key)?.how;
+    if (how !== 'create' && how !== 'replace' && how !== 'rebuild') return [];
+    const missing = view.reads.map(relationKey).filter((read) => !request.relations.has(read) && !wanted.has(read));
+    return missing.map((read) => refuseMissing(view, read, request.available.has(read)));
+  });
+}
+
+function refuseMissing(view: View, read: string, isAvailable: boolean): Refusal {
+  const key = relationKey(view.name);
+  const because = `${key} reads ${read}, which does not exist.`;
+  return isAvailable ? { view: view.name, because, suggestion: `Select it too: --select '+${key}'` } : { view: view.name, because };
+}
+
+/** Views that stay and still read one that goes. */
+function findOrphans({ drops, live, wanted }: Situation): Refusal[] {
+  return [...live].flatMap(([key, view]) => {
+    if (drops.has(key)) return [];
+    const after = wanted.get(key) ?? view;
+    const gone = after.reads.map(relationKey).filter((read) => drops.has(read) && live.has(read));
+    return gone.map((read) => ({ view: view.name, because: `${read} would be dropped, and ${key}, which stays, reads it.` }));
+  });
+}
+
+/** Locks that one transaction takes: four for a dropped view, two for a created one (measured on PostgreSQL 15). */
+function findLockShortage({ request }: Situation, steps: readonly Step[]): Refusal[] {
+  const count = (kind: Step['kind']) => steps.filter((step) => step.kind === kind).length;
+  const needed = 4 * count('drop') + 2 * count('create') + count('replace') + count('alter');
+  const first = steps[0];
+  if (!first || request.lockLimit === undefined || needed <= request.lockLimit) return [];
+  const because = `This plan needs about ${needed} locks in one transaction and the server is set up for ${request.lockLimit}.`;
+  return [{ view: first.view, because, suggestion: 'Raise max_locks_per_transaction, or apply in parts with --select.' }];
+}
+
+/** Views of a circle that have to be made from nothing, and whose columns nobody knows. */
+function findOpenCircles({ makings, order }: Course): Refusal[] {
+  const circular = order.filter(({ isCircular }) => isCircular).flatMap(({ members }) => members);
+  return circular.flatMap((key) => {
+    const found = makings.get(key);
+    if (found?.making !== 'create' || found.view.columns.length > 0) return [];
+    const because = `${key} is part of a circle of views, which can only be made when its columns are known beforehand.`;
+    return [{ view: found.view.name, because, suggestion: `Write its columns into the header of its file: -- columns: name type` }];
+  });
+}
+
+/** Everything that makes the plan impossible, each by name. */
+export function findRefusals(situation: Situation, course: Course, steps: readonly Step[]): readonly Refusal[] {
+  return [
+    ...findOpenCircles(course),
+    ...findMisfits(situation),
+    ...findMissingReads(situation),
+    ...findLosses(situation),
+    ...findOrphans(situation),
+    ...findLockShortage(situation, steps),
+  ];
+}

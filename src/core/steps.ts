@@ -1,0 +1,146 @@
+import { type Alteration, findAlterations } from './alterations.ts';
+import type { Dialect } from './dialect.ts';
+import { type Component, orderByReads } from './graph.ts';
+import type { Course } from './making.ts';
+import type { Step } from './plan.ts';
+import type { Situation } from './planner.ts';
+import { readsOf } from './rebuild.ts';
+import { relationKey } from './relation.ts';
+import { ownerKind, populatedKind, type View } from './view.ts';
+
+const circle = 'it is part of a circle of views';
+
+function dropComponent(component: Component, views: ReadonlyMap<string, View>, { dialect, because }: { dialect: Dialect; because: (key: string) => string }): Step[] {
+  const members = component.members.flatMap((key) => views.get(key) ?? []);
+  const drop = (view: View): Step => ({ kind: 'drop', view: view.name, sql: dialect.dropView(view), because: because(relationKey(view.name)) });
+  if (members.length === 1) return members.map(drop);
+  const materialized = members.filter((view) => view.kind === 'materialized view');
+  const plain = members.filter((view) => view.kind === 'view');
+  return [...plain.flatMap((view) => placeholderStep(view, dialect)), ...materialized.map(drop), ...plain.map(drop)];
+}
+
+function placeholderStep(view: View, dialect: Dialect): Step[] {
+  const sql = dialect.createPlaceholder(view);
+  return sql === undefined ? [] : [{ kind: 'replace', view: view.name, sql, because: circle }];
+}
+
+function dropInOrder(views: ReadonlyMap<string, View>, dialect: Dialect, because: (key: string) => string): Step[] {
+  const components = orderByReads(readsOf(views.values())).toReversed();
+  return components.flatMap((component) => dropComponent(component, views, { dialect, because }));
+}
+
+function pick(views: ReadonlyMap<string, View>, keys: Iterable<string>): ReadonlyMap<string, View> {
+  return new Map([...keys].flatMap((key) => (views.has(key) ? [[key, views.get(key) as View] as const] : [])));
+}
+
+function dropSteps({ live, rebuild, request }: Situation): Step[] {
+  return dropInOrder(pick(live, rebuild.dropped.keys()), request.dialect, (key) => `must be re-created: ${rebuild.dropped.get(key)}`);
+}
+
+/** Views to prune that nothing forced out before; last, when nothing that stays reads them any more. */
+function pruneSteps({ live, rebuild, drops, request }: Situation): Step[] {
+  const left = [...drops].filter((key) => !rebuild.dropped.has(key));
+  return dropInOrder(pick(live, left), request.dialect, () => 'the commit does not hold it');
+}
+
+function becauseMade(key: string, { rebuild, treatments }: Situation): string {
+  const dropped = rebuild.dropped.get(key);
+  const treatment = treatments.get(key);
+  if (dropped !== undefined) return `was dropped: ${dropped}`;
+  return treatment && 'because' in treatment ? treatment.because : '';
+}
+
+function renameSteps(view: View, situation: Situation): Step[] {
+  const treatment = situation.treatments.get(relationKey(view.name));
+  if (treatment?.how !== 'rename columns') return [];
+  return treatment.renamed.map((renamed) => ({
+    kind: 'alter',
+    view: view.name,
+    sql: situation.request.dialect.renameColumn(view, renamed),
+    because: treatment.because,
+  }));
+}
+
+function makeComponent(component: Component, { makings }: Course, situation: Situation): Step[] {
+  const { dialect } = situation.request;
+  const members = component.members.flatMap((key) => makings.get(key) ?? []);
+  const fresh = component.isCircular ? members.filter(({ view, making }) => making === 'create' && view.kind === 'view') : [];
+  const placeholders = fresh.flatMap(({ view }) => placeholderStep(view, dialect)).map((step): Step => ({ ...step, kind: 'create' }));
+  const made = members.flatMap(({ view, making }): Step[] => {
+    if (making === 'rename columns') return renameSteps(view, situation);
+    const kind = component.isCircular && view.kind === 'view' ? 'replace' : making;
+    return [{ kind, view: view.name, sql: dialect.createView(view, kind), because: becauseMade(relationKey(view.name), situation) }];
+  });
+  return [...placeholders, ...made];
+}
+
+/** A change of an attachment as a step of its view. */
+function attach(alteration: Alteration, sql: string, because: string): Step {
+  return { kind: 'alter', view: alteration.view.name, sql, because };
+}
+
+function releaseSteps(alterations: readonly Alteration[]): Step[] {
+  return alterations.flatMap((alteration) =>
+    alteration.released.map((attachment) => attach(alteration, attachment.unmake, `the ${attachment.kind} ${attachment.key} stands in the way and is made again`)),
+  );
+}
+
+function ownerSteps(alteration: Alteration, { request, rebuild, live }: Situation): Step[] {
+  const key = relationKey(alteration.view.name);
+  const owner = alteration.made.filter(({ attachment }) => attachment.kind === ownerKind);
+  const steps = owner.map(({ attachment, because }) => attach(alteration, attachment.make, because));
+  const isFresh = rebuild.recreated.has(key) || !live.has(key);
+  const container = request.containers.find(({ name }) => name === alteration.view.name.schema);
+  if (!isFresh || !container) return steps;
+  const revokes = request.dialect.revokeDefaults(alteration.view, container);
+  return [...steps, ...revokes.map((sql) => attach(alteration, sql, 'default privileges gave rights that the view must not have'))];
+}
+
+function removalSteps(alterations: readonly Alteration[], kinds: readonly string[]): Step[] {
+  return kinds.toReversed().flatMap((kind) =>
+    alterations.flatMap((alteration) =>
+      alteration.removed
+        .filter((attachment) => attachment.kind === kind)
+        .toReversed()
+        .map((attachment) => attach(alteration, attachment.unmake, `the ${kind} ${attachment.key} is not wanted`)),
+    ),
+  );
+}
+
+function attachSteps(alterations: readonly Alteration[], kinds: readonly string[]): Step[] {
+  return kinds.flatMap((kind) =>
+    alterations.flatMap((alteration) =>
+      alteration.made.filter(({ attachment }) => attachment.kind === kind).map(({ attachment, because }) => attach(alteration, attachment.make, because)),
+    ),
+  );
+}
+
+function refreshSteps({ makings, order }: Course, situation: Situation): Step[] {
+  const { dialect } = situation.request;
+  const fresh = order.flatMap(({ members }) => members.flatMap((key) => makings.get(key)?.view ?? [])).filter((view) => dialect.isPopulated(view));
+  const switched = [...situation.wanted].flatMap(([key, view]) => {
+    const live = makings.has(key) ? undefined : situation.live.get(key);
+    return live && dialect.isPopulated(live) !== dialect.isPopulated(view) ? [view] : [];
+  });
+  const because = (view: View) => (dialect.isPopulated(view) ? 'it held data' : 'it held no data');
+  return [...fresh, ...switched].map((view) => ({ kind: 'refresh', view: view.name, sql: dialect.refreshView(view), because: because(view) }));
+}
+
+/**
+ * All steps in the order in which they run: what stands in the way goes, the closure is dropped, views are made, then owners, rights taken
+ * away, attachments by kind, data (as the owner, who needs the grants), and last the views that are pruned.
+ */
+export function buildSteps(situation: Situation, course: Course): readonly Step[] {
+  const alterations = findAlterations(situation, course);
+  const kinds = situation.request.dialect.attachmentKinds.filter((kind) => kind !== ownerKind && kind !== populatedKind);
+  return [
+    ...releaseSteps(alterations),
+    ...dropSteps(situation),
+    ...course.order.flatMap((component) => makeComponent(component, course, situation)),
+    ...alterations.flatMap((alteration) => ownerSteps(alteration, situation)),
+    ...removalSteps(alterations, kinds),
+    ...attachSteps(alterations, kinds),
+    ...refreshSteps(course, situation),
+    ...pruneSteps(situation),
+  ];
+}
