@@ -1,5 +1,14 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, join, posix, resolve } from 'node:path';
+import { type Configuration, configurationFile, interpolateOptions, readConfiguration } from './config.ts';
+import { didYouMean } from './core/nearest.ts';
 import type { Scope } from './core/snapshot.ts';
+import { ViewsyncError } from './errors.ts';
 import type { History } from './history/history.ts';
+import { openHistory } from './history/open-history.ts';
+import { adapters } from './warehouses/registry.ts';
+import type { Adapter, Warehouse } from './warehouses/warehouse.ts';
 
 /** One entry of `viewsync.yaml`, validated, its `${VARIABLE}`s still in place until it is connected to. */
 export interface Target {
@@ -22,4 +31,68 @@ export interface Project {
   readonly targets: readonly Target[];
   readonly history: History;
   readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** The values of `${VARIABLE}`s and what drivers look up, such as `PGPASSWORD`. */
+export type Environment = Project['environment'];
+
+export interface OpenOptions {
+  /** A folder with a `viewsync.yaml`, or one below it. */
+  readonly directory: string;
+  readonly environment: Environment;
+}
+
+/**
+ * Opens the project that a folder belongs to. Connects to nothing. `CONFIG_MISSING` without a `viewsync.yaml` here or above,
+ * `CONFIG_INVALID`, `NOT_A_REPOSITORY`.
+ */
+export async function openProject({ directory, environment }: OpenOptions): Promise<Project> {
+  const folder = findConfigurationFolder(directory);
+  const configuration = await readConfiguration(await readFile(join(folder, configurationFile), 'utf8'));
+  const history = await openHistory(folder, environment);
+  return { directory: folder, viewsFolder: locateViews(configuration, history), targets: configuration.targets, history, environment };
+}
+
+function findConfigurationFolder(directory: string): string {
+  const start = resolve(directory);
+  for (let folder = start; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, configurationFile))) return folder;
+    if (folder === dirname(folder)) break;
+  }
+  throw new ViewsyncError('CONFIG_MISSING', {
+    message: `There is no ${configurationFile} in "${start}" or in a folder above it. Nothing was done.`,
+    suggestions: ['viewsync init', 'viewsync demo'],
+  });
+}
+
+function locateViews({ views }: Configuration, { prefix }: History): string {
+  const folder = posix.join(prefix, views).replace(/\/$/, '');
+  if (folder !== '.' && folder !== '..' && !folder.startsWith('../')) return folder;
+  throw new ViewsyncError('CONFIG_INVALID', {
+    message: `${configurationFile} keeps the views in "${views}", which is not a folder of its own inside the git repository. Nothing was done.`,
+    suggestions: ['views: views'],
+  });
+}
+
+/** The target of that name; without a name the only one there is. `USAGE` when there is none of that name or a choice. */
+export function chooseTarget({ targets }: Pick<Project, 'targets'>, name?: string): Target {
+  const names = targets.map((target) => target.name);
+  const chosen = name === undefined && targets.length === 1 ? targets[0] : targets.find((target) => target.name === name);
+  if (chosen !== undefined) return chosen;
+  const problem =
+    name === undefined ? `${configurationFile} has ${names.length} targets and none was chosen.` : `There is no target "${name}".${didYouMean(name, names)}`;
+  throw new ViewsyncError('USAGE', { message: `${problem} Nothing was done.`, suggestions: names.map((known) => `--target ${known}`) });
+}
+
+/** The adapter for a target's kind of warehouse. */
+export async function adapterOf({ warehouse }: Pick<Target, 'warehouse'>): Promise<Adapter> {
+  const load = adapters[warehouse];
+  if (load !== undefined) return load();
+  throw new ViewsyncError('CONFIG_INVALID', { message: `"${warehouse}" is not a kind of warehouse.`, suggestions: Object.keys(adapters) });
+}
+
+/** Opens a connection to a target; the caller closes it. `VARIABLE_UNSET`, `CONNECTION_FAILED`. */
+export async function connectTarget({ environment }: Pick<Project, 'environment'>, target: Target): Promise<Warehouse> {
+  const adapter = await adapterOf(target);
+  return adapter.connect(interpolateOptions(target.options, environment), environment);
 }

@@ -1,0 +1,79 @@
+import { Flags } from '@oclif/core';
+import { type HazardName, hazardNames } from '../core/plan.ts';
+import { ViewsyncError } from '../errors.ts';
+
+const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, min: 60_000 };
+
+/** `5s`, `250ms`, `1min` or milliseconds. */
+async function parseDuration(text: string): Promise<number> {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|min)?$/.exec(text.trim()) ?? [];
+  const milliseconds = Number(amount) * (units[unit ?? 'ms'] ?? Number.NaN);
+  if (Number.isInteger(milliseconds) && milliseconds > 0) return milliseconds;
+  throw new ViewsyncError('USAGE', { message: `"${text}" is not a duration; write 5s, 250ms or 1min. Nothing was done.`, suggestions: ['--lock-timeout 5s'] });
+}
+
+export const selectionFlags = {
+  select: Flags.string({
+    char: 's',
+    summary: 'Only these views: a name or glob such as shop.*, with + for what it reads (+shop.a) or what reads it (shop.a+), and @ for both.',
+    helpValue: 'VIEWS',
+    multiple: true,
+    multipleNonGreedy: true,
+    delimiter: ',',
+    env: 'VIEWSYNC_SELECT',
+  }),
+  exclude: Flags.string({
+    summary: 'Leave these views out; written as for --select.',
+    helpValue: 'VIEWS',
+    multiple: true,
+    multipleNonGreedy: true,
+    delimiter: ',',
+    env: 'VIEWSYNC_EXCLUDE',
+  }),
+};
+
+export const allowFlag = {
+  allow: Flags.option({
+    options: hazardNames as readonly HazardName[] as HazardName[],
+    multiple: true,
+    multipleNonGreedy: true,
+    summary: 'Go on in spite of this hazard.',
+    helpValue: 'HAZARD',
+  })(),
+};
+
+export const overwriteFlag = {
+  overwrite: Flags.string({
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: 'VIEW',
+    summary: 'In a conflict over this view, the side that the command takes from wins.',
+  }),
+};
+
+export const planFlags = {
+  ...selectionFlags,
+  ...allowFlag,
+  prune: Flags.boolean({ summary: 'Also drop views that the revision does not have.' }),
+};
+
+export const pushFlag = {
+  push: Flags.boolean({ summary: 'Push the branch and the live line, in one push.', env: 'VIEWSYNC_PUSH' }),
+};
+
+export const applyFlags = {
+  yes: Flags.boolean({ char: 'y', summary: 'Do not ask.' }),
+  'lock-timeout': Flags.custom<number>({ parse: parseDuration })({
+    summary: 'Longest wait for a lock, such as 5s or 250ms; then everything is let go and tried again.',
+    helpValue: 'DURATION',
+    default: 5000,
+    defaultHelp: '5s',
+    env: 'VIEWSYNC_LOCK_TIMEOUT',
+  }),
+  verify: Flags.boolean({ default: true, allowNo: true, summary: 'Read back what was changed and compare, before it is committed.' }),
+  ...pushFlag,
+};
+
+export const exitCodeFlag = {
+  'exit-code': Flags.boolean({ summary: 'Exit with 1 when there are differences.', env: 'VIEWSYNC_EXIT_CODE' }),
+};
