@@ -64,10 +64,8 @@ export const pushFlag = {
 export const applyFlags = {
   yes: Flags.boolean({ char: 'y', summary: 'Do not ask.' }),
   'lock-timeout': Flags.custom<number>({ parse: parseDuration })({
-    summary: 'Longest wait for a lock, such as 5s or 250ms; then everything is let go and tried again.',
+    summary: 'Longest wait for a lock, such as 5s (the default) or 250ms; then everything is let go and tried again.',
     helpValue: 'DURATION',
-    default: 5000,
-    defaultHelp: '5s',
     env: 'VIEWSYNC_LOCK_TIMEOUT',
   }),
   verify: Flags.boolean({ default: true, allowNo: true, summary: 'Read back what was changed and compare, before it is committed.' }),

@@ -1,0 +1,86 @@
+import { Scalar, stringify } from 'yaml';
+
+/** What the files of a new project say. */
+export interface StarterContent {
+  readonly target: string;
+  readonly warehouse: string;
+  readonly url: string;
+  readonly schemas: readonly string[];
+  readonly version: string;
+  /** Folder of `viewsync.yaml` relative to the root of the repository; empty at the root. */
+  readonly prefix: string;
+}
+
+const commentColumn = 36;
+
+function explain(line: string, comment: string): string {
+  return `${line.padEnd(commentColumn - 1)} # ${comment}`;
+}
+
+function quoteList(texts: readonly string[]): string {
+  return `[${texts.map((text) => JSON.stringify(text)).join(', ')}]`;
+}
+
+function quoteText(text: string): string {
+  const scalar = new Scalar(text);
+  return stringify(scalar, { lineWidth: 0 }).trimEnd();
+}
+
+export function configurationText({ target, warehouse, url, schemas }: StarterContent): string {
+  const lines = [
+    '# viewsync.yaml',
+    'targets:',
+    `  ${target}:`,
+    `    warehouse: ${quoteText(warehouse)}`,
+    explain(`    url: ${quoteText(url)}`, 'libpq variables, ~/.pgpass and service files fill what is missing'),
+    explain(`    schemas: ${quoteList(schemas)}`, 'globs; system schemas never; default: all'),
+    explain('views: views', 'the folder of the exported files, anywhere in a repository'),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** Git must not touch a byte of the exported files: a CR LF inside a literal would be "modified" for ever. */
+export const attributesLine = 'views/** -text';
+
+const workflow = (content: StarterContent) => `# Written by viewsync init: exports the views every night, and on demand.
+name: viewsync
+
+on:
+  schedule:
+    - cron: '17 2 * * *'
+  workflow_dispatch:
+
+permissions:
+  contents: write
+
+concurrency:
+  group: viewsync
+
+jobs:
+  export:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+        with:
+          fetch-depth: 0 # a shallow clone lacks the state that changes are compared with
+      - uses: actions/setup-node@v4
+        with:
+          node-version: 24
+      - run: |
+          git config user.name 'github-actions[bot]'
+          git config user.email '41898282+github-actions[bot]@users.noreply.github.com'
+      - run: npx --yes viewsync@${content.version} export ${exportArguments(content)}
+`;
+
+function exportArguments({ target, prefix }: StarterContent): string {
+  const directory = prefix === '' ? [] : ['--directory', `'${prefix.replaceAll("'", "'\\''")}'`];
+  return ['--target', target, ...directory, '--push'].join(' ');
+}
+
+/** The nightly workflow. Every `${VARIABLE}` of the url becomes a secret of the same name. */
+export function workflowText(content: StarterContent): string {
+  const names = [...new Set([...content.url.matchAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g)].map((match) => match[1]))];
+  if (names.length === 0) return workflow(content);
+  const secrets = names.map((name) => `          ${name}: \${{ secrets.${name} }}\n`);
+  return `${workflow(content)}        env:\n${secrets.join('')}`;
+}
