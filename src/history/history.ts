@@ -83,8 +83,8 @@ export interface History {
    * the branch, `GIT_IDENTITY_MISSING`. Signs when `commit.gpgSign` says so.
    */
   record(request: RecordRequest): Promise<ObjectId>;
-  /** The newest commit among `from` and its ancestors that carries the trailer, with the trailer's value. `SHALLOW_HISTORY` when the search ends at a graft. */
-  findTrailer(from: ObjectId, key: string): Promise<{ readonly commit: ObjectId; readonly value: string } | undefined>;
+  /** The newest commit among `from` and its ancestors that carries the trailer and every trailer of `where`, with the trailer's value. `SHALLOW_HISTORY` when the search ends at a graft. */
+  findTrailer(from: ObjectId, key: string, where?: Readonly<Record<string, string>>): Promise<{ readonly commit: ObjectId; readonly value: string } | undefined>;
   /** Name of the remote that the branch follows, else `origin`, else undefined. */
   remoteOf(branch: string | undefined): Promise<string | undefined>;
   /** Brings refs of the remote to `refs/viewsync-remote/<remote>/…` (never to the user's own) and tells where each stands there. Deepens a shallow clone. */

@@ -1,0 +1,104 @@
+import { type ErrorCode, ViewsyncError } from '../errors.ts';
+
+interface KnownFailure {
+  readonly pattern: RegExp;
+  readonly code: ErrorCode;
+  /** `$1` stands for the first group of the pattern. */
+  readonly message: string;
+  readonly suggestions?: readonly string[];
+}
+
+/** What git says under LC_ALL=C, most telling first; the texts are those of git 2.30 to 2.50. */
+const knownFailures: readonly KnownFailure[] = [
+  {
+    pattern: /dubious ownership in repository at '([^']*)'/,
+    code: 'REPOSITORY_NOT_TRUSTED',
+    message: 'git does not trust the repository "$1", because another user owns its folder. Nothing changed.',
+    suggestions: ['git config --global --add safe.directory "$1"'],
+  },
+  {
+    pattern: /not a git repository/,
+    code: 'NOT_A_REPOSITORY',
+    message: 'This folder is in no git repository.',
+    suggestions: ['git init', 'viewsync init'],
+  },
+  {
+    pattern: /Please tell me who you are|empty ident name|unable to auto-detect (?:email address|name)|no (?:email|name) was given/,
+    code: 'GIT_IDENTITY_MISSING',
+    message: 'git does not know who makes the commit: no name or e-mail address is configured. Nothing changed.',
+    suggestions: ['git config user.name "Your Name"', 'git config user.email you@example.com'],
+  },
+  {
+    pattern: /No space left on device|Disk quota exceeded|out of disk space/i,
+    code: 'DISK_FULL',
+    message: 'The disk that holds the repository is full, so git could not write. Free some space and try again.',
+  },
+  {
+    pattern: /Read-only file system|insufficient permission for adding an object|unable to create[^\n]*Permission denied/i,
+    code: 'REPOSITORY_READ_ONLY',
+    message: 'git may not write to this repository: its file system or its folder is read-only for this user.',
+  },
+  {
+    pattern: /cannot lock ref '([^']*)': (?:is at \w+ but expected \w+|reference already exists|unable to resolve reference|reference is missing)/,
+    code: 'BRANCH_MOVED',
+    message: 'Someone else moved "$1" in the meantime. Nothing changed.',
+    suggestions: ['Run the command again.'],
+  },
+  {
+    pattern: /Unable to create '([^']*\.lock)': File exists/,
+    code: 'GIT_BUSY',
+    message: 'Another git command is at work in this repository: "$1" exists. Nothing changed.',
+    suggestions: ['Try again in a moment; when no git command is running, delete that file.'],
+  },
+  {
+    pattern: /you need to resolve your current index first|unmerged \(/,
+    code: 'MERGE_IN_PROGRESS',
+    message: 'The index has unresolved conflicts of a merge. Nothing changed.',
+    suggestions: ['git status', 'git merge --abort'],
+  },
+  {
+    pattern: /Entry '([^']*)' (?:not uptodate|would be overwritten)|(?:Untracked working tree file|Updating the following directories[^\n]*) '([^']*)'|Updating '([^']*)' would lose untracked/,
+    code: 'PATH_TAKEN',
+    message: 'The file "$1" holds changes of your own that a commit would overwrite. Nothing changed.',
+    suggestions: ['Commit, move or discard that file, then run the command again.'],
+  },
+  {
+    pattern: /gpg failed to sign the data|failed to write commit object|user\.signingkey|Couldn't load public key/i,
+    code: 'SIGNING_FAILED',
+    message: 'The commit could not be signed, and commit.gpgSign asks for that. Nothing changed.',
+    suggestions: ['git config user.signingkey', 'git config gpg.format'],
+  },
+];
+
+/** Text without the user name and password of URLs in it. */
+export function withoutCredentials(text: string): string {
+  return text.replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/@]*(?:@[^\s/@]*)*@/gi, '$1');
+}
+
+/** The error for what git wrote to stderr; `GIT_FAILED` with git's own words when it is none that is known. */
+export function explainFailure(command: string, stderr: string): ViewsyncError {
+  const text = withoutCredentials(stderr);
+  for (const known of knownFailures) {
+    const match = known.pattern.exec(text);
+    if (match) return fromKnown(known, match, text);
+  }
+  const words = telling(text) || 'it gave no reason';
+  return new ViewsyncError('GIT_FAILED', { message: `"git ${command}" failed: ${words}.`, details: { stderr: text } });
+}
+
+function fromKnown(known: KnownFailure, match: RegExpExecArray, stderr: string): ViewsyncError {
+  const name = match.slice(1).find((group) => group !== undefined) ?? '';
+  const fill = (text: string) => text.replaceAll('$1', () => name);
+  return new ViewsyncError(known.code, {
+    message: fill(known.message),
+    suggestions: (known.suggestions ?? []).map(fill),
+    details: { stderr },
+  });
+}
+
+/** The first line of git's that starts with `fatal:` or `error:`, else its first line, without that word and the full stop. */
+export function telling(stderr: string): string {
+  const lines = stderr.split('\n').map((line) => line.trim()).filter((line) => line !== '');
+  const line = lines.find((each) => /^(?:fatal|error|remote: error):/.test(each)) ?? lines[0] ?? '';
+  return line.replace(/^(?:remote: )?(?:fatal|error): /, '').replace(/\.$/, '');
+}

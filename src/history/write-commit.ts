@@ -1,0 +1,134 @@
+import { ViewsyncError } from '../errors.ts';
+import { askGit, runGit } from './git-process.ts';
+import type { ObjectId, RecordRequest } from './history.ts';
+import { emptyTree, type Repository, zeroId } from './repository.ts';
+import { commonFolder, hashBlob, pathTaken } from './work-tree.ts';
+
+interface TreeEntry {
+  readonly mode: string;
+  readonly type: string;
+  readonly id: ObjectId;
+}
+
+/** What a path shall hold; contents undefined: nothing. */
+interface FileChange {
+  readonly path: string;
+  readonly mode: string;
+  readonly contents: Buffer | undefined;
+}
+
+/** Writes the commit that a request asks for, moving no ref. `PATH_TAKEN`, `GIT_IDENTITY_MISSING`, `SIGNING_FAILED`. */
+export async function writeCommit(repository: Repository, request: RecordRequest): Promise<ObjectId> {
+  await askGit(repository, ['var', 'GIT_COMMITTER_IDENT']);
+  const changes = await listEffective(repository, request);
+  const tree = changes.length > 0 ? await importTree(repository, request.parent, changes) : await sameTree(repository, request.parent);
+  const parent = request.parent === undefined ? [] : ['-p', request.parent];
+  const signing = (await isSigning(repository)) ? ['-S'] : [];
+  const args = ['-c', 'i18n.commitEncoding=UTF-8', 'commit-tree', ...signing, ...parent, tree];
+  return askGit(repository, args, { input: request.message.endsWith('\n') ? request.message : `${request.message}\n` });
+}
+
+async function isSigning(repository: Repository): Promise<boolean> {
+  return (await askGit(repository, ['config', '--type=bool', 'commit.gpgSign'], { accept: [0, 1] })) === 'true';
+}
+
+function sameTree(repository: Repository, parent: ObjectId | undefined): Promise<ObjectId> {
+  return parent === undefined ? emptyTree(repository) : askGit(repository, ['rev-parse', '--verify', `${parent}^{tree}`]);
+}
+
+/** The requested changes that change something. */
+async function listEffective(repository: Repository, request: RecordRequest): Promise<readonly FileChange[]> {
+  const paths = [...request.changes.keys()];
+  for (const path of paths) refuseUnsafe(path);
+  const entries = await listEntries(repository, request.parent, commonFolder(paths));
+  return [...request.changes].flatMap(([path, text]) => {
+    if (text !== undefined) refuseFolders(entries, path);
+    return effective(repository, { path, text, entry: entries.get(path) });
+  });
+}
+
+function effective(
+  repository: Repository,
+  { path, text, entry }: { readonly path: string; readonly text: string | undefined; readonly entry: TreeEntry | undefined },
+): readonly FileChange[] {
+  if (text === undefined) return entry?.type === 'blob' ? [{ path, mode: entry.mode, contents: undefined }] : [];
+  const contents = Buffer.from(text);
+  const mode = entry?.mode === '100755' ? '100755' : '100644';
+  return entry?.mode === mode && entry.id === hashBlob(repository, contents) ? [] : [{ path, mode, contents }];
+}
+
+/** Everything of a commit below a folder, folders included, and the folder with those above it. */
+async function listEntries(
+  repository: Repository,
+  commit: ObjectId | undefined,
+  folder: string,
+): Promise<ReadonlyMap<string, TreeEntry>> {
+  if (commit === undefined) return new Map();
+  const above = folder.split('/').map((_, depth, parts) => parts.slice(0, depth + 1).join('/'));
+  const below = ['ls-tree', '-r', '-t', '-z', '--full-tree', commit, ...(folder === '' ? [] : ['--', `${folder}/`])];
+  const listings = [below, ...(folder === '' ? [] : [['ls-tree', '-z', '--full-tree', commit, '--', ...above]])];
+  const answers = await Promise.all(listings.map((args) => runGit(repository, args)));
+  return new Map(answers.flatMap((answer) => parseEntries(answer.stdout.toString())));
+}
+
+function parseEntries(listing: string): readonly (readonly [string, TreeEntry])[] {
+  return listing.split('\0').flatMap((line) => {
+    const [, mode, type, id, path] = /^(\d+) (\w+) ([0-9a-f]+)\t(.*)$/s.exec(line) ?? [];
+    return mode && type && id && path ? [[path, { mode, type, id }] as const] : [];
+  });
+}
+
+/** fast-import would put a file in the place of a folder, and a folder in that of a file. */
+function refuseFolders(entries: ReadonlyMap<string, TreeEntry>, path: string): void {
+  if (entries.get(path)?.type === 'tree') throw pathTaken(path);
+  for (let end = path.indexOf('/'); end !== -1; end = path.indexOf('/', end + 1)) {
+    const entry = entries.get(path.slice(0, end));
+    if (entry && entry.type !== 'tree') throw pathTaken(path.slice(0, end));
+  }
+}
+
+/** fast-import accepts `.git` and `..` as they come; git for Windows and macOS read more names as `.git`. */
+function refuseUnsafe(path: string): void {
+  const isUnsafePart = (part: string) => part === '' || part === '.' || part === '..' || /^(?:\.git|git~1)[. ]*(?::.*)?$/i.test(part);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+  if (!/[\0-\x1f\\]|^[a-z]:/i.test(path) && !path.split('/').some(isUnsafePart)) return;
+  const message = `"${path}" is no path that viewsync writes in a repository. Nothing changed.`;
+  throw new ViewsyncError('PATH_UNSAFE', { message, details: { path } });
+}
+
+/**
+ * The tree of the parent with the changes, written by one `git fast-import` (https://git-scm.com/docs/git-fast-import). The commit
+ * around it is on a private branch that is dropped in the same stream, so no ref is left behind, not even by a kill.
+ */
+async function importTree(
+  repository: Repository,
+  parent: ObjectId | undefined,
+  changes: readonly FileChange[],
+): Promise<ObjectId> {
+  const answer = await askGit(repository, ['fast-import', '--quiet', '--done'], { input: importStream(repository, parent, changes) });
+  const [, tree] = /^040000 tree ([0-9a-f]+)\b/.exec(answer) ?? [];
+  return tree ?? emptyTree(repository);
+}
+
+function* importStream(
+  repository: Repository,
+  parent: ObjectId | undefined,
+  changes: readonly FileChange[],
+): Generator<string | Buffer> {
+  const branch = 'refs/viewsync-private/import';
+  yield `commit ${branch}\nmark :1\ncommitter viewsync <> 0 +0000\ndata 0\n`;
+  if (parent !== undefined) yield `from ${parent}\n`;
+  // Deletions first: they make room for files where folders were.
+  for (const change of changes) if (change.contents === undefined) yield `D ${quote(change.path)}\n`;
+  for (const { path, mode, contents } of changes) {
+    if (contents === undefined) continue;
+    yield `M ${mode} inline ${quote(path)}\ndata ${contents.length}\n`;
+    yield contents;
+    yield '\n';
+  }
+  yield `\nreset ${branch}\nfrom ${zeroId(repository)}\n\nls :1 ""\ndone\n`;
+}
+
+function quote(path: string): string {
+  return `"${path.replaceAll('"', '\\"')}"`;
+}
