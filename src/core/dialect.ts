@@ -1,4 +1,5 @@
 import type { LexicalRules, Token } from './lexer.ts';
+import type { ReferenceRules } from './references.ts';
 import type { RelationName } from './relation.ts';
 import type { Container } from './snapshot.ts';
 import type { Attachment, View } from './view.ts';
@@ -6,9 +7,19 @@ import type { Attachment, View } from './view.ts';
 /** How a CREATE is written: as a file holds it, as a first creation that fails when the name is taken, or over an existing view of the same columns. */
 export type CreateForm = 'file' | 'create' | 'replace';
 
-/** A statement of a view file. `text` is verbatim without its semicolon and without comments around it; offsets count from the start of the file. */
+/** Statements that belong together: from one that starts with the words `opens` to the next that is `closes`. */
+export interface StatementRun {
+  readonly opens: string;
+  readonly closes: string;
+}
+
+/**
+ * A statement of a view file, or a whole run of them. `text` is verbatim without its last semicolon and without comments around it; offsets
+ * count from the start of the file.
+ */
 export interface Statement {
   readonly text: string;
+  /** Its tokens without the comments; a run's tokens hold the semicolons in between. */
   readonly tokens: readonly Token[];
   readonly start: number;
   readonly end: number;
@@ -21,6 +32,8 @@ export interface ParsedCreate {
   readonly definition: string;
   readonly attachments: readonly Attachment[];
 }
+
+export type FormatterLanguage = 'postgresql' | 'redshift' | 'snowflake' | 'bigquery';
 
 export type Replaceability = { readonly possible: true } | { readonly possible: false; readonly because: string };
 
@@ -35,6 +48,12 @@ export interface Dialect {
   /** Name of the kind of warehouse, as `viewsync.yaml` spells it. */
   readonly warehouse: string;
   readonly lexicalRules: LexicalRules;
+  /** Where the names of relations stand in a query; `standardReferences` for the SQL standard's clauses. */
+  readonly referenceRules: ReferenceRules;
+  /** The language under which sql-formatter knows the warehouse. */
+  readonly formatterLanguage: FormatterLanguage;
+  /** What comes to `parseAttachments` as one Statement: `SET ROLE a; GRANT ...; RESET ROLE`. */
+  readonly statementRuns: readonly StatementRun[];
   /** Case to which the warehouse folds an unquoted name; it decides how file names are spelled. */
   readonly folds: 'lower' | 'upper' | 'exact';
   /** Whether names have a catalog part, and paths a folder for it. */

@@ -24,7 +24,8 @@ export function readWord(reading: Reading, at: number): number | undefined {
 }
 
 // A point followed by another one belongs to `..`: `1..2` is a number, an operator, a number.
-const number = /0[xX](?:_?[0-9A-Fa-f])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|(?:[0-9](?:_?[0-9])*(?:\.(?!\.)(?:[0-9](?:_?[0-9])*)?)?|\.[0-9](?:_?[0-9])*)(?:[eE][+-]?[0-9](?:_?[0-9])*)?/y;
+const number =
+  /0[xX](?:_?[0-9A-Fa-f])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|(?:[0-9](?:_?[0-9])*(?:\.(?!\.)(?:[0-9](?:_?[0-9])*)?)?|\.[0-9](?:_?[0-9])*)(?:[eE][+-]?[0-9](?:_?[0-9])*)?/y;
 
 /** Reads a number: `1_000`, `0x1F`, `1.5e-3`, `.5`. */
 export function readNumber(reading: Reading, at: number): number | undefined {

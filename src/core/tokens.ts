@@ -46,5 +46,7 @@ export function sameTokens(left: string, right: string, dialect: Comparison): bo
 
 /** SHA-256 of the normal form in hex: equal exactly for texts with the same tokens. */
 export function fingerprint(sql: string, dialect: Comparison): string {
-  return createHash('sha256').update(JSON.stringify(normalizeTokens(sql, dialect))).digest('hex');
+  return createHash('sha256')
+    .update(JSON.stringify(normalizeTokens(sql, dialect)))
+    .digest('hex');
 }

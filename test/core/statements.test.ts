@@ -12,7 +12,7 @@ describe('statements of a text', () => {
   });
 
   test.each([
-    ["SELECT ';', $$;$$, \";\" -- ;"],
+    ['SELECT \';\', $$;$$, ";" -- ;'],
     ['CREATE RULE r AS ON INSERT TO v DO ALSO (SELECT 1; SELECT 2)'],
     ['CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN a THEN 1 END; SELECT 2; END'],
     ['SELECT CASE WHEN a THEN 1 END'],
