@@ -1,7 +1,7 @@
 import { Command, Flags } from '@oclif/core';
-import { chooseTarget, openProject, type Project, type Target } from '../project.ts';
+import { chooseTarget, connectTarget, openProject, type Project, type Target } from '../project.ts';
 import type { Colors } from '../render/colors.ts';
-import type { Progress } from '../warehouses/warehouse.ts';
+import type { Progress, Warehouse } from '../warehouses/warehouse.ts';
 import { colorsFor } from './colors.ts';
 import { toViewsyncError } from './failure.ts';
 import { type ProgressLine, startProgress } from './progress.ts';
@@ -13,6 +13,13 @@ export interface SharedFlags {
 
 export interface TargetFlags extends SharedFlags {
   readonly target?: string | undefined;
+}
+
+/** Everything that an operation on a live warehouse needs. */
+export interface OpenTarget {
+  readonly project: Project;
+  readonly target: Target;
+  readonly warehouse: Warehouse;
 }
 
 export const directoryFlags = {
@@ -50,6 +57,18 @@ export abstract class BaseCommand extends Command {
   protected async openTarget(flags: TargetFlags): Promise<{ readonly project: Project; readonly target: Target }> {
     const project = await this.openProject(flags);
     return { project, target: chooseTarget(project, flags.target) };
+  }
+
+  /** Connects for the time of the work, and closes however it ends. */
+  protected async withWarehouse<T>(flags: TargetFlags, work: (open: OpenTarget) => Promise<T>): Promise<T> {
+    const { project, target } = await this.openTarget(flags);
+    const warehouse = await connectTarget(project, target);
+    try {
+      return await work({ project, target, warehouse });
+    } finally {
+      await warehouse.close();
+      this.stopProgress();
+    }
   }
 
   /** The whole result to stdout: as JSON under `--json`, else as the text. */

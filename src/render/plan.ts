@@ -1,0 +1,84 @@
+import type { Plan, Step } from '../core/plan.ts';
+import { relationKey } from '../core/relation.ts';
+import type { Colors } from './colors.ts';
+import { count } from './count.ts';
+
+const marks = { create: '+', replace: '~', alter: '~', drop: '-', refresh: '*' } as const;
+
+/** A plan for people: its steps grouped by view and numbered in the order in which they run, then what stands in the way. */
+export function renderPlan(plan: Plan, colors: Colors): string {
+  const groups = groupByView(plan.steps);
+  const headline = plan.steps.length === 0 ? nothingToDo(plan) : `Plan for ${plan.target}: ${count(plan.steps.length, 'step')} on ${count(groups.size, 'view')}.`;
+  const blocks = [colors.heading(headline), ...[...groups].map(([view, steps]) => renderGroup(view, steps, colors)), ...renderNotes(plan, colors)];
+  return blocks.filter((block) => block !== '').join('\n\n');
+}
+
+function nothingToDo({ target, refusals }: Plan): string {
+  return refusals.length > 0 ? `No plan for ${target} is possible.` : `Nothing to do: ${target} is as wanted.`;
+}
+
+type NumberedStep = Step & { readonly number: number };
+
+function groupByView(steps: readonly Step[]): ReadonlyMap<string, readonly NumberedStep[]> {
+  const numbered = steps.map((step, index) => ({ ...step, number: index + 1 }));
+  return Map.groupBy(numbered, (step) => relationKey(step.view));
+}
+
+function renderGroup(view: string, steps: readonly NumberedStep[], colors: Colors): string {
+  return [colors.heading(view), ...steps.map((step) => renderStep(step, colors))].join('\n');
+}
+
+function renderStep({ number, kind, sql, because }: NumberedStep, colors: Colors): string {
+  const paint = kind === 'create' ? colors.added : kind === 'drop' ? colors.removed : colors.changed;
+  return `  ${paint(`${marks[kind]} ${number}. ${kind}`)}${because === '' ? '' : colors.quiet(` (${because})`)}\n${indent(`${sql};`, '      ')}`;
+}
+
+function indent(text: string, margin: string): string {
+  return text
+    .split('\n')
+    .map((line) => (line === '' ? line : margin + line))
+    .join('\n');
+}
+
+function renderNotes(plan: Plan, colors: Colors): readonly string[] {
+  return [
+    noteList(
+      `Kept, although the revision does not have ${plan.kept.length === 1 ? 'it' : 'them'} (--prune drops ${plan.kept.length === 1 ? 'it' : 'them'}):`,
+      plan.kept.map(relationKey),
+    ),
+    noteList(
+      'It could not be found out whether these really differ:',
+      plan.unproven.map(({ view, because }) => `${relationKey(view)}: ${because}`),
+    ),
+    noteList(
+      colors.warning('Hazards; each needs --allow and its name:'),
+      plan.hazards.map(({ name, because }) => `${colors.warning(name)}: ${because}`),
+    ),
+    noteList(
+      colors.removed('Refused; nothing can run as long as this is so:'),
+      plan.refusals.map(({ view, because, suggestion }) => `${relationKey(view)}: ${because}${suggestion === undefined ? '' : `\n    Try: ${suggestion}`}`),
+    ),
+  ];
+}
+
+function noteList(heading: string, lines: readonly string[]): string {
+  return lines.length === 0 ? '' : [heading, ...lines.map((line) => `  ${line}`)].join('\n');
+}
+
+export interface ScriptOptions {
+  /** In words, for the first line: "HEAD (1f3a5c...)". */
+  readonly revision: string;
+  /** Whether the script can be one transaction. */
+  readonly isTransactional: boolean;
+}
+
+/** The plan as one ordered script that runs as it stands. */
+export function renderScript(plan: Plan, { revision, isTransactional }: ScriptOptions): string {
+  const statements = plan.steps.map(({ sql, because, view }) => `${comment(`${relationKey(view)}: ${because}`)}\n${sql};\n`);
+  const body = isTransactional && statements.length > 0 ? ['BEGIN;\n', ...statements, 'COMMIT;\n'] : statements;
+  return [`${comment(`viewsync plan of ${revision} for ${plan.target}: ${count(plan.steps.length, 'step')}`)}\n`, ...body].join('\n');
+}
+
+function comment(text: string): string {
+  return `-- ${text.replace(/\s+/g, ' ')}`;
+}
