@@ -20,7 +20,16 @@ export function parseMessage(message: string): Message {
 
 /** A trailer's value, keys compared without case as git does; undefined when there is none. */
 export function trailerOf(commit: Commit, key: string): string | undefined {
-  return commit.trailers.find((trailer) => trailer.key.toLowerCase() === key.toLowerCase())?.value;
+  return commit.trailers.find((trailer) => isKey(trailer.key, key))?.value;
+}
+
+/** Whether the commit carries every one of the trailers. */
+export function hasTrailers(commit: Commit, wanted: Readonly<Record<string, string>>): boolean {
+  return Object.entries(wanted).every(([key, value]) => commit.trailers.some((trailer) => isKey(trailer.key, key) && trailer.value === value));
+}
+
+function isKey(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
 }
 
 /** Git's time (seconds and offset such as `+0200`) as ISO 8601. */

@@ -1,3 +1,4 @@
+import { ViewsyncError } from '../errors.ts';
 import { gitReader } from './git-reader.ts';
 import type { Environment } from './git-process.ts';
 import type { History } from './history.ts';
@@ -12,7 +13,13 @@ import { listEdited, type WorkTree } from './work-tree.ts';
  * other member raises `GIT_MISSING`. `NOT_A_REPOSITORY`, `REPOSITORY_NOT_TRUSTED`.
  */
 export async function openHistory(directory: string, environment: Environment = process.env): Promise<History> {
-  return gitHistory(await findRepository(directory, environment));
+  try {
+    return gitHistory(await findRepository(directory, environment));
+  } catch (error) {
+    if (!(error instanceof ViewsyncError) || error.code !== 'GIT_MISSING') throw error;
+    const { readOnlyHistory } = await import('./read-only-history.ts');
+    return readOnlyHistory(directory);
+  }
 }
 
 function gitHistory(repository: Repository): History {
@@ -24,7 +31,7 @@ function gitHistory(repository: Repository): History {
     tip: (ref) => readTip(repository, ref),
     listEdited: async (folder) => (repository.root === undefined ? [] : listEdited(repository as WorkTree, folder)),
     record: (request) => record(repository, request),
-    findTrailer: (from, key) => findTrailer(repository, from, key),
+    findTrailer: (from, key, where = {}) => findTrailer(repository, { from, key, where }),
     remoteOf: async (branch) => (await loadRemotes()).remoteOf(repository, branch),
     fetch: async (request) => (await loadRemotes()).fetchRefs(repository, request),
     push: async (remote, refs) => (await loadRemotes()).pushRefs(repository, remote, refs),

@@ -1,0 +1,57 @@
+import { ViewsyncError } from '../errors.ts';
+import type { Head, History, ObjectId } from './history.ts';
+import { findRepositoryFiles, readHeadFile } from './isomorphic-folder.ts';
+import { type Library, loadLibrary } from './isomorphic-objects.ts';
+import { isomorphicReader } from './isomorphic-reader.ts';
+import { resolveRef } from './isomorphic-revision.ts';
+import { firstWith, shallowHistory, type TrailerSearch } from './trailers.ts';
+
+/** The history of a folder where there is no git command: commits can be read, all else raises `GIT_MISSING`. */
+export async function readOnlyHistory(directory: string): Promise<History> {
+  const files = findRepositoryFiles(directory);
+  const library = await loadLibrary(files);
+  return {
+    reader: isomorphicReader(library),
+    root: files.root,
+    prefix: files.prefix,
+    head: () => readHead(library),
+    tip: (ref) => resolveRef(library, ref),
+    findTrailer: (from, key, where = {}) => findTrailer(library, { from, key, where }),
+    isAncestor: (ancestor, descendant) => isAncestor(library, ancestor, descendant),
+    listEdited: () => gitMissing('Finding edited files'),
+    record: () => gitMissing('Making a commit'),
+    remoteOf: () => gitMissing('Finding the remote'),
+    fetch: () => gitMissing('Fetching'),
+    push: () => gitMissing('Pushing'),
+    moveRef: () => gitMissing('Moving a branch'),
+  };
+}
+
+async function readHead(library: Library): Promise<Head> {
+  const { branch } = readHeadFile(library.files);
+  const commit = await resolveRef(library, 'HEAD');
+  return { ...(branch === undefined ? {} : { branch }), ...(commit === undefined ? {} : { commit }) };
+}
+
+async function findTrailer(library: Library, search: TrailerSearch): ReturnType<History['findTrailer']> {
+  const commits = await Array.fromAsync(isomorphicReader(library).listCommits({ from: search.from }));
+  const found = await firstWith(iterate(commits), search);
+  if (found === undefined && commits.some((commit) => library.grafts.has(commit.id))) throw shallowHistory(search.key);
+  return found;
+}
+
+async function* iterate<Item>(items: Iterable<Item>): AsyncGenerator<Item> {
+  yield* items;
+}
+
+async function isAncestor(library: Library, ancestor: ObjectId, descendant: ObjectId): Promise<boolean> {
+  for await (const commit of isomorphicReader(library).listCommits({ from: descendant })) {
+    if (commit.id === ancestor) return true;
+  }
+  return false;
+}
+
+function gitMissing(act: string): Promise<never> {
+  const message = `${act} needs git, and there is no git command on this machine, or it is not in the PATH. Nothing changed.`;
+  return Promise.reject(new ViewsyncError('GIT_MISSING', { message, suggestions: ['Install git (https://git-scm.com/downloads).'] }));
+}
