@@ -72,6 +72,24 @@ export const applyFlags = {
   ...pushFlag,
 };
 
+export const scriptFlag = {
+  sql: Flags.boolean({ summary: 'Print one ordered SQL script instead.', env: 'VIEWSYNC_SQL' }),
+};
+
 export const exitCodeFlag = {
   'exit-code': Flags.boolean({ summary: 'Exit with 1 when there are differences.', env: 'VIEWSYNC_EXIT_CODE' }),
 };
+
+interface PlanFlags {
+  readonly select?: readonly string[] | undefined;
+  readonly exclude?: readonly string[] | undefined;
+  readonly allow?: readonly HazardName[] | undefined;
+  readonly overwrite?: readonly string[] | undefined;
+  readonly prune: boolean;
+}
+
+/** What the flags of `plan`, `apply` and `rollback` ask of an operation. */
+export function planOptions({ select = [], exclude = [], allow = [], overwrite = [], prune }: PlanFlags) {
+  const allowed: readonly HazardName[] = prune ? [...allow, 'DELETES_VIEW'] : allow;
+  return { select, exclude, allowed, overwrite, absent: prune ? ('drop' as const) : ('keep' as const) };
+}

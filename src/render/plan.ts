@@ -1,5 +1,6 @@
 import type { Plan, Step } from '../core/plan.ts';
 import { relationKey } from '../core/relation.ts';
+import { exitCodes } from '../errors.ts';
 import type { Colors } from './colors.ts';
 import { count } from './count.ts';
 
@@ -65,18 +66,26 @@ function noteList(heading: string, lines: readonly string[]): string {
   return lines.length === 0 ? '' : [heading, ...lines.map((line) => `  ${line}`)].join('\n');
 }
 
+/** The exit code of a plan that cannot be applied as it is; undefined when it can. */
+export function findObstacle({ refusals, hazards }: Plan): number | undefined {
+  if (refusals.length > 0) return exitCodes.history;
+  return hazards.length > 0 ? exitCodes.needsPerson : undefined;
+}
+
 export interface ScriptOptions {
-  /** In words, for the first line: "HEAD (1f3a5c...)". */
+  /** As it was typed. */
   readonly revision: string;
+  readonly commit: string | undefined;
   /** Whether the script can be one transaction. */
   readonly isTransactional: boolean;
 }
 
 /** The plan as one ordered script that runs as it stands. */
-export function renderScript(plan: Plan, { revision, isTransactional }: ScriptOptions): string {
+export function renderScript(plan: Plan, { revision, commit, isTransactional }: ScriptOptions): string {
   const statements = plan.steps.map(({ sql, because, view }) => `${comment(`${relationKey(view)}: ${because}`)}\n${sql};\n`);
   const body = isTransactional && statements.length > 0 ? ['BEGIN;\n', ...statements, 'COMMIT;\n'] : statements;
-  return [`${comment(`viewsync plan of ${revision} for ${plan.target}: ${count(plan.steps.length, 'step')}`)}\n`, ...body].join('\n');
+  const origin = commit === undefined ? revision : `${revision} (${commit.slice(0, 10)})`;
+  return [`${comment(`viewsync plan of ${origin} for ${plan.target}: ${count(plan.steps.length, 'step')}`)}\n`, ...body].join('\n');
 }
 
 function comment(text: string): string {

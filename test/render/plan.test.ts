@@ -67,8 +67,8 @@ describe('a plan for people', () => {
 
 describe('a plan as a script', () => {
   test('holds every statement in order, byte for byte, in one transaction', () => {
-    expect(renderScript(plan, { revision: 'HEAD (1f3a5c)', isTransactional: true })).toMatchInlineSnapshot(`
-      "-- viewsync plan of HEAD (1f3a5c) for prod: 3 steps
+    expect(renderScript(plan, { revision: 'HEAD', commit: '1f3a5c77d0e1f3a5c77d0e', isTransactional: true })).toMatchInlineSnapshot(`
+      "-- viewsync plan of HEAD (1f3a5c77d0) for prod: 3 steps
 
       BEGIN;
 
@@ -90,7 +90,7 @@ describe('a plan as a script', () => {
 
   test('cannot be led astray by a line break in a reason', () => {
     const steps = [{ kind: 'drop' as const, view: orders, sql: 'DROP VIEW shop.orders', because: 'one\nDROP TABLE t;' }];
-    const lines = renderScript({ ...empty, steps }, { revision: 'HEAD', isTransactional: false }).split('\n');
+    const lines = renderScript({ ...empty, steps }, { revision: 'HEAD', commit: undefined, isTransactional: false }).split('\n');
     expect(lines.filter((line) => !line.startsWith('--') && line !== '')).toEqual(['DROP VIEW shop.orders;']);
   });
 });
