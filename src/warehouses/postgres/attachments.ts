@@ -1,0 +1,125 @@
+import { compareText } from '../../core/relation.ts';
+import type { RelationName } from '../../core/relation.ts';
+import type { Attachment, View } from '../../core/view.ts';
+import { quoteIdentifier, quoteRelation, quoteText } from './names.ts';
+
+/** The view that an attachment belongs to. */
+export type Relation = Pick<View, 'name' | 'kind'>;
+
+/** What of a view a comment is on. */
+export type Commented =
+  | { readonly on: 'relation' }
+  | { readonly on: 'column' | 'rule' | 'trigger'; readonly name: string }
+  | { readonly on: 'index'; readonly schema: string; readonly name: string };
+
+export type Populated = 'populated' | 'unpopulated';
+
+/** `VIEW shop.orders` or `MATERIALIZED VIEW shop.orders`, as ALTER, COMMENT and DROP want it. */
+export function typedRelation(relation: Relation): string {
+  return `${relation.kind === 'view' ? 'VIEW' : 'MATERIALIZED VIEW'} ${quoteRelation(relation.name)}`;
+}
+
+// Values that the grammar takes without quotes and keeps as they are; every other word could be read as the name of a type.
+const bareValue = /^(?:true|false|on|off|auto|local|cascaded|-?(?:0|[1-9]\d*)(?:\.\d+)?)$/;
+
+/** `fillfactor = 70`, as it stands between the parentheses of WITH and SET. */
+export function optionAssignment(name: string, value: string): string {
+  return `${quoteOption(name)} = ${bareValue.test(value) ? value : quoteText(value)}`;
+}
+
+function quoteOption(name: string): string {
+  return name.split('.').map(quoteIdentifier).join('.');
+}
+
+/** An entry of `reloptions`; the options of a materialized view's TOAST table are called `toast.…`. */
+export function optionAttachment(relation: Relation, name: string, value: string): Attachment {
+  const alter = `ALTER ${typedRelation(relation)}`;
+  return {
+    kind: 'option',
+    key: name,
+    value,
+    make: `${alter} SET (${optionAssignment(name, value)})`,
+    unmake: `${alter} RESET (${quoteOption(name)})`,
+  };
+}
+
+/** Whether a materialized view holds data; every materialized view has this attachment. */
+export function populatedAttachment(relation: Relation, value: Populated): Attachment {
+  const full = `REFRESH MATERIALIZED VIEW ${quoteRelation(relation.name)}`;
+  const empty = `${full} WITH NO DATA`;
+  const isFull = value === 'populated';
+  return { kind: 'populated', key: '', value, make: isFull ? full : empty, unmake: isFull ? empty : full };
+}
+
+/** The owner. It cannot be absent, so nothing unmakes it. */
+export function ownerAttachment(relation: Relation, owner: string): Attachment {
+  return { kind: 'owner', key: '', value: owner, make: `ALTER ${typedRelation(relation)} OWNER TO ${quoteIdentifier(owner)}`, unmake: '' };
+}
+
+/** The default of a view's column; `expression` as `pg_get_expr` prints it. */
+export function defaultAttachment(relation: Relation, column: string, expression: string): Attachment {
+  const alter = `ALTER ${typedRelation(relation)} ALTER COLUMN ${quoteIdentifier(column)}`;
+  return { kind: 'default', key: column, value: expression, make: `${alter} SET DEFAULT ${expression}`, unmake: `${alter} DROP DEFAULT` };
+}
+
+/** A rule other than `_RETURN`; `text` as `pg_get_ruledef` prints it. */
+export function ruleAttachment(relation: Relation, name: string, text: string): Attachment {
+  const make = withoutSemicolon(text);
+  return { kind: 'rule', key: name, value: make, make, unmake: `DROP RULE ${quoteIdentifier(name)} ON ${quoteRelation(relation.name)}` };
+}
+
+/** A trigger; `text` as `pg_get_triggerdef` prints it. */
+export function triggerAttachment(relation: Relation, name: string, text: string): Attachment {
+  const make = withoutSemicolon(text);
+  return { kind: 'trigger', key: name, value: make, make, unmake: `DROP TRIGGER ${quoteIdentifier(name)} ON ${quoteRelation(relation.name)}` };
+}
+
+/** An index of a materialized view; `text` as `pg_get_indexdef` prints it. */
+export function indexAttachment(_relation: Relation, index: RelationName, text: string): Attachment {
+  const make = withoutSemicolon(text);
+  return { kind: 'index', key: index.name, value: make, make, unmake: `DROP INDEX ${quoteRelation(index)}` };
+}
+
+function withoutSemicolon(text: string): string {
+  return text.trim().replace(/\s*;$/, '');
+}
+
+/** A comment; `text` is the comment itself, unquoted. */
+export function commentAttachment(relation: Relation, on: Commented, text: string): Attachment {
+  const comment = `COMMENT ON ${commentedObject(relation, on)} IS`;
+  return {
+    kind: 'comment',
+    key: on.on === 'relation' ? '' : `${on.on} ${on.name}`,
+    value: text,
+    make: `${comment} ${quoteText(text)}`,
+    unmake: `${comment} NULL`,
+  };
+}
+
+function commentedObject(relation: Relation, on: Commented): string {
+  switch (on.on) {
+    case 'relation':
+      return typedRelation(relation);
+    case 'column':
+      return `COLUMN ${quoteRelation(relation.name)}.${quoteIdentifier(on.name)}`;
+    case 'index':
+      return `INDEX ${quoteRelation(on)}`;
+    case 'rule':
+    case 'trigger':
+      return `${on.on.toUpperCase()} ${quoteIdentifier(on.name)} ON ${quoteRelation(relation.name)}`;
+  }
+}
+
+/** Kinds of attachments in the order in which a file holds them and a plan makes them. */
+export const attachmentKinds = ['option', 'populated', 'owner', 'default', 'rule', 'trigger', 'index', 'revoke', 'grant', 'comment'] as const;
+
+const kindPositions: ReadonlyMap<string, number> = new Map(attachmentKinds.map((kind, position) => [kind, position]));
+
+function kindPosition(attachment: Attachment): number {
+  return kindPositions.get(attachment.kind) ?? attachmentKinds.length;
+}
+
+/** The attachments in the order in which a file holds them: by kind, then by key. Grants by key too; `sortGrants` knows who granted to whom. */
+export function byKindAndKey(left: Attachment, right: Attachment): number {
+  return kindPosition(left) - kindPosition(right) || compareText(left.key, right.key);
+}
