@@ -23,6 +23,8 @@ export interface Statement {
   readonly tokens: readonly Token[];
   readonly start: number;
   readonly end: number;
+  /** The offset behind its semicolon; `end` when it has none. */
+  readonly stop: number;
 }
 
 /** What a view file's first statement says. `attachments` are the ones that stand inside it, such as options. */

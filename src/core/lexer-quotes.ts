@@ -5,9 +5,11 @@ function failUnclosed(what: string, offset: number): never {
   throw new ViewsyncError('FILE_UNREADABLE', { message: `The ${what} that starts here is never closed.`, details: { offset } });
 }
 
+// A carriage return alone ends a line too: https://github.com/postgres/postgres/blob/REL_18_STABLE/src/backend/parser/scan.l
 function lineCommentEnd(sql: string, at: number): number {
-  const newline = sql.indexOf('\n', at);
-  return newline === -1 ? sql.length : newline;
+  const lineEnd = /[\r\n]|$/g;
+  lineEnd.lastIndex = at;
+  return lineEnd.exec(sql)?.index ?? sql.length;
 }
 
 function nestedCommentEnd(sql: string, at: number): number {
@@ -74,7 +76,7 @@ function identifierAt({ sql, rules }: Reading, at: number): Quote | undefined {
 function continuesBackslashes({ sql, rules, tokens, backslashesTo }: Reading, at: number): boolean {
   if (!rules.joinsAdjacentStrings || backslashesTo === -1) return false;
   const previous = tokens.findLast((token) => token.kind !== 'comment' || token.text.startsWith('/*'));
-  return previous?.end === backslashesTo && sql.slice(backslashesTo, at).includes('\n');
+  return previous?.end === backslashesTo && /[\r\n]/.test(sql.slice(backslashesTo, at));
 }
 
 function stringMark({ sql, rules }: Reading, opens: number): string | undefined {

@@ -1,4 +1,4 @@
-import type { Statement } from './dialect.ts';
+import type { Statement, StatementRun } from './dialect.ts';
 import { type LexicalRules, type Token, tokenize } from './lexer.ts';
 
 /** How deep a token stands inside parentheses and `BEGIN ATOMIC ... END` bodies. */
@@ -28,26 +28,42 @@ function nest(nesting: Nesting, token: Token, previous: Token | undefined): Nest
   return change === 0 ? nesting : { ...nesting, blocks: nesting.blocks + change };
 }
 
-function makeStatement(text: string, tokens: readonly Token[]): Statement[] {
+function makeStatement(text: string, tokens: readonly Token[], semicolon?: Token): Statement[] {
   const [first, last] = [tokens[0], tokens.at(-1)];
   if (first === undefined || last === undefined) return [];
-  return [{ text: text.slice(first.start, last.end), tokens, start: first.start, end: last.end }];
+  const { start } = first;
+  return [{ text: text.slice(start, last.end), tokens, start, end: last.end, stop: semicolon?.end ?? last.end }];
+}
+
+function isWords(tokens: readonly (Token | undefined)[], words: string): boolean {
+  const all = words.split(' ');
+  return all.length === tokens.length && all.every((word, index) => isWord(tokens[index], word));
+}
+
+/** Whether the tokens are those of a run whose last statement has not been read. */
+function isOpenRun(tokens: readonly Token[], runs: readonly StatementRun[]): boolean {
+  const run = runs.find(({ opens }) => isWords(tokens.slice(0, opens.split(' ').length), opens));
+  if (run === undefined) return false;
+  const count = run.closes.split(' ').length;
+  return tokens.at(-count - 1)?.text !== ';' || !isWords(tokens.slice(-count), run.closes);
 }
 
 /**
- * Returns the statements of a text in order. Semicolons inside parentheses, such as those of a rule's actions, and inside of `BEGIN ATOMIC ...
- * END` do not end one; empty statements are left out. Throws `FILE_UNREADABLE` with `details.offset` for an unclosed quote or comment.
+ * Returns the statements of a text in order. Semicolons inside parentheses, such as those of a rule's actions, inside of `BEGIN ATOMIC ...
+ * END` and inside a run do not end one; empty statements are left out. Throws `FILE_UNREADABLE` with `details.offset` for an unclosed quote
+ * or comment.
  */
-export function splitStatements(text: string, rules: LexicalRules): Statement[] {
+export function splitStatements(text: string, rules: LexicalRules, runs: readonly StatementRun[] = []): Statement[] {
   const statements: Statement[] = [];
   let tokens: Token[] = [];
   let nesting = outside;
   for (const token of tokenize(text, rules)) {
     if (token.kind === 'comment') continue;
     nesting = nest(nesting, token, tokens.at(-1));
-    if (token.text !== ';' || nesting.parentheses > 0 || nesting.blocks > 0) tokens.push(token);
+    const isInside = token.text !== ';' || nesting.parentheses > 0 || nesting.blocks > 0 || isOpenRun(tokens, runs);
+    if (isInside) tokens.push(token);
     else {
-      statements.push(...makeStatement(text, tokens));
+      statements.push(...makeStatement(text, tokens, token));
       tokens = [];
     }
   }

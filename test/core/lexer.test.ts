@@ -73,6 +73,10 @@ describe('PostgreSQL', () => {
     expect(texts(`E'a' /* why\n */ 'b\\' c`)).toEqual([`E'a'`, '/* why\n */', `'b\\'`, 'c']);
   });
 
+  test('ends a comment at a carriage return', () => {
+    expect(texts('a -- b\rc')).toEqual(['a', '-- b', 'c']);
+  });
+
   test('nests block comments', () => {
     expect(texts('a /* b /* c */ d */ e')).toEqual(['a', '/* b /* c */ d */', 'e']);
   });

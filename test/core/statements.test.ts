@@ -33,3 +33,19 @@ test('a position counts lines and characters from 1', () => {
   expect(positionAt('a\n😀b\nc', 4)).toEqual({ line: 2, column: 2 });
   expect(positionAt('a\n😀b\nc', 6)).toEqual({ line: 3, column: 1 });
 });
+
+test('a run of statements that belong together is one statement', () => {
+  const text = 'SELECT 1; SET ROLE a; GRANT x; RESET ROLE; SELECT 2; SET ROLE b; GRANT y';
+  const runs = [{ opens: 'SET ROLE', closes: 'RESET ROLE' }];
+  expect(splitStatements(text, postgresqlRules, runs).map((statement) => statement.text)).toEqual([
+    'SELECT 1',
+    'SET ROLE a; GRANT x; RESET ROLE',
+    'SELECT 2',
+    'SET ROLE b; GRANT y',
+  ]);
+});
+
+test('a statement stops behind its semicolon, also when a comment stands before it', () => {
+  const text = 'SELECT 1 -- one;\n; SELECT 2';
+  expect(splitStatements(text, postgresqlRules).map(({ start, stop }) => text.slice(start, stop))).toEqual(['SELECT 1 -- one;\n;', 'SELECT 2']);
+});

@@ -1,0 +1,115 @@
+import { ViewsyncError } from '../errors.ts';
+import { didYouMean } from './nearest.ts';
+import { compareRelations, compareText, type RelationName } from './relation.ts';
+import type { TargetDescription, Unreadable } from './snapshot.ts';
+
+/** The version of the format of a target's folder: of `target.json` and of the view files beside it. */
+const formatVersion = 1;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function sortedEntries(fields: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(fields).sort(([left], [right]) => compareText(left, right)));
+}
+
+function writeName({ catalog, schema, name }: RelationName): Fields {
+  return catalog === undefined ? { schema, name } : { catalog, schema, name };
+}
+
+function writeUnreadable({ name, reason }: Unreadable): Fields {
+  return { ...writeName(name), reason };
+}
+
+/** Returns the text of a target's `target.json`: the same text for the same description. */
+export function writeTargetFile(description: TargetDescription): string {
+  const { warehouse, version, scope, identity, unreadable } = description;
+  const content = {
+    format: formatVersion,
+    warehouse,
+    ...(version === undefined ? {} : { version }),
+    schemas: scope.schemas,
+    identity: sortedEntries(identity),
+    unreadable: unreadable.toSorted((left, right) => compareRelations(left.name, right.name)).map(writeUnreadable),
+  };
+  return `${JSON.stringify(content, null, 2)}\n`;
+}
+
+function fail(path: string, message: string): never {
+  throw new ViewsyncError('FILE_UNREADABLE', {
+    message: `${path}: ${message} Nothing was changed.`,
+    suggestions: [`git log -p -- ${path}`],
+    details: { path },
+  });
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function parseJson(text: string, path: string): Fields {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isFields(value) ? value : fail(path, 'It must hold a JSON object.');
+  } catch (error) {
+    if (error instanceof SyntaxError) return fail(path, `It is no JSON: ${error.message}.`);
+    throw error;
+  }
+}
+
+function checkKeys(fields: Fields, known: readonly string[], path: string): void {
+  const unknown = Object.keys(fields).find((key) => !known.includes(key));
+  if (unknown !== undefined) fail(path, `The key ${JSON.stringify(unknown)} is not known.${didYouMean(unknown, known)}`);
+}
+
+function checkFormat({ format }: Fields, path: string): void {
+  if (format === formatVersion) return;
+  if (typeof format !== 'number' || format < formatVersion) fail(path, `"format" must be ${formatVersion}.`);
+  throw new ViewsyncError('FORMAT_TOO_NEW', {
+    message: `${path} was written in format ${format}; this version of viewsync reads formats up to ${formatVersion}. Nothing was changed.`,
+    suggestions: ['npm install viewsync@latest'],
+    details: { path, format },
+  });
+}
+
+function readText(fields: Fields, key: string, path: string): string {
+  const value = fields[key];
+  return typeof value === 'string' ? value : fail(path, `"${key}" must be a text.`);
+}
+
+function readTexts(value: unknown, key: string, path: string): string[] {
+  const isTexts = Array.isArray(value) && value.every((item) => typeof item === 'string');
+  return isTexts ? value : fail(path, `"${key}" must be a list of texts.`);
+}
+
+function readIdentity(value: unknown, path: string): Record<string, string> {
+  const isIdentity = isFields(value) && Object.values(value).every((item) => typeof item === 'string');
+  return isIdentity ? (value as Record<string, string>) : fail(path, '"identity" must hold texts by name.');
+}
+
+function readUnreadable(value: unknown, path: string): Unreadable {
+  if (!isFields(value)) return fail(path, '"unreadable" must be a list of objects.');
+  checkKeys(value, ['catalog', 'schema', 'name', 'reason'], path);
+  const catalog = value['catalog'] === undefined ? {} : { catalog: readText(value, 'catalog', path) };
+  return { name: { ...catalog, schema: readText(value, 'schema', path), name: readText(value, 'name', path) }, reason: readText(value, 'reason', path) };
+}
+
+function readVersion(value: unknown, path: string): { readonly version?: number } {
+  if (value === undefined) return {};
+  return Number.isInteger(value) ? { version: Number(value) } : fail(path, '"version" must be a whole number.');
+}
+
+/** Reads a target's `target.json`. Throws `FILE_UNREADABLE` naming the key, or `FORMAT_TOO_NEW`. */
+export function readTargetFile(text: string, path: string): TargetDescription {
+  const fields = parseJson(text, path);
+  checkFormat(fields, path);
+  checkKeys(fields, ['format', 'warehouse', 'version', 'schemas', 'identity', 'unreadable'], path);
+  const { unreadable } = fields;
+  if (!Array.isArray(unreadable)) return fail(path, '"unreadable" must be a list of objects.');
+  return {
+    warehouse: readText(fields, 'warehouse', path),
+    ...readVersion(fields['version'], path),
+    scope: { schemas: readTexts(fields['schemas'], 'schemas', path) },
+    identity: readIdentity(fields['identity'], path),
+    unreadable: unreadable.map((item) => readUnreadable(item, path)),
+  };
+}

@@ -1,0 +1,213 @@
+import { ViewsyncError } from '../errors.ts';
+import type { Dialect, ParsedCreate, Statement } from './dialect.ts';
+import { encodeFile, encodeFolder } from './path.ts';
+import { readsOf } from './references.ts';
+import { relationKey } from './relation.ts';
+import { positionAt, splitStatements } from './statements.ts';
+import { sameTokens } from './tokens.ts';
+import type { Attachment, View } from './view.ts';
+import { isHeaderOf, readHeader, type ViewHeader, writeHeader } from './view-header.ts';
+
+/** A statement as the file holds it, up to its semicolon, with the comments that stand before it and the attachments that it makes. */
+export interface FilePart {
+  readonly comments: string;
+  readonly text: string;
+  readonly attachments: readonly Attachment[];
+}
+
+/** A view file that was read, with the bytes that writing it again keeps. */
+export interface ParsedViewFile {
+  readonly view: View;
+  readonly text: string;
+  readonly header: ViewHeader;
+  /** What stands before the CREATE statement. */
+  readonly headerText: string;
+  readonly create: FilePart;
+  /** The other statements in the order of the file. */
+  readonly parts: readonly FilePart[];
+  /** Comments behind the last statement. */
+  readonly ending: string;
+}
+
+interface Source {
+  readonly text: string;
+  readonly path: string;
+  readonly dialect: Dialect;
+}
+
+function failAt(
+  { text, path }: Source,
+  offset: number,
+  content: { readonly message: string; readonly code?: 'FORMAT_TOO_NEW'; readonly cause?: unknown },
+): never {
+  const { line, column } = positionAt(text, offset);
+  throw new ViewsyncError(content.code ?? 'FILE_UNREADABLE', {
+    message: `${path}:${line}: ${content.message}`,
+    details: { path, line, column, offset },
+    cause: content.cause,
+  });
+}
+
+/** Runs a part of the reading; an error that knows its offset gets file and line. */
+function withPlace<T>(source: Source, offset: number, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof ViewsyncError) || error.code !== 'FILE_UNREADABLE') throw error;
+    const known = error.details['offset'];
+    return failAt(source, typeof known === 'number' ? known : offset, { message: error.message, cause: error });
+  }
+}
+
+function failMisplaced({ path }: Source, create: ParsedCreate, expected: string): never {
+  throw new ViewsyncError('FILE_MISPLACED', {
+    message: `${path} creates the view ${relationKey(create.name)}, whose file is ${expected}. Nothing was changed.`,
+    suggestions: [`Move the file to ${expected}, or correct the name in its CREATE statement.`],
+    details: { path, expected },
+  });
+}
+
+function checkPlace(source: Source, create: ParsedCreate): void {
+  const { folds, hasCatalogs } = source.dialect;
+  const folders = hasCatalogs ? [create.name.catalog ?? '', create.name.schema] : [create.name.schema];
+  const expected = [...folders.map((folder) => encodeFolder(folder, folds)), `${encodeFile(create.name.name, folds)}.sql`];
+  const found = source.path.split('/');
+  if (expected.join('/') === found.slice(-expected.length).join('/')) return;
+  failMisplaced(source, create, [...found.slice(0, -expected.length), ...expected].join('/'));
+}
+
+const attachmentId = ({ kind, key }: Attachment): string => `${kind}\0${key}`;
+
+function describe({ kind, key }: Attachment): string {
+  return key === '' ? kind : `${kind} ${JSON.stringify(key)}`;
+}
+
+/** Reads the other statements; each (kind, key) may come once in a file. */
+function readParts(source: Source, create: ParsedCreate, statements: readonly Statement[]): (readonly Attachment[])[] {
+  const seen = new Set(create.attachments.map(attachmentId));
+  return statements.map((statement) => {
+    const attachments = withPlace(source, statement.start, () => source.dialect.parseAttachments(statement, create));
+    for (const attachment of attachments) {
+      if (seen.has(attachmentId(attachment))) failAt(source, statement.start, { message: `The ${describe(attachment)} is set twice in this file.` });
+      seen.add(attachmentId(attachment));
+    }
+    return attachments;
+  });
+}
+
+const reserved = /^[ \t]*-- viewsync:/m;
+
+/** The comments between two offsets, of which none may be a line that is reserved for versions to come. */
+function commentsBetween(source: Source, start: number, end: number): string {
+  const text = source.text.slice(start, end);
+  const line = reserved.exec(text);
+  if (line !== null) {
+    const message = 'This line holds something that this version of viewsync does not know. Use a newer version.';
+    failAt(source, start + line.index, { message, code: 'FORMAT_TOO_NEW' });
+  }
+  return text.trim();
+}
+
+function sortAttachments(attachments: readonly Attachment[], kinds: readonly string[]): readonly Attachment[] {
+  return attachments.toSorted((left, right) => kinds.indexOf(left.kind) - kinds.indexOf(right.kind));
+}
+
+function makeView(create: ParsedCreate, header: ViewHeader, attachments: readonly Attachment[], dialect: Dialect): View {
+  const { name, kind, definition } = create;
+  const reads = readsOf(definition, dialect).filter((read) => relationKey(read) !== relationKey(name));
+  return { name, kind, definition, columns: header.columns, reads, attachments: sortAttachments(attachments, dialect.attachmentKinds), unrestorable: [] };
+}
+
+function makePart(source: Source, statement: Statement, before: number, attachments: readonly Attachment[]): FilePart {
+  const text = source.text.slice(statement.start, statement.stop);
+  return { comments: commentsBetween(source, before, statement.start), text: text.endsWith(';') ? text : `${text};`, attachments };
+}
+
+function readStatements(source: Source): readonly [Statement, ...Statement[]] {
+  const { lexicalRules, statementRuns } = source.dialect;
+  const [first, ...others] = withPlace(source, 0, () => splitStatements(source.text, lexicalRules, statementRuns));
+  return first === undefined ? failAt(source, 0, { message: 'There is no CREATE statement in this file.' }) : [first, ...others];
+}
+
+/**
+ * Reads one view file; `path` ends in the place of the view's file. Throws `FILE_UNREADABLE` with file and line for anything that
+ * `docs/file-format.md` does not list, `FILE_MISPLACED` when the path is another view's, `FORMAT_TOO_NEW` for a reserved line.
+ */
+export function readViewFile(text: string, path: string, dialect: Dialect): ParsedViewFile {
+  const source: Source = { text: text.replace(/^\uFEFF/, ' '), path, dialect };
+  const [first, ...others] = readStatements(source);
+  const create = withPlace(source, first.start, () => dialect.parseCreate(first));
+  checkPlace(source, create);
+  const headerText = commentsBetween(source, 0, first.start);
+  const header = readHeader(headerText);
+  const attachments = readParts(source, create, others);
+  const stops = [first, ...others].map(({ stop }) => stop);
+  return {
+    view: makeView(create, header, [...create.attachments, ...attachments.flat()], dialect),
+    text,
+    header,
+    headerText,
+    create: { ...makePart(source, first, first.start, create.attachments), comments: '' },
+    parts: others.map((statement, index) => makePart(source, statement, stops[index] ?? 0, attachments[index] ?? [])),
+    ending: commentsBetween(source, stops.at(-1) ?? 0, text.length),
+  };
+}
+
+function isSameAttachment(left: Attachment | undefined, right: Attachment, dialect: Dialect): boolean {
+  return left !== undefined && sameTokens(left.make, right.make, dialect);
+}
+
+function isSameList(left: readonly Attachment[], right: readonly Attachment[], dialect: Dialect): boolean {
+  const byId = new Map(left.map((attachment) => [attachmentId(attachment), attachment]));
+  return left.length === right.length && right.every((attachment) => isSameAttachment(byId.get(attachmentId(attachment)), attachment, dialect));
+}
+
+function writeCreate(view: View, dialect: Dialect, previous: ParsedViewFile | undefined): string {
+  const canonical = `${dialect.createView(view, 'file')}\n;`;
+  if (previous === undefined || previous.view.kind !== view.kind || relationKey(previous.view.name) !== relationKey(view.name)) return canonical;
+  const inline = view.attachments.filter(({ kind }) => dialect.inlineKinds.includes(kind));
+  const isSame = isSameList(previous.create.attachments, inline, dialect) && sameTokens(previous.view.definition, view.definition, dialect);
+  return isSame ? previous.create.text : canonical;
+}
+
+/** The parts of the previous file that may stay, by the id of each attachment that they make. */
+function keptParts(view: View, dialect: Dialect, previous: ParsedViewFile | undefined): ReadonlyMap<string, FilePart> {
+  const wanted = new Map(view.attachments.map((attachment) => [attachmentId(attachment), attachment]));
+  const isKept = (part: FilePart) => part.attachments.every((attachment) => isSameAttachment(wanted.get(attachmentId(attachment)), attachment, dialect));
+  const kept = (previous?.parts ?? []).filter(isKept);
+  return new Map(kept.flatMap((part) => part.attachments.map((attachment) => [attachmentId(attachment), part] as const)));
+}
+
+function partText({ comments, text }: FilePart): string {
+  return comments === '' ? text : `${comments}\n${text}`;
+}
+
+function writeParts(view: View, dialect: Dialect, previous: ParsedViewFile | undefined): string {
+  const kept = keptParts(view, dialect, previous);
+  const texts = new Set<string | FilePart>();
+  for (const attachment of view.attachments) {
+    if (!dialect.inlineKinds.includes(attachment.kind)) texts.add(kept.get(attachmentId(attachment)) ?? `${attachment.make};`);
+  }
+  return [...texts].map((text) => (typeof text === 'string' ? text : partText(text))).join('\n');
+}
+
+function writeTop(view: View, previous: ParsedViewFile | undefined): string {
+  if (previous !== undefined && isHeaderOf(previous.header, view)) return previous.headerText;
+  const notes = previous?.header.notes ?? '';
+  return notes === '' ? writeHeader(view) : `${writeHeader(view)}\n\n${notes}`;
+}
+
+function isUnchanged(view: View, dialect: Dialect, previous: ParsedViewFile): boolean {
+  const isSame = previous.view.kind === view.kind && relationKey(previous.view.name) === relationKey(view.name) && isHeaderOf(previous.header, view);
+  return isSame && isSameList(previous.view.attachments, view.attachments, dialect) && sameTokens(previous.view.definition, view.definition, dialect);
+}
+
+/**
+ * Returns the text of a view's file. With the file as it was before, header, definition and each statement keep their bytes while their
+ * own value is unchanged, and the whole file does when nothing of the view has changed.
+ */
+export function writeViewFile(view: View, dialect: Dialect, previous?: ParsedViewFile): string {
+  if (previous !== undefined && isUnchanged(view, dialect, previous)) return previous.text;
+  const sections = [writeTop(view, previous), writeCreate(view, dialect, previous), writeParts(view, dialect, previous), previous?.ending ?? ''];
+  return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
+}
