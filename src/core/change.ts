@@ -18,8 +18,11 @@ export interface AttachmentChange {
 export interface Change {
   readonly view: RelationName;
   readonly change: 'added' | 'modified' | 'deleted';
-  /** Whether the definition's tokens differ; `reprinted` when the server holds both texts for the same view. */
-  readonly definition: 'same' | 'different' | 'reprinted';
+  /**
+   * Whether the definition's tokens differ; `reprinted` when the server holds both texts for the same view, `follows base` when it differs
+   * because a relation that it reads has changed, and nobody need have touched the view.
+   */
+  readonly definition: 'same' | 'different' | 'reprinted' | 'follows base';
   readonly kindChanged: boolean;
   readonly columns: ColumnChange;
   readonly attachments: AttachmentChange;

@@ -69,6 +69,8 @@ export interface Sameness {
   readonly dialect: Dialect;
   /** Views, by `relationKey`, whose two definitions the server holds for the same. */
   readonly reprinted: ReadonlySet<string>;
+  /** Views, by `relationKey`, whose earlier definition the server refuses now. */
+  readonly refused?: ReadonlySet<string>;
 }
 
 function diffView(from: View, to: View, sameness: Sameness): Change | undefined {
@@ -80,8 +82,9 @@ function diffView(from: View, to: View, sameness: Sameness): Change | undefined 
   return { view: to.name, change: 'modified', definition, kindChanged, columns, attachments };
 }
 
-function compareDefinitions(from: View, to: View, { dialect, reprinted }: Sameness): Change['definition'] {
+function compareDefinitions(from: View, to: View, { dialect, reprinted, refused }: Sameness): Change['definition'] {
   if (isSameDefinition(from, to, dialect)) return 'same';
+  if (refused?.has(relationKey(to.name))) return 'follows base';
   return reprinted.has(relationKey(to.name)) ? 'reprinted' : 'different';
 }
 

@@ -17,6 +17,14 @@ export function relationKey(name: RelationName): string {
   return parts.map(keyPart).join('.');
 }
 
+/** The name that a key was made from; undefined when the text is no key. */
+export function parseRelationKey(key: string): RelationName | undefined {
+  const parts = [...key.matchAll(/(?:^|\.)(?:"((?:[^"]|"")*)"|([A-Za-z0-9_$]+))/g)].map((match) => match[1]?.replaceAll('""', '"') ?? match[2] ?? '');
+  const [first = '', second = '', third] = parts;
+  const name = third === undefined ? { schema: first, name: second } : { catalog: first, schema: second, name: third };
+  return relationKey(name) === key ? name : undefined;
+}
+
 /** Orders texts by code unit, the order in which Snapshots and files are sorted. */
 export function compareText(left: string, right: string): number {
   if (left === right) return 0;

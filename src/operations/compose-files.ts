@@ -1,0 +1,131 @@
+import type { Dialect } from '../core/dialect.ts';
+import { relationKey } from '../core/relation.ts';
+import { compareSides, type SyncState } from '../core/sync.ts';
+import type { View } from '../core/view.ts';
+import { type ParsedViewFile, writeViewFile } from '../core/view-file.ts';
+import { ViewsyncError } from '../errors.ts';
+import type { Likeness } from './likeness.ts';
+import { type TargetFiles, type ViewFile, viewOf } from './view-files.ts';
+
+/** Everything that is known of a target's views, by path. */
+export interface Sources {
+  readonly dialect: Dialect;
+  readonly live: ReadonlyMap<string, View>;
+  /** Paths of live views that could not be read: nothing of theirs changes anywhere. */
+  readonly unreadable: ReadonlySet<string>;
+  readonly branch: TargetFiles;
+  readonly tip: TargetFiles;
+  /** The files that the branch last took in; `unknown` when nothing was ever recorded. */
+  readonly base: ReadonlyMap<string, ViewFile | 'unknown'> | 'unknown';
+  readonly likeness: Likeness;
+  /** Views, by `relationKey`, whose live state is to win over an edit in git. */
+  readonly liveWins: ReadonlySet<string>;
+  /** Paths whose edited file was applied as it stands and is committed with the run. */
+  readonly adopted: ReadonlySet<string>;
+}
+
+/** One path of a target and where its view stands. */
+export interface PathState {
+  readonly path: string;
+  readonly state: SyncState;
+  readonly live: View | undefined;
+  readonly git: ViewFile | undefined;
+  readonly isEdited: boolean;
+}
+
+function parsedOf(file: ViewFile | undefined): ParsedViewFile | undefined {
+  return file === undefined || file.parsed instanceof ViewsyncError ? undefined : file.parsed;
+}
+
+function baseOf({ base }: Sources, path: string): ViewFile | undefined | 'unknown' {
+  return base === 'unknown' ? 'unknown' : base.get(path);
+}
+
+/** A side of the comparison: a view, or the text of a file that cannot be read and is like nothing else. */
+type Side = View | { readonly broken: string };
+
+function sideOf(file: ViewFile): Side {
+  return viewOf(file) ?? { broken: file.text };
+}
+
+function isAlike(left: Side, right: Side, likeness: Likeness): boolean {
+  if ('broken' in left || 'broken' in right) return 'broken' in left && 'broken' in right && left.broken === right.broken;
+  return likeness.isAlike(left, right);
+}
+
+function stateOf(path: string, sources: Sources): SyncState {
+  const git = sources.branch.views.get(path);
+  const live = sources.live.get(path);
+  const base = baseOf(sources, path);
+  const isUntouched = git !== undefined && base !== 'unknown' && git.text === base?.text;
+  if (isUntouched && live && sources.likeness.isAlike(live, viewOf(git) ?? live)) return 'in sync';
+  const sides = { git: git && sideOf(git), base: base === 'unknown' ? base : base && sideOf(base), live };
+  return compareSides<Side>(sides, (left, right) => isAlike(left, right, sources.likeness));
+}
+
+/** Where every path of the target stands: in git, in the live state last taken in, in the warehouse. Sorted by path; unreadable views are left out. */
+export function comparePaths(sources: Sources): readonly PathState[] {
+  const base = sources.base === 'unknown' ? [] : sources.base.keys();
+  const paths = [...new Set([...sources.live.keys(), ...sources.branch.views.keys(), ...base])].filter((path) => !sources.unreadable.has(path)).sort();
+  return paths.map((path) => {
+    const live = sources.live.get(path);
+    const found = stateOf(path, sources);
+    const state = found === 'conflict' && live && sources.liveWins.has(relationKey(live.name)) ? 'drift' : found;
+    return { path, state, live, git: sources.branch.views.get(path), isEdited: sources.branch.edited.has(path) };
+  });
+}
+
+/** The file whose definition says the same as the live view, so that its bytes can stay. */
+function findKeptFile(path: string, view: View, sources: Sources): ViewFile | undefined {
+  const base = baseOf(sources, path);
+  const candidates = [sources.branch.views.get(path), sources.tip.views.get(path), base === 'unknown' ? undefined : base];
+  return candidates.find((file) => {
+    const known = viewOf(file);
+    return known !== undefined && known.kind === view.kind && sources.likeness.hasSameDefinition(known, view);
+  });
+}
+
+/** Live views whose definition stands in no file yet, or all of them when everything is to be formatted anew; by path. */
+export function findUnformatted(sources: Sources, which: 'new' | 'all'): ReadonlyMap<string, View> {
+  return new Map([...sources.live].filter(([path, view]) => which === 'all' || findKeptFile(path, view, sources) === undefined));
+}
+
+/** Sources with the definitions that had to be formatted, by path. */
+export interface Composition extends Sources {
+  readonly formatted: ReadonlyMap<string, string>;
+}
+
+function composeText(path: string, view: View, composition: Composition, into: ViewFile | undefined): string {
+  const kept = findKeptFile(path, view, composition);
+  const definition = composition.formatted.get(path) ?? viewOf(kept)?.definition ?? view.definition;
+  return writeViewFile({ ...view, definition }, composition.dialect, parsedOf(into ?? kept ?? composition.tip.views.get(path)));
+}
+
+/** The text of each view as the live line holds it, by path: the live view, in the bytes of a file that says the same. */
+export function composeLiveTexts(composition: Composition): ReadonlyMap<string, string> {
+  const written = [...composition.live].map(([path, view]) => [path, composeText(path, view, composition, findKeptFile(path, view, composition))] as const);
+  const unread = [...composition.unreadable].flatMap((path) => {
+    const file = composition.tip.views.get(path);
+    return file ? [[path, file.text] as const] : [];
+  });
+  return new Map([...written, ...unread]);
+}
+
+/** The new text of a path on the branch: nothing for what is edited or pending, undefined to delete. */
+function composeBranchText({ path, state, live, git, isEdited }: PathState, composition: Composition): { readonly text: string | undefined } | undefined {
+  if (state === 'pending' || state === 'conflict') return undefined;
+  if (isEdited && composition.adopted.has(path)) return { text: git?.text };
+  const text = live && composeText(path, live, composition, git);
+  if (isEdited && text !== git?.text) return undefined;
+  return isEdited || text !== git?.text ? { text } : undefined;
+}
+
+/** What changes on the branch, by path. */
+export function composeBranchChanges(states: readonly PathState[], composition: Composition): ReadonlyMap<string, string | undefined> {
+  return new Map(
+    states.flatMap((state) => {
+      const change = composeBranchText(state, composition);
+      return change ? [[state.path, change.text] as const] : [];
+    }),
+  );
+}

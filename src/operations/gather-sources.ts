@@ -1,0 +1,119 @@
+import type { Dialect } from '../core/dialect.ts';
+import { viewPath } from '../core/path.ts';
+import { parseRelationKey, type RelationName } from '../core/relation.ts';
+import { matchScope } from '../core/scope.ts';
+import type { TargetDescription } from '../core/snapshot.ts';
+import { ViewsyncError } from '../errors.ts';
+import type { ObjectId } from '../history/history.ts';
+import type { Project, Target } from '../project.ts';
+import type { Inspection } from '../warehouses/warehouse.ts';
+import { findLikeness, type Settle } from './likeness.ts';
+import type { Sources } from './compose-files.ts';
+import { type LiveLine, readLiveLine } from './live-line.ts';
+import { createFileParser, type FileParser, noFiles, readBranchFiles, readCommitFiles, type TargetFiles, type ViewFile, viewOf, viewsOf } from './view-files.ts';
+
+/** Who asks, for which target, and how texts are read. */
+export interface Reading {
+  readonly project: Project;
+  readonly target: Target;
+  readonly dialect: Dialect;
+  readonly parse: FileParser;
+}
+
+export function startReading(project: Project, target: Target, dialect: Dialect): Reading {
+  return { project, target, dialect, parse: createFileParser(dialect) };
+}
+
+/** What git holds of a target: the branch with the user's edits, the live line's tip, and the state that the branch last took in. */
+export interface Recorded {
+  readonly line: LiveLine;
+  readonly branch: TargetFiles;
+  readonly tip: TargetFiles;
+  readonly base: Sources['base'];
+}
+
+export function pathOf({ project, target, dialect }: Reading, name: RelationName): string {
+  return viewPath({ viewsFolder: project.viewsFolder, target: target.name }, name, dialect);
+}
+
+async function readConflictBase(reading: Reading, path: string, commit: ObjectId | 'unknown'): Promise<ViewFile | 'unknown' | undefined> {
+  return commit === 'unknown' ? commit : (await readCommitFiles(reading, commit)).views.get(path);
+}
+
+async function readBase(reading: Reading, line: LiveLine): Promise<Sources['base']> {
+  if (line.base === undefined) return 'unknown';
+  const base = new Map<string, ViewFile | 'unknown'>((await readCommitFiles(reading, line.base)).views);
+  for (const [key, commit] of line.conflicts) {
+    const name = parseRelationKey(key);
+    const path = name && pathOf(reading, name);
+    const file = path === undefined ? undefined : await readConflictBase(reading, path, commit);
+    if (path !== undefined && file === undefined) base.delete(path);
+    if (path !== undefined && file !== undefined) base.set(path, file);
+  }
+  return base;
+}
+
+/** Reads both lines of history as they stand in this clone. */
+export async function readRecorded(reading: Reading): Promise<Recorded> {
+  const { project, target } = reading;
+  const line = await readLiveLine(project, target);
+  const branch = await readBranchFiles(reading);
+  const tip = line.tip === undefined ? noFiles : await readCommitFiles(reading, line.tip);
+  return { line, branch, tip, base: await readBase(reading, line) };
+}
+
+function isOtherWarehouse(recorded: TargetDescription, live: TargetDescription): boolean {
+  const differs = ([key, value]: [string, string]) => live.identity[key] !== undefined && live.identity[key] !== value;
+  return recorded.warehouse !== live.warehouse || Object.entries(recorded.identity).some(differs);
+}
+
+function describeIdentity({ warehouse, identity }: TargetDescription): string {
+  return `${warehouse} ${Object.entries(identity).map(([key, value]) => `${key} ${value}`).join(', ')}`;
+}
+
+/** Raises `OTHER_WAREHOUSE` when the files were recorded from another database than the one that is connected. */
+export function requireSameWarehouse({ tip, branch }: Recorded, live: TargetDescription, target: Target): void {
+  const recorded = tip.description ?? branch.description;
+  if (!recorded || !isOtherWarehouse(recorded, live)) return;
+  throw new ViewsyncError('OTHER_WAREHOUSE', {
+    message: `The files of "${target.name}" were recorded from ${describeIdentity(recorded)}, but this connection leads to ${describeIdentity(live)}. Nothing was changed.`,
+    suggestions: [`Look at the url of "${target.name}" in viewsync.yaml`, 'If the database was moved on purpose: add --allow OTHER_WAREHOUSE'],
+    details: { recorded: recorded.identity, connected: live.identity },
+  });
+}
+
+/** Paths of which nothing may be concluded: views that could not be read, and views of schemas that are out of scope today. */
+function findUntouchable(reading: Reading, recorded: Recorded, inspection: Inspection): ReadonlySet<string> {
+  const { description } = inspection.snapshot;
+  const isInScope = matchScope(description.scope);
+  const files = [recorded.branch, recorded.tip].flatMap(({ views }) => [...views.values()]);
+  const outside = files.filter((file) => {
+    const name = viewOf(file)?.name;
+    return name !== undefined && !isInScope(name.schema);
+  });
+  return new Set([...description.unreadable.map(({ name }) => pathOf(reading, name)), ...outside.map(({ path }) => path)]);
+}
+
+export interface SourceOptions {
+  readonly settle: Settle;
+  readonly liveWins?: ReadonlySet<string>;
+  readonly adopted?: ReadonlySet<string>;
+}
+
+/** Puts the warehouse and both lines side by side; the server is asked about texts that differ in their tokens. */
+export async function gatherSources(reading: Reading, { recorded, inspection }: { recorded: Recorded; inspection: Inspection }, options: SourceOptions): Promise<Sources> {
+  const { views } = inspection.snapshot;
+  const base = recorded.base === 'unknown' ? [] : [...recorded.base.values()].flatMap((file) => (file === 'unknown' ? [] : (viewOf(file) ?? [])));
+  const likeness = await findLikeness(views, [viewsOf(recorded.branch), viewsOf(recorded.tip), base], { dialect: reading.dialect, settle: options.settle });
+  return {
+    dialect: reading.dialect,
+    live: new Map(views.map((view) => [pathOf(reading, view.name), view])),
+    unreadable: findUntouchable(reading, recorded, inspection),
+    branch: recorded.branch,
+    tip: recorded.tip,
+    base: recorded.base,
+    likeness,
+    liveWins: options.liveWins ?? new Set(),
+    adopted: options.adopted ?? new Set(),
+  };
+}

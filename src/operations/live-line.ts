@@ -1,0 +1,104 @@
+import { ViewsyncError } from '../errors.ts';
+import { trailerOf } from '../history/commit-text.ts';
+import type { Commit, ObjectId } from '../history/history.ts';
+import type { Project, Target } from '../project.ts';
+
+/** Trailers that viewsync writes and reads; permanent, since old commits carry them. */
+export const trailerKeys = {
+  live: 'Viewsync-Live',
+  target: 'Viewsync-Target',
+  run: 'Viewsync-Run',
+  state: 'Viewsync-State',
+  command: 'Viewsync-Command',
+  revision: 'Viewsync-Revision',
+  conflict: 'Viewsync-Conflict',
+} as const;
+
+/** Full name of the ref that holds a target's live line. */
+export function liveRef(target: Target): string {
+  return `refs/viewsync/${target.name}`;
+}
+
+/** An apply as the live line tells it. */
+export interface Run {
+  readonly id: string;
+  readonly command: string;
+  readonly revision: string;
+  /** The live state before it. */
+  readonly before: ObjectId;
+  readonly started: ObjectId;
+  readonly startedAt: string;
+  /** Undefined while it runs, and for ever when it was interrupted. */
+  readonly finished?: ObjectId;
+}
+
+export interface LiveLine {
+  readonly tip: ObjectId | undefined;
+  /** The live commit that the branch last took in; undefined before the first export. */
+  readonly base: ObjectId | undefined;
+  /** Conflicts that were open then, by view: the live commit that is still their base, or `unknown`. */
+  readonly conflicts: ReadonlyMap<string, ObjectId | 'unknown'>;
+  /** The run whose `started` is the tip. */
+  readonly interrupted: Run | undefined;
+}
+
+function runOf(started: Commit): Run | undefined {
+  const id = trailerOf(started, trailerKeys.run);
+  const [before] = started.parents;
+  if (id === undefined || before === undefined || trailerOf(started, trailerKeys.state) !== 'started') return undefined;
+  return {
+    id,
+    before,
+    started: started.id,
+    startedAt: started.authoredAt,
+    command: trailerOf(started, trailerKeys.command) ?? 'viewsync apply',
+    revision: trailerOf(started, trailerKeys.revision) ?? '',
+  };
+}
+
+async function readBase(project: Project, target: Target): Promise<Pick<LiveLine, 'base' | 'conflicts'>> {
+  const { commit } = await project.history.head();
+  const found = commit === undefined ? undefined : await project.history.findTrailer(commit, trailerKeys.live, { [trailerKeys.target]: target.name });
+  if (!found) return { base: undefined, conflicts: new Map() };
+  const carrier = await project.history.reader.readCommit(found.commit);
+  const conflicts = carrier.trailers.filter(({ key }) => key === trailerKeys.conflict).map(({ value }) => splitConflict(value));
+  return { base: await requireLiveCommit(project, found.value), conflicts: new Map(conflicts) };
+}
+
+/** `shop."My View" 1f3a…`: the view may hold blanks, the id cannot. */
+function splitConflict(value: string): [string, ObjectId] {
+  const blank = value.lastIndexOf(' ');
+  return [value.slice(0, blank), value.slice(blank + 1)];
+}
+
+async function requireLiveCommit(project: Project, id: string): Promise<ObjectId> {
+  try {
+    return await project.history.reader.resolve(id);
+  } catch (cause) {
+    throw new ViewsyncError('SHALLOW_HISTORY', {
+      message: `The branch refers to the live state ${id.slice(0, 10)}, which this clone does not hold. Nothing was changed.`,
+      suggestions: ["git fetch origin 'refs/viewsync/*:refs/viewsync/*'", 'In GitHub Actions: actions/checkout with fetch-depth: 0'],
+      cause,
+    });
+  }
+}
+
+/** Where the live line stands, and from where on the branch it was last taken in. */
+export async function readLiveLine(project: Project, target: Target): Promise<LiveLine> {
+  const tip = await project.history.tip(liveRef(target));
+  const interrupted = tip === undefined ? undefined : runOf(await project.history.reader.readCommit(tip));
+  return { tip, interrupted, ...(await readBase(project, target)) };
+}
+
+/** The newest run on the live line that took effect. Undefined when there was none. */
+export async function findLastRun(project: Project, target: Target): Promise<Run | undefined> {
+  const tip = await project.history.tip(liveRef(target));
+  if (tip === undefined) return undefined;
+  for await (const commit of project.history.reader.listCommits({ from: tip })) {
+    if (trailerOf(commit, trailerKeys.state) !== 'finished') continue;
+    const [started] = commit.parents;
+    const run = started === undefined ? undefined : runOf(await project.history.reader.readCommit(started));
+    if (run) return { ...run, finished: commit.id };
+  }
+  return undefined;
+}

@@ -1,0 +1,156 @@
+import { isSameDefinition } from '../core/compare.ts';
+import { reach } from '../core/graph.ts';
+import type { HazardName, Plan } from '../core/plan.ts';
+import { planChanges } from '../core/planner.ts';
+import { readsOf } from '../core/rebuild.ts';
+import { type RelationName, relationKey } from '../core/relation.ts';
+import { matchScope } from '../core/scope.ts';
+import { type Selection, selectViews } from '../core/selection.ts';
+import type { Snapshot } from '../core/snapshot.ts';
+import type { View } from '../core/view.ts';
+import { ViewsyncError } from '../errors.ts';
+import type { ObjectId } from '../history/history.ts';
+import type { Project, Target } from '../project.ts';
+import type { Inspection, Progress, SettleRequest, Warehouse } from '../warehouses/warehouse.ts';
+import { comparePaths, type Sources } from './compose-files.ts';
+import { gatherSources, readRecorded, type Reading, type Recorded, requireSameWarehouse, startReading } from './gather-sources.ts';
+import { readCommitFiles, snapshotOf, type TargetFiles } from './view-files.ts';
+
+/** The word that stands for the files of the work tree, committed or not, where a revision is asked for. */
+export const worktreeRevision = 'worktree';
+
+export interface PlanOptions extends Selection {
+  readonly warehouse: Warehouse;
+  /** Anything git resolves, or `worktree`. */
+  readonly revision: string;
+  /** `drop`: views that the revision does not hold are dropped. */
+  readonly absent: 'keep' | 'drop';
+  readonly allowed: readonly HazardName[];
+  /** Views in conflict, by `relationKey`, where the file of the revision is to win. */
+  readonly overwrite: readonly string[];
+  readonly progress?: Progress;
+}
+
+/** A plan with everything that it was made from. */
+export interface PlannedRevision {
+  readonly plan: Plan;
+  readonly revision: string;
+  /** Undefined for the work tree. */
+  readonly commit: ObjectId | undefined;
+  readonly reading: Reading;
+  readonly inspection: Inspection;
+  readonly recorded: Recorded;
+  /** Warehouse, branch and live line side by side. */
+  readonly sources: Sources;
+  /** The revision's files. */
+  readonly files: TargetFiles;
+}
+
+/** What is asked of a plan: the wanted state and which part of it. */
+export interface Wish {
+  readonly wanted: readonly View[];
+  readonly drops: readonly RelationName[];
+  readonly kept: readonly RelationName[];
+  /** Views that the revision holds, wanted or not. */
+  readonly available: readonly View[];
+}
+
+/** Wanted views that are not live and that a differing view reads, directly or not: they have to be described with it. */
+function findNewSources(differing: readonly View[], wanted: readonly View[], live: ReadonlyMap<string, View>): View[] {
+  const fresh = wanted.filter((view) => !live.has(relationKey(view.name)));
+  const reached = reach(differing.map((view) => relationKey(view.name)), readsOf(wanted));
+  return fresh.filter((view) => reached.has(relationKey(view.name)));
+}
+
+/** Questions about every wanted definition that differs from the live one. */
+function findQuestions(wanted: readonly View[], live: readonly View[], { dialect }: Reading): SettleRequest[] {
+  const byKey = new Map(live.map((view) => [relationKey(view.name), view]));
+  const differing = wanted.flatMap((view) => {
+    const known = byKey.get(relationKey(view.name));
+    return known && !isSameDefinition(known, view, dialect) ? [{ wanted: view, live: known }] : [];
+  });
+  const fresh = findNewSources(differing.map((request) => request.wanted), wanted, byKey);
+  return [...differing, ...fresh.map((view) => ({ wanted: view }))];
+}
+
+/** Describes what differs and plans it. */
+export async function planWish(reading: Reading, wish: Wish, { inspection, options }: { inspection: Inspection; options: Pick<PlanOptions, 'warehouse' | 'allowed'> }): Promise<Plan> {
+  const { snapshot, outside, session } = inspection;
+  const live = [...snapshot.views, ...outside];
+  const questions = findQuestions(wish.wanted, live, reading);
+  const described = questions.length === 0 ? new Map() : await options.warehouse.settle(questions);
+  return planChanges({
+    target: reading.target.name,
+    dialect: reading.dialect,
+    live,
+    ...wish,
+    described,
+    containers: snapshot.containers,
+    bystanders: snapshot.bystanders,
+    roles: session.roles,
+    relations: inspection.relations,
+    available: new Set(wish.available.map((view) => relationKey(view.name))),
+    sizes: inspection.sizes,
+    ...(session.lockLimit === undefined ? {} : { lockLimit: session.lockLimit }),
+    allowed: options.allowed,
+  });
+}
+
+/** Live views that the revision does not hold and could have held: in its scope and in today's. */
+function findAbsent(revision: Snapshot, inspection: Inspection): readonly View[] {
+  const { description, views } = inspection.snapshot;
+  const wasInScope = matchScope(revision.description.scope);
+  const isInScope = matchScope(description.scope);
+  const held = new Set([...revision.views, ...revision.description.unreadable].map(({ name }) => relationKey(name)));
+  return views.filter(({ name }) => !held.has(relationKey(name)) && wasInScope(name.schema) && isInScope(name.schema));
+}
+
+function makeWish(revision: Snapshot, inspection: Inspection, options: PlanOptions): Wish {
+  const absent = findAbsent(revision, inspection);
+  const selected = selectViews([...revision.views, ...absent], options);
+  const isSelected = ({ name }: View) => selected.has(relationKey(name));
+  const unreadable = new Set(inspection.snapshot.description.unreadable.map(({ name }) => relationKey(name)));
+  const names = absent.filter(isSelected).map(({ name }) => name);
+  return {
+    wanted: revision.views.filter((view) => isSelected(view) && !unreadable.has(relationKey(view.name))),
+    drops: options.absent === 'drop' ? names : [],
+    kept: options.absent === 'drop' ? [] : names,
+    available: revision.views,
+  };
+}
+
+function requireNoConflict(wish: Wish, sources: Sources, options: PlanOptions): void {
+  const wanted = new Set(wish.wanted.map(({ name }) => relationKey(name)));
+  const conflicts = comparePaths(sources).flatMap(({ state, live }) => {
+    const key = live && relationKey(live.name);
+    return state === 'conflict' && key !== undefined && wanted.has(key) && !options.overwrite.includes(key) ? [key] : [];
+  });
+  if (conflicts.length === 0) return;
+  throw new ViewsyncError('CONFLICT', {
+    message: `Changed in git and in the warehouse since they last agreed: ${conflicts.join(', ')}. Nothing was changed.`,
+    suggestions: [...conflicts.slice(0, 3).map((key) => `viewsync apply ${options.revision} --overwrite '${key}'   (git wins)`), `viewsync export --overwrite '${conflicts[0]}'   (the warehouse wins)`],
+    details: { conflicts },
+  });
+}
+
+/** Whether applying the revision deploys the branch, so that edits on both sides are a conflict; an older commit is a restore. */
+async function isDeployment({ project }: Reading, commit: ObjectId | undefined): Promise<boolean> {
+  return commit === undefined || commit === (await project.history.head()).commit;
+}
+
+/** Reads the warehouse and the revision and plans the way from one to the other. Changes nothing. `CONFLICT`, `TARGET_NOT_IN_REVISION`, `OTHER_WAREHOUSE`. */
+export async function planRevision(project: Project, target: Target, options: PlanOptions): Promise<PlannedRevision> {
+  const { warehouse, revision } = options;
+  const reading = startReading(project, target, warehouse.dialect);
+  const commit = revision === worktreeRevision ? undefined : await project.history.reader.resolve(revision);
+  const recorded = await readRecorded(reading);
+  const files = commit === undefined ? recorded.branch : await readCommitFiles(reading, commit);
+  const wanted = snapshotOf(files, commit === undefined ? { from: 'worktree' } : { from: 'commit', commit }, target);
+  const inspection = await warehouse.inspect(target.scope, options.progress);
+  if (!options.allowed.includes('OTHER_WAREHOUSE')) requireSameWarehouse({ ...recorded, branch: files, tip: files }, inspection.snapshot.description, target);
+  const wish = makeWish(wanted, inspection, options);
+  const sources = await gatherSources(reading, { recorded, inspection }, { settle: warehouse.settle.bind(warehouse) });
+  if (await isDeployment(reading, commit)) requireNoConflict(wish, sources, options);
+  const plan = await planWish(reading, wish, { inspection, options });
+  return { plan, revision, commit, reading, inspection, recorded, sources, files };
+}

@@ -1,0 +1,169 @@
+import type { Trailer } from '../core/commit-message.ts';
+import { diffViews, isSameView } from '../core/compare.ts';
+import type { Plan } from '../core/plan.ts';
+import { compareRelations, relationKey } from '../core/relation.ts';
+import { writeTargetFile } from '../core/target-file.ts';
+import type { View } from '../core/view.ts';
+import type { ObjectId } from '../history/history.ts';
+import type { Inspection, Warehouse } from '../warehouses/warehouse.ts';
+import { comparePaths, composeBranchChanges, composeLiveTexts, type PathState } from './compose-files.ts';
+import { composeSources } from './compose-sources.ts';
+import { gatherSources, pathOf, type Reading } from './gather-sources.ts';
+import { type Run, trailerKeys } from './live-line.ts';
+import type { PlannedRevision } from './plan-revision.ts';
+import { changeFiles, type FileChanges, recordBranch, recordLive } from './record-state.ts';
+import { createRunId, type RunOutcome, summarizeRun } from './run-plan.ts';
+import { type TargetFiles, targetPath, viewOf } from './view-files.ts';
+
+/** A run whose `started` stands on the live line. */
+export interface StartedRun {
+  readonly id: string;
+  readonly command: string;
+  readonly planned: PlannedRevision;
+  readonly before: ObjectId;
+  readonly started: ObjectId;
+  /** Files as they were before, and as they are to be. */
+  readonly beforeFiles: TargetFiles;
+  readonly plannedFiles: TargetFiles;
+}
+
+type State = 'started' | 'finished' | 'closed';
+
+function runTrailers(run: { readonly id: string; readonly command: string; readonly revision: string }, state: State): Trailer[] {
+  return [
+    { key: trailerKeys.run, value: run.id },
+    { key: trailerKeys.state, value: state },
+    { key: trailerKeys.command, value: run.command },
+    { key: trailerKeys.revision, value: run.revision },
+  ];
+}
+
+function filesOf(texts: ReadonlyMap<string, string>, inspection: Inspection, reading: Reading): TargetFiles {
+  const { description } = inspection.snapshot;
+  const views = [...texts].map(([path, text]) => [path, { path, text, parsed: reading.parse(text, path) }] as const);
+  return { description, targetText: writeTargetFile(description), views: new Map(views), edited: new Set() };
+}
+
+const textsOf = (files: TargetFiles) => new Map([...files.views].map(([path, { text }]) => [path, text]));
+
+/** The texts once the plan has run: the revision's own bytes for what it asks for, today's for everything else. */
+function planTexts({ plan, files, reading }: PlannedRevision, before: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const texts = new Map(before);
+  for (const { name } of plan.before) texts.delete(pathOf(reading, name));
+  for (const { name } of plan.after) {
+    const path = pathOf(reading, name);
+    const text = files.views.get(path)?.text ?? before.get(path);
+    if (text !== undefined) texts.set(path, text);
+  }
+  return texts;
+}
+
+const describePlan = ({ before, after }: Plan, { dialect }: Reading) => diffViews(before, after, { dialect, reprinted: new Set() });
+
+function targetOf({ reading, inspection }: PlannedRevision): { readonly path: string; readonly text: string } {
+  return { path: targetPath(reading.project, reading.target), text: writeTargetFile(inspection.snapshot.description) };
+}
+
+/** Puts on the live line what is there now, and then what is going to be: from here on everything can be brought back. */
+export async function startRun(planned: PlannedRevision, command: string): Promise<StartedRun> {
+  const { reading, recorded, inspection, plan, revision } = planned;
+  const { project, target } = reading;
+  const run = { id: createRunId(), command, revision };
+  const beforeTexts = composeLiveTexts(await composeSources(planned.sources, 'new'));
+  const beforeFiles = filesOf(beforeTexts, inspection, reading);
+  const plannedFiles = filesOf(planTexts(planned, beforeTexts), inspection, reading);
+  const subject = `${target.name}: before ${summarizeRun(command, revision, plan)}`;
+  const before = await recordLive(project, target, { tip: recorded.line.tip, record: { subject, changes: [], files: changeFiles(recorded.tip, beforeTexts, targetOf(planned)) } });
+  const started = await recordLive(project, target, {
+    tip: before,
+    record: {
+      subject: `${target.name}: start ${summarizeRun(command, revision, plan)}`,
+      changes: describePlan(plan, reading),
+      files: changeFiles(beforeFiles, textsOf(plannedFiles), targetOf(planned)),
+      trailers: runTrailers(run, 'started'),
+    },
+  });
+  return { ...run, planned, before, started, beforeFiles, plannedFiles };
+}
+
+/** Puts on the live line that the run changed nothing. */
+export async function closeRun(run: StartedRun): Promise<ObjectId> {
+  const { reading, plan, revision } = run.planned;
+  const subject = `${reading.target.name}: close ${summarizeRun(run.command, revision, plan)}, nothing changed`;
+  const files = changeFiles(run.plannedFiles, textsOf(run.beforeFiles), targetOf(run.planned));
+  return recordLive(reading.project, reading.target, { tip: run.started, record: { subject, changes: [], files, trailers: runTrailers({ ...run, revision }, 'closed') } });
+}
+
+/** The inspection with the touched views as they are now. */
+function inspectionAfter({ inspection, plan }: PlannedRevision, views: readonly View[]): Inspection {
+  const touched = new Set([...plan.before, ...plan.after].map(({ name }) => relationKey(name)));
+  const outside = new Set(inspection.outside.map(({ name }) => relationKey(name)));
+  const others = inspection.snapshot.views.filter(({ name }) => !touched.has(relationKey(name)));
+  const inScope = views.filter(({ name }) => !outside.has(relationKey(name)));
+  const merged = [...others, ...inScope].sort((left, right) => compareRelations(left.name, right.name));
+  return { ...inspection, snapshot: { ...inspection.snapshot, views: merged } };
+}
+
+function findOpenConflicts(states: readonly PathState[], { plan, recorded, reading }: PlannedRevision): ReadonlyMap<string, ObjectId | 'unknown'> {
+  const touched = new Set([...plan.before, ...plan.after].map(({ name }) => pathOf(reading, name)));
+  const open = states.filter(({ state, path }) => state === 'conflict' && !touched.has(path));
+  const keys = open.flatMap(({ live, git }) => (live ?? viewOf(git) ? [relationKey((live ?? viewOf(git) as View).name)] : []));
+  return new Map(keys.map((key) => [key, recorded.line.conflicts.get(key) ?? recorded.line.base ?? 'unknown']));
+}
+
+/** Edited files that were applied as they stand. */
+function findAdopted({ files, recorded, commit }: PlannedRevision, outcome: RunOutcome, reading: Reading): ReadonlySet<string> {
+  if (commit !== undefined) return new Set();
+  const applied = new Set(outcome.views.map(({ name }) => pathOf(reading, name)));
+  return new Set([...recorded.branch.edited].filter((path) => applied.has(path) && files.views.has(path)));
+}
+
+export interface RecordedRun {
+  readonly live: ObjectId;
+  readonly commit: ObjectId;
+}
+
+/** Puts on the live line what is there now, and one commit on the branch. */
+export async function finishRun(run: StartedRun, outcome: RunOutcome, warehouse: Warehouse): Promise<RecordedRun> {
+  const { planned } = run;
+  const { reading, recorded, plan, revision } = planned;
+  const { project, target } = reading;
+  const inspection = inspectionAfter(planned, outcome.views);
+  const adopted = findAdopted(planned, outcome, reading);
+  const sources = await gatherSources(reading, { recorded: { ...recorded, tip: run.plannedFiles }, inspection }, { settle: warehouse.settle.bind(warehouse), adopted });
+  const composition = await composeSources(sources, 'new');
+  const states = comparePaths(composition);
+  const subject = `${target.name}: ${summarizeRun(run.command, revision, plan)}`;
+  const changes = describePlan(plan, reading);
+  const trailers = runTrailers({ ...run, revision }, 'finished');
+  const files: FileChanges = changeFiles(run.plannedFiles, composeLiveTexts(composition), targetOf(planned));
+  const live = await recordLive(project, target, { tip: run.started, record: { subject, changes, files, trailers } });
+  const branch = composeBranchChanges(states, composition);
+  const commit = await recordBranch(project, target, { subject, changes, files: branch, live, conflicts: findOpenConflicts(states, planned), trailers: trailers.slice(0, 1) });
+  return { live, commit };
+}
+
+/** Whether the warehouse holds exactly what some files say. */
+function holdsFiles({ sources, reading }: PlannedRevision, files: TargetFiles): boolean {
+  const paths = new Set([...sources.live.keys(), ...files.views.keys()].filter((path) => !sources.unreadable.has(path)));
+  return [...paths].every((path) => {
+    const [live, recorded] = [sources.live.get(path), viewOf(files.views.get(path))];
+    return live !== undefined && recorded !== undefined && (isSameView(live, recorded, reading.dialect) || sources.likeness.isAlike(live, recorded));
+  });
+}
+
+/** Ends a run that was interrupted and that leaves nothing to do: recorded as finished when it took effect, as closed when not. */
+export async function endInterruptedRun(planned: PlannedRevision, run: Run): Promise<RecordedRun> {
+  const { reading, recorded, plan } = planned;
+  const { project, target } = reading;
+  const state = holdsFiles(planned, recorded.tip) ? 'finished' : 'closed';
+  const subject = `${target.name}: ${state === 'finished' ? 'finish' : 'close'} interrupted ${summarizeRun(run.command, run.revision, plan)}`;
+  const composition = await composeSources(planned.sources, 'new');
+  const trailers = runTrailers(run, state);
+  const files = changeFiles(recorded.tip, composeLiveTexts(composition), targetOf(planned));
+  const live = await recordLive(project, target, { tip: recorded.line.tip, record: { subject, changes: [], files, trailers } });
+  const states = comparePaths(composition);
+  const branch = composeBranchChanges(states, composition);
+  const conflicts = findOpenConflicts(states, planned);
+  return { live, commit: await recordBranch(project, target, { subject, changes: [], files: branch, live, conflicts, trailers: trailers.slice(0, 1) }) };
+}

@@ -1,0 +1,58 @@
+import { composeMessage, type Trailer } from '../core/commit-message.ts';
+import type { Change } from '../core/change.ts';
+import type { ObjectId } from '../history/history.ts';
+import type { Project, Target } from '../project.ts';
+import { type LiveLine, liveRef, trailerKeys } from './live-line.ts';
+import type { TargetFiles } from './view-files.ts';
+
+/** Texts by path; undefined deletes. */
+export type FileChanges = ReadonlyMap<string, string | undefined>;
+
+/** What has to change so that `files` hold exactly these texts. */
+export function changeFiles(files: TargetFiles, wanted: ReadonlyMap<string, string>, target: { readonly path: string; readonly text: string }): FileChanges {
+  const changed = [...wanted].filter(([path, text]) => files.views.get(path)?.text !== text);
+  const gone = [...files.views.keys()].filter((path) => !wanted.has(path)).map((path) => [path, undefined] as const);
+  const description = files.targetText === target.text ? [] : [[target.path, target.text] as const];
+  return new Map<string, string | undefined>([...changed, ...gone, ...description]);
+}
+
+export interface LiveRecord {
+  readonly subject: string;
+  readonly changes: readonly Change[];
+  readonly files: FileChanges;
+  readonly trailers?: readonly Trailer[];
+}
+
+/** Writes the next commit of the live line; the one that is there when nothing changes and no run is told of. */
+export async function recordLive(project: Project, target: Target, line: { readonly tip: ObjectId | undefined; readonly record: LiveRecord }): Promise<ObjectId> {
+  const { subject, changes, files, trailers = [] } = line.record;
+  if (line.tip !== undefined && files.size === 0 && trailers.length === 0) return line.tip;
+  const message = composeMessage({ subject, changes, trailers: [{ key: trailerKeys.target, value: target.name }, ...trailers] });
+  return project.history.record({ ref: liveRef(target), parent: line.tip, changes: files, message });
+}
+
+export interface BranchRecord extends LiveRecord {
+  readonly live: ObjectId;
+  /** Views in conflict, by `relationKey`, each with the live commit that stays its base. */
+  readonly conflicts: ReadonlyMap<string, ObjectId | 'unknown'>;
+  readonly notes?: readonly string[];
+}
+
+/** Writes one commit on the branch, or on HEAD when it is detached. */
+export async function recordBranch(project: Project, target: Target, record: BranchRecord): Promise<ObjectId> {
+  const head = await project.history.head();
+  const conflicts = [...record.conflicts].map(([view, base]) => ({ key: trailerKeys.conflict, value: `${view} ${base}` }));
+  const message = composeMessage({
+    subject: record.subject,
+    changes: record.changes,
+    ...(record.notes ? { notes: record.notes } : {}),
+    trailers: [{ key: trailerKeys.live, value: record.live }, { key: trailerKeys.target, value: target.name }, ...(record.trailers ?? []), ...conflicts],
+  });
+  return project.history.record({ ref: head.branch ?? 'HEAD', parent: head.commit, changes: record.files, message });
+}
+
+/** Whether anything was ever recorded for this target. */
+export function isBaseline(line: LiveLine, branch: TargetFiles): boolean {
+  return line.tip === undefined && branch.description === undefined;
+}
+

@@ -1,0 +1,68 @@
+import { relationKey } from '../core/relation.ts';
+import { isSameView } from '../core/compare.ts';
+import type { View } from '../core/view.ts';
+import { ViewsyncError } from '../errors.ts';
+import type { ObjectId } from '../history/history.ts';
+import type { Project, Target } from '../project.ts';
+import { type ApplyOptions, type ApplyResult, carryOut, requireRunnable } from './apply-revision.ts';
+import { gatherSources, type Reading, readRecorded, type Recorded, requireSameWarehouse, startReading } from './gather-sources.ts';
+import { findLastRun, type Run } from './live-line.ts';
+import { type PlannedRevision, planWish, type Wish } from './plan-revision.ts';
+import { fetchLiveLine } from './remote-lines.ts';
+import { readCommitFiles, viewsOf } from './view-files.ts';
+
+export type RollbackOptions = Omit<ApplyOptions, 'revision' | 'select' | 'exclude' | 'absent' | 'overwrite'>;
+
+async function findRun(project: Project, target: Target, { line }: Recorded): Promise<Run> {
+  const run = line.interrupted ?? (await findLastRun(project, target));
+  if (run) return run;
+  throw new ViewsyncError('NOTHING_TO_ROLL_BACK', {
+    message: `Nothing was ever applied to "${target.name}", so there is nothing to undo. Nothing was changed.`,
+    suggestions: ['viewsync log', 'viewsync apply HEAD~1'],
+  });
+}
+
+const byKey = (views: readonly View[]) => new Map(views.map((view) => [relationKey(view.name), view]));
+
+/** What the run touched, as it was before: views to bring back, and views that the run made and that go again. */
+function wishBack(before: readonly View[], after: readonly View[], { dialect }: Reading): Wish {
+  const [old, made] = [byKey(before), byKey(after)];
+  const wanted = before.filter((view) => {
+    const later = made.get(relationKey(view.name));
+    return !later || !isSameView(view, later, dialect);
+  });
+  const drops = after.filter(({ name }) => !old.has(relationKey(name))).map(({ name }) => name);
+  return { wanted, drops, kept: [], available: before };
+}
+
+async function readWish(reading: Reading, before: ObjectId, after: ObjectId): Promise<Wish> {
+  const [old, made] = [await readCommitFiles(reading, before), await readCommitFiles(reading, after)];
+  return wishBack(viewsOf(old), viewsOf(made), reading);
+}
+
+async function planRollback(reading: Reading, recorded: Recorded, { run, options }: { run: Run; options: RollbackOptions }): Promise<PlannedRevision> {
+  const { warehouse } = options;
+  const inspection = await warehouse.inspect(reading.target.scope, options.progress);
+  if (!options.allowed.includes('OTHER_WAREHOUSE')) requireSameWarehouse(recorded, inspection.snapshot.description, reading.target);
+  const wish = await readWish(reading, run.before, run.finished ?? run.started);
+  const live = byKey(inspection.snapshot.views);
+  const drops = wish.drops.filter((name) => live.has(relationKey(name)));
+  const plan = await planWish(reading, { ...wish, drops }, { inspection, options });
+  const sources = await gatherSources(reading, { recorded, inspection }, { settle: warehouse.settle.bind(warehouse) });
+  return { plan, revision: run.before, commit: run.before, reading, inspection, recorded, sources, files: await readCommitFiles(reading, run.before) };
+}
+
+/**
+ * Brings back what the last run touched, as it was before that run; views that the run made are dropped. Done twice it undoes itself. It
+ * also ends a run that was interrupted. `NOTHING_TO_ROLL_BACK` and the errors of `applyRevision`.
+ */
+export async function rollbackRun(project: Project, target: Target, options: RollbackOptions): Promise<ApplyResult> {
+  const remote = await fetchLiveLine(project, target);
+  const reading = startReading(project, target, options.warehouse.dialect);
+  const recorded = await readRecorded(reading);
+  const run = await findRun(project, target, recorded);
+  const planned = await planRollback(reading, recorded, { run, options });
+  requireRunnable(planned.plan, [...options.allowed, 'DELETES_VIEW']);
+  const whole: ApplyOptions = { ...options, revision: run.before, select: [], exclude: [], absent: 'drop', overwrite: [] };
+  return { ...(await carryOut(planned, 'rollback', whole)), remote };
+}

@@ -1,0 +1,134 @@
+import type { Dialect } from '../core/dialect.ts';
+import type { Snapshot, TargetDescription } from '../core/snapshot.ts';
+import { compareRelations, compareText } from '../core/relation.ts';
+import { isViewPath } from '../core/path.ts';
+import { readTargetFile } from '../core/target-file.ts';
+import type { View } from '../core/view.ts';
+import { type ParsedViewFile, readViewFile } from '../core/view-file.ts';
+import { ViewsyncError } from '../errors.ts';
+import type { ObjectId } from '../history/history.ts';
+import type { Project, Target } from '../project.ts';
+
+/** One view file as it stands somewhere; `parsed` is the error when it could not be read. */
+export interface ViewFile {
+  readonly path: string;
+  readonly text: string;
+  readonly parsed: ParsedViewFile | ViewsyncError;
+}
+
+/** A target's folder as it stands in a commit or in the work tree. */
+export interface TargetFiles {
+  /** Undefined where the target has no `target.json`. */
+  readonly description: TargetDescription | undefined;
+  readonly targetText: string | undefined;
+  /** By path from the root of the repository. */
+  readonly views: ReadonlyMap<string, ViewFile>;
+  /** Paths where the work tree holds something else than HEAD, deleted files among them. */
+  readonly edited: ReadonlySet<string>;
+}
+
+export const noFiles: TargetFiles = { description: undefined, targetText: undefined, views: new Map(), edited: new Set() };
+
+export function targetFolder(project: Project, target: Target): string {
+  return project.viewsFolder === '' ? target.name : `${project.viewsFolder}/${target.name}`;
+}
+
+export function targetPath(project: Project, target: Target): string {
+  return `${targetFolder(project, target)}/target.json`;
+}
+
+/** Reads texts into views, each text once, however many commits hold it. */
+export type FileParser = (text: string, path: string) => ParsedViewFile | ViewsyncError;
+
+export function createFileParser(dialect: Dialect): FileParser {
+  const known = new Map<string, ParsedViewFile | ViewsyncError>();
+  return (text, path) => {
+    const id = `${path}\0${text}`;
+    const found = known.get(id) ?? parseFile(text, path, dialect);
+    known.set(id, found);
+    return found;
+  };
+}
+
+function parseFile(text: string, path: string, dialect: Dialect): ParsedViewFile | ViewsyncError {
+  try {
+    return readViewFile(text, path, dialect);
+  } catch (error) {
+    if (error instanceof ViewsyncError) return error;
+    throw error;
+  }
+}
+
+interface FilesRequest {
+  readonly project: Project;
+  readonly target: Target;
+  readonly dialect: Dialect;
+  readonly parse: FileParser;
+}
+
+function collectFiles(texts: Iterable<readonly [string, string]>, request: FilesRequest, edited: ReadonlySet<string>): TargetFiles {
+  const { project, target, dialect, parse } = request;
+  const all = new Map(texts);
+  const folder = targetFolder(project, target);
+  const targetText = all.get(targetPath(project, target));
+  const views = [...all]
+    .filter(([path]) => path.startsWith(`${folder}/`) && isViewPath(path.slice(folder.length + 1), dialect))
+    .map(([path, text]) => [path, { path, text, parsed: parse(text, path) }] as const);
+  const description = targetText === undefined ? undefined : readTargetFile(targetText, targetPath(project, target));
+  return { description, targetText, views: new Map(views), edited };
+}
+
+async function readTexts({ project, target }: FilesRequest, commit: ObjectId): Promise<[string, string][]> {
+  const { reader } = project.history;
+  const paths = await reader.listTree(commit, targetFolder(project, target));
+  const texts = await reader.readBlobs(paths.values());
+  return [...paths].map(([path, blob]) => [path, texts.get(blob) ?? '']);
+}
+
+/** The target's files in one commit. */
+export async function readCommitFiles(request: FilesRequest, commit: ObjectId): Promise<TargetFiles> {
+  return collectFiles(await readTexts(request, commit), request, new Set());
+}
+
+/** The target's files on the branch, with what the work tree holds otherwise put over them. */
+export async function readBranchFiles(request: FilesRequest): Promise<TargetFiles> {
+  const { project, target } = request;
+  const { commit } = await project.history.head();
+  const texts = new Map(commit === undefined ? [] : await readTexts(request, commit));
+  const edits = await project.history.listEdited(targetFolder(project, target));
+  for (const { path, text } of edits) {
+    if (text === undefined) texts.delete(path);
+    else texts.set(path, text);
+  }
+  return collectFiles(texts, request, new Set(edits.map(({ path }) => path)));
+}
+
+/** The file's view, or undefined when there is no file or it could not be read. */
+export function viewOf(file: ViewFile | undefined): View | undefined {
+  return file === undefined || file.parsed instanceof ViewsyncError ? undefined : file.parsed.view;
+}
+
+/** The readable views of some files, sorted by name. */
+export function viewsOf(files: TargetFiles): readonly View[] {
+  return [...files.views.values()].flatMap((file) => viewOf(file) ?? []).sort((left, right) => compareRelations(left.name, right.name));
+}
+
+/** Files that could not be read, by path. */
+export function brokenFiles(files: TargetFiles): readonly { readonly path: string; readonly error: ViewsyncError }[] {
+  const broken = [...files.views.values()].flatMap(({ path, parsed }) => (parsed instanceof ViewsyncError ? [{ path, error: parsed }] : []));
+  return broken.sort((left, right) => compareText(left.path, right.path));
+}
+
+/** The Snapshot that files hold. Raises the first file's error when one cannot be read, and `TARGET_NOT_IN_REVISION` when there is no target. */
+export function snapshotOf(files: TargetFiles, origin: Snapshot['origin'], target: Target): Snapshot {
+  const [broken] = brokenFiles(files);
+  if (broken) throw broken.error;
+  if (!files.description) {
+    const where = origin.from === 'commit' ? `commit ${origin.commit.slice(0, 10)}` : 'the work tree';
+    throw new ViewsyncError('TARGET_NOT_IN_REVISION', {
+      message: `There is no target "${target.name}" in ${where}: its target.json is missing. Nothing was changed.`,
+      suggestions: ['viewsync log', 'viewsync export'],
+    });
+  }
+  return { origin, description: files.description, views: viewsOf(files), containers: [], bystanders: [] };
+}
