@@ -1,0 +1,39 @@
+import type { Plan } from '../core/plan.ts';
+import type { ApplyOptions } from '../operations/apply-revision.ts';
+import { renderPlan, renderScript } from '../render/plan.ts';
+import { BaseCommand, type TargetFlags } from './base-command.ts';
+import { colorsFor } from './colors.ts';
+import { confirm } from './confirm.ts';
+
+interface RunFlags extends TargetFlags {
+  readonly yes: boolean;
+  readonly sql: boolean;
+  readonly verify: boolean;
+  readonly push: boolean;
+  readonly 'lock-timeout'?: number | undefined;
+}
+
+const defaultLockTimeout = 5000;
+const attempts = 5;
+
+/** What commands share that change a warehouse: they show the plan, ask, and tell what they wait for. */
+export abstract class RunCommand extends BaseCommand {
+  protected runOptions(flags: RunFlags): Pick<ApplyOptions, 'lockTimeout' | 'attempts' | 'verify' | 'push' | 'confirm' | 'progress' | 'onStep' | 'onWait'> {
+    return {
+      lockTimeout: flags['lock-timeout'] ?? defaultLockTimeout,
+      attempts,
+      verify: flags.verify ? 'verify' : 'skip',
+      push: flags.push ? 'push' : 'keep',
+      confirm: (plan) => this.confirmPlan(plan, flags),
+      progress: this.progress,
+      onStep: (done, total) => this.progress({ what: 'Step', done, total }),
+      onWait: ({ attempt, holder }) => this.tell(`A lock was not granted${holder === undefined ? '' : ` (held by ${holder})`}; trying again (${attempt} of ${attempts}).`),
+    };
+  }
+
+  private async confirmPlan(plan: Plan, flags: RunFlags): Promise<boolean> {
+    const script = { revision: 'this run', commit: undefined, isTransactional: true };
+    if (!flags.json) this.tell(flags.sql ? renderScript(plan, script) : `${renderPlan(plan, colorsFor(process.stderr))}\n`);
+    return confirm({ text: `Run these ${plan.steps.length} steps on "${plan.target}"?`, isAnswered: flags.yes });
+  }
+}

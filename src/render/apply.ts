@@ -1,0 +1,29 @@
+import type { Plan } from '../core/plan.ts';
+import { relationKey } from '../core/relation.ts';
+import type { ApplyReport } from '../core/report.ts';
+import type { Colors } from './colors.ts';
+import { count, duration } from './count.ts';
+
+/** What an apply or a rollback came to. */
+export interface Applied {
+  readonly target: string;
+  readonly plan: Plan;
+  readonly report: ApplyReport;
+  readonly commit?: string;
+  readonly pushed: boolean;
+  readonly isVerified: boolean;
+}
+
+export function renderApplied({ target, plan, report, commit, pushed, isVerified }: Applied, colors: Colors): string {
+  const kept = plan.kept.length === 0 ? [] : [`Kept, because the revision does not say that they should go: ${plan.kept.map(relationKey).join(', ')}.`];
+  const recorded = commit === undefined ? [] : [`Committed ${commit.slice(0, 10)}${pushed ? ' and pushed' : ''}.`];
+  const headline = report.steps.length === 0 ? `Nothing to do: "${target}" is as wanted.` : `${countSteps(target, report)}${isVerified ? '; read back and found as planned.' : '; not verified.'}`;
+  const next = report.steps.length === 0 ? [] : [`To undo it: ${colors.heading('viewsync rollback')}`];
+  return [colors.heading(headline), ...kept, ...recorded, ...next].join('\n');
+}
+
+function countSteps(target: string, { steps }: ApplyReport): string {
+  const views = new Set(steps.map(({ step }) => relationKey(step.view))).size;
+  const time = steps.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+  return `Applied ${count(steps.length, 'step')} to ${count(views, 'view')} of "${target}" in ${duration(time)}`;
+}
