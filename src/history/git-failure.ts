@@ -96,9 +96,11 @@ function fromKnown(known: KnownFailure, match: RegExpExecArray, stderr: string):
   });
 }
 
-/** The first line of git's that starts with `fatal:` or `error:`, else its first line, without that word and the full stop. */
-export function telling(stderr: string): string {
-  const lines = stderr.split('\n').map((line) => line.trim()).filter((line) => line !== '');
+/** The line of git's that says why: a refusal of a remote, else the first that starts with `fatal:` or `error:`, else its first line. */
+export function telling(output: string): string {
+  const refused = /\[remote rejected\][^\n]*\((?!atomic)([^)\n]*)\)/.exec(output)?.[1];
+  if (refused !== undefined) return refused;
+  const lines = output.split('\n').map((line) => line.trim()).filter((line) => line !== '');
   const line = lines.find((each) => /^(?:fatal|error|remote: error):/.test(each)) ?? lines[0] ?? '';
   return line.replace(/^(?:remote: )?(?:fatal|error): /, '').replace(/\.$/, '');
 }

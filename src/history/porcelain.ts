@@ -2,18 +2,33 @@ import type { SimpleGit, SimpleGitOptions } from 'simple-git';
 import { gitEnvironment } from './git-process.ts';
 import type { Repository } from './repository.ts';
 
-// The environment is the user's own, and CI jobs reach their remotes through it; simple-git would remove these variables.
+// simple-git refuses settings that can run programs or lead elsewhere. Here they come from the user's own environment, and CI jobs
+// reach their remotes through them; nothing of it comes from a repository or a warehouse.
 const allowedByTheUser: NonNullable<SimpleGitOptions['unsafe']> = {
+  allowUnsafeAlias: true,
   allowUnsafeAskPass: true,
+  allowUnsafeCommandBinaries: true,
   allowUnsafeConfigEnvCount: true,
   allowUnsafeConfigPaths: true,
+  allowUnsafeCredentialHelper: true,
   allowUnsafeDiffExternal: true,
+  allowUnsafeDiffTextConv: true,
   allowUnsafeEditor: true,
   allowUnsafeExec: true,
+  allowUnsafeFilter: true,
+  allowUnsafeFsMonitor: true,
   allowUnsafeGitProxy: true,
+  allowUnsafeGpgProgram: true,
+  allowUnsafeHooksPath: true,
+  allowUnsafeInclude: true,
+  allowUnsafeMergeDriver: true,
+  allowUnsafePack: true,
   allowUnsafePager: true,
+  allowUnsafeProtocolOverride: true,
   allowUnsafeSshCommand: true,
+  allowUnsafeSubmodule: true,
   allowUnsafeTemplateDir: true,
+  allowUnsafeUrlRewrite: true,
 };
 
 /** simple-git in the repository, with the user's whole environment. Loaded on first use, since its import takes longer than most git commands. */

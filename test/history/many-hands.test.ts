@@ -1,0 +1,64 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { openHistory } from '../../src/history/open-history.ts';
+import { commitFiles, git, someone, temporaryRepository, writeFiles } from '../support/repository.ts';
+
+const main = 'refs/heads/main';
+
+function startRecorder(...args: readonly string[]): ChildProcess {
+  return spawn(process.execPath, [join(import.meta.dirname, 'recorder.ts'), ...args], { env: someone, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
+test.each([main, 'refs/viewsync/prod'])('three processes that record on %s at once lose nothing', async (ref) => {
+  const directory = temporaryRepository();
+  commitFiles(directory, { 'dirty.txt': '1' });
+  writeFiles(directory, { 'dirty.txt': '2' });
+  const names = ['a', 'b', 'c'];
+  const codes = await Promise.all(names.map(async (name) => (await once(startRecorder(directory, ref, name, '6'), 'exit'))[0] as number));
+  expect(codes).toEqual([0, 0, 0]);
+  const files = git(directory, 'ls-tree', '-r', '--name-only', ref, 'views/').split('\n');
+  expect(files).toEqual(names.flatMap((name) => [0, 1, 2, 3, 4, 5].map((number) => `views/${name}-${number}-0.sql`)));
+  expect(git(directory, 'status', '--porcelain')).toBe(' M dirty.txt');
+  expect(git(directory, 'fsck', '--strict', '--no-dangling')).toBe('');
+});
+
+test('a process that is killed while it records leaves a consistent repository, and the next run ends its work', async () => {
+  const directory = temporaryRepository();
+  commitFiles(directory, { 'dirty.txt': '1' });
+  writeFiles(directory, { 'dirty.txt': '2' });
+  for (let round = 0; round < 12; round += 1) {
+    const child = startRecorder(directory, main, `round${round}`, '1', '300');
+    await wait(180 + round * 15);
+    // With its gits in even rounds, alone in odd ones.
+    if (child.exitCode === null) process.kill((round % 2 === 0 ? -1 : 1) * (child.pid ?? 0), 'SIGKILL');
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    await wait(100);
+    expect(git(directory, 'fsck', '--strict', '--no-dangling')).toBe('');
+    removeLocks(directory);
+    expect((await once(startRecorder(directory, main, `round${round}`, '1', '300'), 'exit'))[0]).toBe(0);
+    expect(git(directory, 'status', '--porcelain')).toBe(' M dirty.txt');
+    expect(git(directory, 'for-each-ref', '--format=%(refname)')).toBe(main);
+  }
+  expect(git(directory, 'ls-tree', '-r', '--name-only', 'HEAD', 'views/').split('\n')).toHaveLength(12 * 300);
+}, 120_000);
+
+/** What GIT_BUSY tells the user to do after a kill -9 of git itself. */
+function removeLocks(directory: string): void {
+  const locks = readdirSync(join(directory, '.git'), { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.lock'));
+  for (const lock of locks) rmSync(join(directory, '.git', lock));
+}
+
+test('a lock that another git left behind is named, and nothing changes', async () => {
+  const directory = temporaryRepository();
+  const parent = commitFiles(directory, { 'v/a.sql': 'a\n' });
+  writeFiles(directory, { '.git/index.lock': '' });
+  const history = await openHistory(directory, someone);
+  const recording = history.record({ ref: main, parent, changes: new Map([['v/a.sql', 'A\n']]), message: 'm' });
+  await expect(recording).rejects.toMatchObject({ code: 'GIT_BUSY', message: expect.stringContaining('index.lock') });
+  rmSync(join(directory, '.git/index.lock'));
+  expect([git(directory, 'rev-parse', main), git(directory, 'status', '--porcelain'), readFileSync(join(directory, 'v/a.sql'), 'utf8')]).toEqual([parent, '', 'a\n']);
+});
