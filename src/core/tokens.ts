@@ -18,8 +18,8 @@ function normalText(token: Token, folds: Dialect['folds']): string {
 }
 
 /** Whether a newline stands between two string literals, which makes them one literal. */
-function joinsPrevious(sql: string, token: Token, previous: Token | undefined): boolean {
-  return token.kind === 'string' && previous?.kind === 'string' && /[\r\n]/.test(sql.slice(previous.end, token.start));
+export function joinsPrevious(sql: string, token: Token | undefined, previous: Token | undefined): boolean {
+  return token?.kind === 'string' && previous?.kind === 'string' && /[\r\n]/.test(sql.slice(previous.end, token.start));
 }
 
 /**

@@ -1,0 +1,36 @@
+import { describe, expect, test } from 'vitest';
+import { formatDefinition } from '../../src/core/format.ts';
+import { formatDefinitions } from '../../src/operations/format-definitions.ts';
+import { postgresqlRules } from '../core/postgresql-rules.ts';
+
+const dialect = { lexicalRules: postgresqlRules, formatterLanguage: 'postgresql' } as const;
+
+function requests(count: number) {
+  return Array.from({ length: count }, (_, index) => ({
+    key: `v${index}`,
+    sql: `SELECT a, ${index} AS number FROM shop.orders WHERE a = ${index}${' AND b > 1'.repeat(20)}`,
+  }));
+}
+
+describe.each([
+  ['a few definitions', 5],
+  ['many definitions, in threads', 1000],
+])('%s', (_what, count) => {
+  test('come back formatted, each under its own key', async () => {
+    const formatted = await formatDefinitions(requests(count), dialect);
+    expect(formatted.size).toBe(count);
+    for (const { key, sql } of requests(count).slice(0, 20)) expect(formatted.get(key)).toBe(await formatDefinition(sql, dialect));
+  });
+
+  test('tell how far they are', async () => {
+    const told: number[] = [];
+    await formatDefinitions(requests(count), dialect, ({ done }) => told.push(done));
+    expect(told.at(-1)).toBe(count);
+  });
+});
+
+test('a text that cannot be read is an error, in threads too', async () => {
+  const broken = { key: 'broken', sql: "SELECT 'a" };
+  await expect(formatDefinitions([broken], dialect)).rejects.toThrow('never closed');
+  await expect(formatDefinitions([...requests(1000), broken], dialect)).rejects.toThrow('never closed');
+});
