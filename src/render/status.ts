@@ -1,0 +1,75 @@
+import { describeChange } from '../core/commit-message.ts';
+import { relationKey } from '../core/relation.ts';
+import type { SyncState } from '../core/sync.ts';
+import type { Status, ViewStatus } from '../operations/read-status.ts';
+import type { Colors } from './colors.ts';
+import { count } from './count.ts';
+import { renderTable } from './table.ts';
+
+/** Whether git and the warehouse agree and nothing waits for a person. */
+export function isClean({ differing, unreadable, broken, run, isRecorded }: Status): boolean {
+  return isRecorded && run === undefined && differing.length + unreadable.length + broken.length === 0;
+}
+
+/** One line per view that differs, what is odd, and what to type next. */
+export function renderStatus(status: Status, colors: Colors): string {
+  const blocks = [renderHeadline(status, colors), renderDiffering(status.differing, colors), renderOddities(status, colors), renderRun(status), renderNext(status, colors)];
+  return blocks.filter((block) => block !== '').join('\n\n');
+}
+
+function renderHeadline(status: Status, colors: Colors): string {
+  const { target, server, views, differing, isRecorded } = status;
+  const place = `${target} (${server}, ${count(views, 'view')})`;
+  if (!isRecorded) return colors.heading(`${place}: never exported.`);
+  if (isClean(status)) return colors.heading(`${place}: in sync.`);
+  return colors.heading(differing.length === 0 ? `${place}:` : `${place}: ${count(differing.length, 'view')} ${differing.length === 1 ? 'differs' : 'differ'}.`);
+}
+
+function paintOf(state: SyncState, colors: Colors): (text: string) => string {
+  return { 'in sync': colors.quiet, drift: colors.changed, pending: colors.added, conflict: colors.removed }[state];
+}
+
+const longest = 50;
+
+function renderDiffering(differing: readonly ViewStatus[], colors: Colors): string {
+  const rows = differing.slice(0, longest).map(({ view, state, isEdited, change }) => [
+    `  ${paintOf(state, colors)(state)}`,
+    view,
+    change === undefined ? 'its file cannot be read' : `${describeFound(change, state)}${isEdited ? ' (file not committed)' : ''}`,
+  ]);
+  const rest = differing.length - rows.length;
+  return renderTable(rows) + (rest > 0 ? `\n  and ${rest} more` : '');
+}
+
+/** The change is told from git to the warehouse; for somebody who edited the file, it goes the other way. */
+function describeFound(change: NonNullable<ViewStatus['change']>, state: SyncState): string {
+  const text = describeChange(change);
+  if (change.change === 'added') return state === 'pending' ? 'deleted in git' : 'only in the warehouse';
+  if (change.change === 'deleted') return state === 'pending' ? 'added in git' : 'gone from the warehouse';
+  return text;
+}
+
+function renderOddities({ unreadable, broken }: Status, colors: Colors): string {
+  const lines = [...unreadable.map(({ name, reason }) => `${relationKey(name)} cannot be read: ${reason}`), ...broken.map(({ message }) => message)];
+  return lines.map((line) => `${colors.warning('Warning:')} ${line}`).join('\n');
+}
+
+function renderRun({ run }: Status): string {
+  if (run === undefined) return '';
+  const command = `${run.command} ${run.revision}`.trim();
+  if (run.isRunning) return `A run is going on now: "${command}", since ${run.startedAt}.`;
+  return `A run was interrupted: "${command}", started ${run.startedAt}. The warehouse holds ${run.holds}.`;
+}
+
+function renderNext(status: Status, colors: Colors): string {
+  const { differing, isRecorded, run } = status;
+  if (run !== undefined) return run.isRunning ? '' : `Next: ${colors.heading('viewsync rollback')} or ${colors.heading(`viewsync apply ${run.revision}`)} ends it.`;
+  if (!isRecorded) return `Next: ${colors.heading('viewsync export')}`;
+  const states = new Set(differing.map(({ state }) => state));
+  const next = [
+    ...(states.has('drift') ? [`${colors.heading('viewsync export')} records the drift, ${colors.heading('viewsync apply HEAD')} takes it back.`] : []),
+    ...(states.has('pending') ? [`${colors.heading('viewsync apply HEAD')} deploys what is pending${differing.some(({ isEdited }) => isEdited) ? ` and committed, ${colors.heading('viewsync apply worktree')} the files as they are` : ''}.`] : []),
+    ...(states.has('conflict') ? [`${colors.heading('viewsync diff')} shows a conflict; --overwrite VIEW decides it: with apply git wins, with export the warehouse.`] : []),
+  ];
+  return next.join('\n');
+}
