@@ -2,7 +2,7 @@ import type { AttachmentChange, Change, ColumnChange } from './change.ts';
 import type { Dialect } from './dialect.ts';
 import { compareText, relationKey } from './relation.ts';
 import { sameTokens } from './tokens.ts';
-import type { Attachment, Column, View } from './view.ts';
+import { type Attachment, type Column, ownerKind, type View } from './view.ts';
 
 /** Whether two definitions have the same tokens. Comments count only where the warehouse keeps them. */
 export function isSameDefinition(left: View, right: View, dialect: Dialect): boolean {
@@ -15,7 +15,10 @@ function isSameAttachment(left: Attachment, right: Attachment, dialect: Dialect)
 
 const attachmentId = (attachment: Attachment) => `${attachment.kind}\0${attachment.key}`;
 
-/** What has to be added, removed and changed to come from one list of attachments to the other; order of the lists kept. */
+/**
+ * What has to be added, removed and changed to come from one list of attachments to the other; order of the lists kept. An owner that only one
+ * side names is no difference: a hand-written file may leave it to the warehouse.
+ */
 export function diffAttachments(from: readonly Attachment[], to: readonly Attachment[], dialect: Dialect): AttachmentChange {
   const before = new Map(from.map((attachment) => [attachmentId(attachment), attachment]));
   const after = new Set(to.map(attachmentId));
@@ -24,8 +27,8 @@ export function diffAttachments(from: readonly Attachment[], to: readonly Attach
     return old ? [{ from: old, to: attachment }] : [];
   });
   return {
-    added: to.filter((attachment) => !before.has(attachmentId(attachment))),
-    removed: from.filter((attachment) => !after.has(attachmentId(attachment))),
+    added: to.filter((attachment) => attachment.kind !== ownerKind && !before.has(attachmentId(attachment))),
+    removed: from.filter((attachment) => attachment.kind !== ownerKind && !after.has(attachmentId(attachment))),
     changed: pairs.filter((pair) => !isSameAttachment(pair.from, pair.to, dialect)),
   };
 }

@@ -15,7 +15,10 @@ function droppedViews(situation: Situation): View[] {
 /** Attributes and objects that would go with a view and that no file holds. */
 function findLosses(situation: Situation): Refusal[] {
   const attributes = droppedViews(situation).flatMap((view) =>
-    view.unrestorable.map((what) => ({ view: view.name, because: `${relationKey(view.name)} would have to be dropped, and with it ${what}, which viewsync cannot restore yet.` })),
+    view.unrestorable.map((what) => ({
+      view: view.name,
+      because: `${relationKey(view.name)} would have to be dropped, and with it ${what}, which viewsync cannot restore yet.`,
+    })),
   );
   const objects = situation.request.bystanders.flatMap((bystander) => {
     const through = bystander.of.find((name) => isDropped(situation, relationKey(name)));
