@@ -115,11 +115,17 @@ export const attachmentKinds = ['option', 'populated', 'owner', 'default', 'rule
 
 const kindPositions: ReadonlyMap<string, number> = new Map(attachmentKinds.map((kind, position) => [kind, position]));
 
-function kindPosition(attachment: Attachment): number {
-  return kindPositions.get(attachment.kind) ?? attachmentKinds.length;
+function kindPosition({ kind }: Attachment): number {
+  return kindPositions.get(kind) ?? attachmentKinds.length;
 }
 
-/** The attachments in the order in which a file holds them: by kind, then by key. Grants by key too; `sortGrants` knows who granted to whom. */
+/** Orders attachments as a file holds them: by kind, then by key. Grants keep their order, in which whoever passes a right on has received it before. */
 export function byKindAndKey(left: Attachment, right: Attachment): number {
-  return kindPosition(left) - kindPosition(right) || compareText(left.key, right.key);
+  const byKind = kindPosition(left) - kindPosition(right);
+  return byKind !== 0 || left.kind === 'grant' ? byKind : compareText(left.key, right.key);
+}
+
+/** The attachments of a view in the order in which its file holds them. */
+export function sortAttachments(attachments: readonly Attachment[]): readonly Attachment[] {
+  return attachments.toSorted(byKindAndKey);
 }
