@@ -1,7 +1,7 @@
 import { compareText } from '../../core/relation.ts';
 import type { RelationName } from '../../core/relation.ts';
 import type { Attachment, View } from '../../core/view.ts';
-import { quoteIdentifier, quoteRelation, quoteText } from './names.ts';
+import { quoteGrantee, quoteIdentifier, quoteRelation, quoteText } from './names.ts';
 
 /** The view that an attachment belongs to. */
 export type Relation = Pick<View, 'name' | 'kind'>;
@@ -108,6 +108,47 @@ function commentedObject(relation: Relation, on: Commented): string {
     case 'trigger':
       return `${on.on.toUpperCase()} ${quoteIdentifier(on.name)} ON ${quoteRelation(relation.name)}`;
   }
+}
+
+/** One right that somebody gave to somebody on a view or on one of its columns. */
+export interface Grant {
+  readonly privilege: string;
+  readonly column?: string | undefined;
+  /** A role, or `everybody`. */
+  readonly grantee: string;
+  /** Absent: the owner. */
+  readonly grantor?: string | undefined;
+  readonly grantable: boolean;
+}
+
+function asRole(role: string | undefined, sql: string): string {
+  return role === undefined ? sql : `SET ROLE ${quoteIdentifier(role)};\n${sql};\nRESET ROLE`;
+}
+
+/** What of a view a right is on: `SELECT` or `SELECT (price)`. */
+export function quotePrivilege({ privilege, column }: Grant): string {
+  return column === undefined ? privilege : `${privilege} (${quoteIdentifier(column)})`;
+}
+
+/** A right. Given to the `owner` by itself it only makes the owner's own right one that is shown as grantable. */
+export function grantAttachment(relation: Relation, grant: Grant, owner?: string): Attachment {
+  const { grantee, grantor, grantable } = grant;
+  const [what, who, on] = [quotePrivilege(grant), quoteGrantee(grantee), `ON ${quoteRelation(relation.name)}`];
+  const isOwn = grantee === owner && grantor === undefined && grant.column === undefined;
+  return {
+    kind: 'grant',
+    key: grantor === undefined ? `${who} ${what}` : `${who} ${what} BY ${quoteIdentifier(grantor)}`,
+    value: grantable ? 'WITH GRANT OPTION' : '',
+    make: asRole(grantor, `GRANT ${what} ${on} TO ${who}${grantable ? ' WITH GRANT OPTION' : ''}`),
+    unmake: asRole(grantor, `REVOKE ${isOwn ? 'GRANT OPTION FOR ' : ''}${what} ${on} FROM ${who}`),
+  };
+}
+
+/** A right that the owner lacks, although every owner has it at first. */
+export function revokeAttachment(relation: Relation, { privilege, owner }: { readonly privilege: string; readonly owner: string }): Attachment {
+  const on = `ON ${quoteRelation(relation.name)}`;
+  const who = quoteIdentifier(owner);
+  return { kind: 'revoke', key: privilege, value: owner, make: `REVOKE ${privilege} ${on} FROM ${who}`, unmake: `GRANT ${privilege} ${on} TO ${who}` };
 }
 
 /** Kinds of attachments in the order in which a file holds them and a plan makes them. */
