@@ -11,8 +11,14 @@ const gitsOwnLine = /^(?:Signed-off-by: |\(cherry picked from commit )/;
 
 /** A commit message in its parts, trailers found as git finds them (https://git-scm.com/docs/git-interpret-trailers). */
 export function parseMessage(message: string): Message {
-  const paragraphs = message.replaceAll('\r\n', '\n').trim().split(/\n(?:[ \t]*\n)+/);
-  const subject = (paragraphs[0] ?? '').split('\n').map((line) => line.trim()).join(' ');
+  const paragraphs = message
+    .replaceAll('\r\n', '\n')
+    .trim()
+    .split(/\n(?:[ \t]*\n)+/);
+  const subject = (paragraphs[0] ?? '')
+    .split('\n')
+    .map((line) => line.trim())
+    .join(' ');
   const last = paragraphs.length > 1 ? unfold(paragraphs.at(-1) ?? '') : [];
   if (!isTrailerBlock(last)) return { subject, body: paragraphs.slice(1).join('\n\n'), trailers: [] };
   return { subject, body: paragraphs.slice(1, -1).join('\n\n'), trailers: last.flatMap(parseTrailer) };

@@ -57,7 +57,8 @@ const knownFailures: readonly KnownFailure[] = [
     suggestions: ['git status', 'git merge --abort'],
   },
   {
-    pattern: /Entry '([^']*)' (?:not uptodate|would be overwritten)|(?:Untracked working tree file|Updating the following directories[^\n]*) '([^']*)'|Updating '([^']*)' would lose untracked/,
+    pattern:
+      /Entry '([^']*)' (?:not uptodate|would be overwritten)|(?:Untracked working tree file|Updating the following directories[^\n]*) '([^']*)'|Updating '([^']*)' would lose untracked/,
     code: 'PATH_TAKEN',
     message: 'The file "$1" holds changes of your own that a commit would overwrite. Nothing changed.',
     suggestions: ['Commit, move or discard that file, then run the command again.'],
@@ -100,7 +101,10 @@ function fromKnown(known: KnownFailure, match: RegExpExecArray, stderr: string):
 export function telling(output: string): string {
   const refused = /\[remote rejected\][^\n]*\((?!atomic)([^)\n]*)\)/.exec(output)?.[1];
   if (refused !== undefined) return refused;
-  const lines = output.split('\n').map((line) => line.trim()).filter((line) => line !== '');
+  const lines = output
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
   const line = lines.find((each) => /^(?:fatal|error|remote: error):/.test(each)) ?? lines[0] ?? '';
   return line.replace(/^(?:remote: )?(?:fatal|error): /, '').replace(/\.$/, '');
 }

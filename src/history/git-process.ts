@@ -27,15 +27,22 @@ export interface GitAnswer {
 
 /** Variables with which git would look elsewhere than in the folder that was asked for: `git rev-parse --local-env-vars`. */
 const locationVariables = new Set([
-  'GIT_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE', 'GIT_PREFIX', 'GIT_COMMON_DIR', 'GIT_OBJECT_DIRECTORY',
-  'GIT_ALTERNATE_OBJECT_DIRECTORIES', 'GIT_NAMESPACE', 'GIT_IMPLICIT_WORK_TREE', 'GIT_SHALLOW_FILE', 'GIT_LITERAL_PATHSPECS',
+  'GIT_DIR',
+  'GIT_WORK_TREE',
+  'GIT_INDEX_FILE',
+  'GIT_PREFIX',
+  'GIT_COMMON_DIR',
+  'GIT_OBJECT_DIRECTORY',
+  'GIT_ALTERNATE_OBJECT_DIRECTORIES',
+  'GIT_NAMESPACE',
+  'GIT_IMPLICIT_WORK_TREE',
+  'GIT_SHALLOW_FILE',
+  'GIT_LITERAL_PATHSPECS',
 ]);
 
 /** The environment for git: messages in English, paths taken literally, the repository found from the folder alone. */
 export function gitEnvironment(environment: Environment): Record<string, string> {
-  const kept = Object.entries(environment).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && !locationVariables.has(entry[0]),
-  );
+  const kept = Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined && !locationVariables.has(entry[0]));
   return { ...Object.fromEntries(kept), LC_ALL: 'C', GIT_LITERAL_PATHSPECS: '1', GIT_OPTIONAL_LOCKS: '0' };
 }
 

@@ -7,7 +7,14 @@ import { ambiguousRevision, unknownRevision } from './revision-errors.ts';
 
 // log.* settings of the user must not change what is read.
 const logArguments = [
-  'log', '--topo-order', '--full-history', '--no-show-signature', '--no-color', '--encoding=UTF-8', '-z', '--date=raw',
+  'log',
+  '--topo-order',
+  '--full-history',
+  '--no-show-signature',
+  '--no-color',
+  '--encoding=UTF-8',
+  '-z',
+  '--date=raw',
   '--format=%H%n%T%n%P%n%an <%ae>%n%ad%n%B',
 ];
 

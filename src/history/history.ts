@@ -84,7 +84,13 @@ export interface History {
    */
   record(request: RecordRequest): Promise<ObjectId>;
   /** The newest commit among `from` and its ancestors that carries the trailer and every trailer of `where`, with the trailer's value. `SHALLOW_HISTORY` when the search ends at a graft. */
-  findTrailer(from: ObjectId, key: string, where?: Readonly<Record<string, string>>): Promise<{ readonly commit: ObjectId; readonly value: string } | undefined>;
+  findTrailer(
+    from: ObjectId,
+    key: string,
+    where?: Readonly<Record<string, string>>,
+  ): Promise<{ readonly commit: ObjectId; readonly value: string } | undefined>;
+  /** Writes files into the work tree and commits nothing; undefined deletes. The caller has made sure that nobody edited them. */
+  writeFiles(changes: ReadonlyMap<string, string | undefined>): Promise<void>;
   /** Name of the remote that the branch follows, else `origin`, else undefined. */
   remoteOf(branch: string | undefined): Promise<string | undefined>;
   /** Brings refs of the remote to `refs/viewsync-remote/<remote>/…` (never to the user's own) and tells where each stands there. Deepens a shallow clone. */

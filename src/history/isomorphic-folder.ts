@@ -45,7 +45,12 @@ function describe(gitDirectory: string, root: string | undefined, directory: str
 /** A linked work tree and a submodule have a file `.git` that says where their git directory is. */
 function linkTarget(path: string): string {
   if (statSync(path).isDirectory()) return path;
-  return resolve(dirname(path), readFileSync(path, 'utf8').replace(/^gitdir: /, '').trim());
+  return resolve(
+    dirname(path),
+    readFileSync(path, 'utf8')
+      .replace(/^gitdir: /, '')
+      .trim(),
+  );
 }
 
 function isGitDirectory(folder: string): boolean {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ViewsyncError } from '../errors.ts';
+import { closeJournal } from './follow-journal.ts';
 import { askGit } from './git-process.ts';
 import type { ObjectId } from './history.ts';
 import { moveLocked, type RefMove } from './ref-transaction.ts';
@@ -13,9 +14,14 @@ import { followTree, type WorkTree } from './work-tree.ts';
  */
 export async function moveRef(repository: Repository, move: RefMove): Promise<void> {
   const place = await placeOf(repository, move.ref);
-  const nothing = async (): Promise<void> => undefined;
-  const meanwhile = place.tree ? followHere(place.tree, move) : nothing;
-  await moveLocked(repository, { ...move, ref: place.ref }, meanwhile);
+  if (place.tree) return moveWithFiles(place.tree, { ...move, ref: place.ref });
+  await moveLocked(repository, move, async () => undefined);
+}
+
+async function moveWithFiles(tree: WorkTree, move: RefMove): Promise<void> {
+  const [from, to] = await Promise.all([treeOf(tree, move.from), treeOf(tree, move.to)]);
+  await moveLocked(tree, move, () => followTree(tree, from, to));
+  closeJournal(tree, to);
 }
 
 interface RefPlace {
@@ -34,10 +40,6 @@ export async function placeOf(repository: Repository, name: string): Promise<Ref
   if (!isHere) return { ref };
   refuseHalfDone(repository);
   return { ref, tree: repository as WorkTree };
-}
-
-function followHere(tree: WorkTree, move: RefMove): () => Promise<void> {
-  return async () => followTree(tree, await treeOf(tree, move.from), await treeOf(tree, move.to));
 }
 
 function treeOf(repository: Repository, commit: ObjectId | undefined): Promise<ObjectId> {

@@ -6,6 +6,7 @@ import { moveRef } from './move-ref.ts';
 import { record } from './record.ts';
 import { findRepository, isAncestor, readHead, readTip, type Repository } from './repository.ts';
 import { findTrailer } from './trailers.ts';
+import { writeFiles } from './write-files.ts';
 import { listEdited, type WorkTree } from './work-tree.ts';
 
 /**
@@ -31,6 +32,7 @@ function gitHistory(repository: Repository): History {
     tip: (ref) => readTip(repository, ref),
     listEdited: async (folder) => (repository.root === undefined ? [] : listEdited(repository as WorkTree, folder)),
     record: (request) => record(repository, request),
+    writeFiles: (changes) => writeFiles(repository.root, changes),
     findTrailer: (from, key, where = {}) => findTrailer(repository, { from, key, where }),
     remoteOf: async (branch) => (await loadRemotes()).remoteOf(repository, branch),
     fetch: async (request) => (await loadRemotes()).fetchRefs(repository, request),

@@ -19,7 +19,8 @@ export interface RefMove {
  * fails, or this process is killed, git gives the lock back and the ref stays. `BRANCH_MOVED`, `GIT_BUSY`.
  */
 export async function moveLocked(repository: Repository, move: RefMove, meanwhile: () => Promise<void>): Promise<void> {
-  const transaction = await whenFree(() => prepare(repository, move));
+  const command = `update ${move.ref} ${move.to} ${move.from ?? zeroId(repository)}`;
+  const transaction = await whenFree(() => prepare(repository, command, move.reason));
   try {
     await meanwhile();
   } catch (error) {
@@ -29,6 +30,16 @@ export async function moveLocked(repository: Repository, move: RefMove, meanwhil
   await finish(transaction, 'commit');
 }
 
+/** Does `action` while nobody can move the ref, which must be where it is said to be. `BRANCH_MOVED`, `GIT_BUSY`. */
+export async function whileLocked(
+  repository: Repository,
+  { ref, at }: { readonly ref: string; readonly at: ObjectId | undefined },
+  action: () => Promise<void>,
+): Promise<void> {
+  const transaction = await whenFree(() => prepare(repository, `verify ${ref} ${at ?? zeroId(repository)}`));
+  await action().finally(() => finish(transaction, 'abort'));
+}
+
 interface Transaction {
   readonly child: ChildProcessWithoutNullStreams;
   readonly exited: Promise<number>;
@@ -36,12 +47,11 @@ interface Transaction {
 }
 
 /** https://git-scm.com/docs/git-update-ref: `prepare` creates the lock files and verifies the old value. */
-async function prepare(repository: Repository, move: RefMove): Promise<Transaction> {
-  const child = startGit(repository, ['update-ref', '-m', move.reason, '--stdin']);
+async function prepare(repository: Repository, command: string, reason = ''): Promise<Transaction> {
+  const child = startGit(repository, ['update-ref', ...(reason === '' ? [] : ['-m', reason]), '--stdin']);
   const transaction: Transaction = { child, exited: ended(child, repository), stderr: '' };
   child.stderr.setEncoding('utf8').on('data', (text: string) => (transaction.stderr += text));
-  const zero = zeroId(repository);
-  child.stdin.write(`start\noption no-deref\nupdate ${move.ref} ${move.to} ${move.from ?? zero}\nprepare\n`);
+  child.stdin.write(`start\noption no-deref\n${command}\nprepare\n`);
   await Promise.race([answered(child, 'prepare: ok'), transaction.exited.then(() => failed(transaction))]);
   return transaction;
 }

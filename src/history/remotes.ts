@@ -63,7 +63,8 @@ async function readTracked(porcelain: SimpleGit, remote: string, refs: readonly 
 
 /** A ref of the remote is ahead, or was moved while we pushed. */
 function hasMoved(error: unknown): boolean {
-  const refusal = /\((?:non-fast-forward|fetch first|needs force|stale info|already exists)\)|incorrect old value|cannot lock ref|reference already exists|failed to update ref/;
+  const refusal =
+    /\((?:non-fast-forward|fetch first|needs force|stale info|already exists)\)|incorrect old value|cannot lock ref|reference already exists|failed to update ref/;
   return error instanceof GitError && refusal.test(error.message);
 }
 

@@ -18,10 +18,7 @@ export async function findRepository(directory: string, environment: Environment
   const [gitDirectory = '', hash, inside] = facts.split('\n');
   const found = { environment, gitDirectory, hash: hash === 'sha256' ? 'sha256' : 'sha1' } as const;
   if (inside !== 'true') return { ...found, directory: gitDirectory, root: undefined, prefix: '' };
-  const [root, prefix] = await Promise.all([
-    askGit(place, ['rev-parse', '--show-toplevel']),
-    askGit(place, ['rev-parse', '--show-prefix']),
-  ]);
+  const [root, prefix] = await Promise.all([askGit(place, ['rev-parse', '--show-toplevel']), askGit(place, ['rev-parse', '--show-prefix'])]);
   return { ...found, directory: root, root, prefix: prefix.replace(/\/$/, '') };
 }
 
@@ -36,10 +33,7 @@ export function emptyTree(repository: Repository): Promise<ObjectId> {
 }
 
 export async function readHead(repository: Repository): Promise<Head> {
-  const [branch, commit] = await Promise.all([
-    askGit(repository, ['symbolic-ref', '--quiet', 'HEAD'], { accept: [0, 1] }),
-    readTip(repository, 'HEAD'),
-  ]);
+  const [branch, commit] = await Promise.all([askGit(repository, ['symbolic-ref', '--quiet', 'HEAD'], { accept: [0, 1] }), readTip(repository, 'HEAD')]);
   return { ...(branch === '' ? {} : { branch }), ...(commit === undefined ? {} : { commit }) };
 }
 

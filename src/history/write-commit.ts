@@ -2,7 +2,8 @@ import { ViewsyncError } from '../errors.ts';
 import { askGit, runGit } from './git-process.ts';
 import type { ObjectId, RecordRequest } from './history.ts';
 import { emptyTree, type Repository, zeroId } from './repository.ts';
-import { commonFolder, hashBlob, pathTaken } from './work-tree.ts';
+import { commonFolder } from './index-entries.ts';
+import { hashBlob, pathTaken } from './work-tree.ts';
 
 interface TreeEntry {
   readonly mode: string;
@@ -58,11 +59,7 @@ function effective(
 }
 
 /** Everything of a commit below a folder, folders included, and the folder with those above it. */
-async function listEntries(
-  repository: Repository,
-  commit: ObjectId | undefined,
-  folder: string,
-): Promise<ReadonlyMap<string, TreeEntry>> {
+async function listEntries(repository: Repository, commit: ObjectId | undefined, folder: string): Promise<ReadonlyMap<string, TreeEntry>> {
   if (commit === undefined) return new Map();
   const above = folder.split('/').map((_, depth, parts) => parts.slice(0, depth + 1).join('/'));
   const below = ['ls-tree', '-r', '-t', '-z', '--full-tree', commit, ...(folder === '' ? [] : ['--', `${folder}/`])];
@@ -100,21 +97,13 @@ function refuseUnsafe(path: string): void {
  * The tree of the parent with the changes, written by one `git fast-import` (https://git-scm.com/docs/git-fast-import). The commit
  * around it is on a private branch that is dropped in the same stream, so no ref is left behind, not even by a kill.
  */
-async function importTree(
-  repository: Repository,
-  parent: ObjectId | undefined,
-  changes: readonly FileChange[],
-): Promise<ObjectId> {
+async function importTree(repository: Repository, parent: ObjectId | undefined, changes: readonly FileChange[]): Promise<ObjectId> {
   const answer = await askGit(repository, ['fast-import', '--quiet', '--done'], { input: importStream(repository, parent, changes) });
   const [, tree] = /^040000 tree ([0-9a-f]+)\b/.exec(answer) ?? [];
   return tree ?? emptyTree(repository);
 }
 
-function* importStream(
-  repository: Repository,
-  parent: ObjectId | undefined,
-  changes: readonly FileChange[],
-): Generator<string | Buffer> {
+function* importStream(repository: Repository, parent: ObjectId | undefined, changes: readonly FileChange[]): Generator<string | Buffer> {
   const branch = 'refs/viewsync-private/import';
   yield `commit ${branch}\nmark :1\ncommitter viewsync <> 0 +0000\ndata 0\n`;
   if (parent !== undefined) yield `from ${parent}\n`;

@@ -4,7 +4,13 @@ import { commitFiles, git, temporaryRepository } from '../support/repository.ts'
 
 type OpenReader = (directory: string) => Promise<ObjectReader>;
 
-const odd = { 'views/a.sql': 'SELECT 1\r\n\r\n', 'views/ä ö/%2E+x.sql': '-- ünï\u0000code\u{1F600}', 'views.txt': 'no', 'views-2/z.sql': '', 'views/a/deep/er.sql': 'x' };
+const odd = {
+  'views/a.sql': 'SELECT 1\r\n\r\n',
+  'views/ä ö/%2E+x.sql': '-- ünï\u0000code\u{1F600}',
+  'views.txt': 'no',
+  'views-2/z.sql': '',
+  'views/a/deep/er.sql': 'x',
+};
 
 /** A first commit, a branch and a merge, a tag on the second commit. */
 function storied(): string {
@@ -46,8 +52,23 @@ export function behavesLikeReader(open: OpenReader): void {
   });
 
   test.each([
-    'HEAD', '@', 'main', 'heads/main', 'refs/heads/main', 'topic/x', 'v1', 'tags/v1', 'v2', 'HEAD~', 'HEAD~3', 'HEAD^', 'HEAD~1^2', 'HEAD^^', 'v1^0',
-    'v1^{commit}', 'HEAD~1^2~1',
+    'HEAD',
+    '@',
+    'main',
+    'heads/main',
+    'refs/heads/main',
+    'topic/x',
+    'v1',
+    'tags/v1',
+    'v2',
+    'HEAD~',
+    'HEAD~3',
+    'HEAD^',
+    'HEAD~1^2',
+    'HEAD^^',
+    'v1^0',
+    'v1^{commit}',
+    'HEAD~1^2~1',
   ])('resolves %s as git does', async (revision) => {
     const directory = storied();
     expect(await (await open(directory)).resolve(revision)).toBe(git(directory, 'rev-parse', `${revision}^{commit}`));
@@ -106,13 +127,16 @@ export function behavesLikeReader(open: OpenReader): void {
     expect(await Array.fromAsync(reader.listCommits({ from, limit: 2 }))).toEqual(commits.slice(0, 2));
   });
 
-  test.each(['views/a.sql', 'views/b.sql', 'views', 'views/ä ö/%2E+x.sql', 'absent'])('lists the commits that changed %s on every side of a merge', async (path) => {
-    const directory = storied();
-    const reader = await open(directory);
-    const commits = await Array.fromAsync(reader.listCommits({ from: await reader.resolve('HEAD'), path }));
-    const expected = git(directory, 'log', '--topo-order', '--full-history', '--format=%s', '--', path);
-    expect(commits.map((commit) => commit.subject).join('\n')).toBe(expected);
-  });
+  test.each(['views/a.sql', 'views/b.sql', 'views', 'views/ä ö/%2E+x.sql', 'absent'])(
+    'lists the commits that changed %s on every side of a merge',
+    async (path) => {
+      const directory = storied();
+      const reader = await open(directory);
+      const commits = await Array.fromAsync(reader.listCommits({ from: await reader.resolve('HEAD'), path }));
+      const expected = git(directory, 'log', '--topo-order', '--full-history', '--format=%s', '--', path);
+      expect(commits.map((commit) => commit.subject).join('\n')).toBe(expected);
+    },
+  );
 
   test('ends at the graft of a shallow clone', async () => {
     const origin = storied();

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -26,25 +26,42 @@ test.each([main, 'refs/viewsync/prod'])('three processes that record on %s at on
   expect(git(directory, 'fsck', '--strict', '--no-dangling')).toBe('');
 });
 
-test('a process that is killed while it records leaves a consistent repository, and the next run ends its work', async () => {
+test('a process that is killed while it records leaves a consistent repository, and the next run can write something else', async () => {
   const directory = temporaryRepository();
   commitFiles(directory, { 'dirty.txt': '1' });
   writeFiles(directory, { 'dirty.txt': '2' });
-  for (let round = 0; round < 12; round += 1) {
-    const child = startRecorder(directory, main, `round${round}`, '1', '300');
-    await wait(180 + round * 15);
+  for (let round = 0; round < 8; round += 1) {
+    const child = startRecorder(directory, main, 'v', '1', '300', `killed ${round}`);
+    await wait(190 + round * 15);
     // With its gits in even rounds, alone in odd ones.
     if (child.exitCode === null) process.kill((round % 2 === 0 ? -1 : 1) * (child.pid ?? 0), 'SIGKILL');
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
     await wait(100);
     expect(git(directory, 'fsck', '--strict', '--no-dangling')).toBe('');
-    removeLocks(directory);
-    expect((await once(startRecorder(directory, main, `round${round}`, '1', '300'), 'exit'))[0]).toBe(0);
+    if (round % 2 === 0) removeLocks(directory);
+    expect((await once(startRecorder(directory, main, 'v', '1', '300', `next ${round}`), 'exit'))[0]).toBe(0);
     expect(git(directory, 'status', '--porcelain')).toBe(' M dirty.txt');
+    expect(git(directory, 'show', 'HEAD:views/v-0-299.sql')).toBe(`v 0 299 next ${round}`);
     expect(git(directory, 'for-each-ref', '--format=%(refname)')).toBe(main);
   }
-  expect(git(directory, 'ls-tree', '-r', '--name-only', 'HEAD', 'views/').split('\n')).toHaveLength(12 * 300);
 }, 120_000);
+
+test('what a run left behind that was killed before the branch moved is no edit, and an edit made since is kept', async () => {
+  const directory = temporaryRepository();
+  commitFiles(directory, { 'views/v-0-0.sql': 'old\n', 'views/v-0-1.sql': 'old\n', 'views/else.sql': 'old\n' });
+  writeFiles(directory, { 'views/v-0-2.sql': 'v 0 2 text\n', '.git/hooks/post-index-change': '#!/bin/sh\n[ "$1" = 1 ] && kill -9 0\n' });
+  chmodSync(join(directory, '.git/hooks/post-index-change'), 0o755);
+  await once(startRecorder(directory, main, 'v', '1', '4', 'text'), 'exit');
+  rmSync(join(directory, '.git/hooks/post-index-change'));
+  removeLocks(directory);
+  expect(git(directory, 'status', '--porcelain').split('\n')).toHaveLength(4);
+  writeFiles(directory, { 'views/v-0-1.sql': 'mine\n' });
+  const history = await openHistory(directory, someone);
+  expect(await history.listEdited('views')).toEqual([
+    { path: 'views/v-0-1.sql', text: 'mine\n', isTracked: true },
+    { path: 'views/v-0-2.sql', text: 'v 0 2 text\n', isTracked: false },
+  ]);
+});
 
 /** What GIT_BUSY tells the user to do after a kill -9 of git itself. */
 function removeLocks(directory: string): void {
@@ -60,5 +77,9 @@ test('a lock that another git left behind is named, and nothing changes', async 
   const recording = history.record({ ref: main, parent, changes: new Map([['v/a.sql', 'A\n']]), message: 'm' });
   await expect(recording).rejects.toMatchObject({ code: 'GIT_BUSY', message: expect.stringContaining('index.lock') });
   rmSync(join(directory, '.git/index.lock'));
-  expect([git(directory, 'rev-parse', main), git(directory, 'status', '--porcelain'), readFileSync(join(directory, 'v/a.sql'), 'utf8')]).toEqual([parent, '', 'a\n']);
+  expect([git(directory, 'rev-parse', main), git(directory, 'status', '--porcelain'), readFileSync(join(directory, 'v/a.sql'), 'utf8')]).toEqual([
+    parent,
+    '',
+    'a\n',
+  ]);
 });

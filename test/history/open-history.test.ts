@@ -7,7 +7,10 @@ import { commitFiles, git, someone, temporaryFolder, temporaryRepository, writeF
 const noGit = { ...someone, PATH: '/nonexistent' };
 const oneView = new Map([['views/a.sql', 'A\n']]);
 
-test.each([['git', someone], ['no git', noGit]])('says which folder is in no repository, with %s', async (_, environment) => {
+test.each([
+  ['git', someone],
+  ['no git', noGit],
+])('says which folder is in no repository, with %s', async (_, environment) => {
   const failure = await openHistory(temporaryFolder(), environment).catch((error: ViewsyncError) => error);
   expect(failure).toMatchObject({ code: 'NOT_A_REPOSITORY', exitCode: 65, suggestions: ['git init', 'viewsync init'] });
 });
@@ -16,10 +19,18 @@ test('says that a folder does not exist', async () => {
   await expect(openHistory(join(temporaryFolder(), 'absent'), someone)).rejects.toMatchObject({ code: 'NOT_A_REPOSITORY' });
 });
 
-test.each([['git', someone], ['no git', noGit]])('knows the root, the subfolder and the branch, with %s', async (_, environment) => {
+test.each([
+  ['git', someone],
+  ['no git', noGit],
+])('knows the root, the subfolder and the branch, with %s', async (_, environment) => {
   const directory = temporaryRepository();
   const unborn = await openHistory(directory, environment);
-  expect([unborn.root, unborn.prefix, await unborn.head(), await unborn.tip('refs/heads/main')]).toEqual([directory, '', { branch: 'refs/heads/main' }, undefined]);
+  expect([unborn.root, unborn.prefix, await unborn.head(), await unborn.tip('refs/heads/main')]).toEqual([
+    directory,
+    '',
+    { branch: 'refs/heads/main' },
+    undefined,
+  ]);
   const commit = commitFiles(directory, { 'analytics/warehouse/x.txt': '1' });
   const history = await openHistory(join(directory, 'analytics/warehouse'), environment);
   expect([history.root, history.prefix]).toEqual([directory, 'analytics/warehouse']);

@@ -14,7 +14,11 @@ test('records in a bare repository', async () => {
   const history = await openHistory(directory, someone);
   const first = await history.record({ ref: main, parent: undefined, changes, message });
   const second = await history.record({ ref: main, parent: first, changes: new Map([['v/b.sql', 'B\n']]), message });
-  expect([history.root, git(directory, 'ls-tree', '-r', '--name-only', second), await history.head()]).toEqual([undefined, 'v/a.sql\nv/b.sql', { branch: main, commit: second }]);
+  expect([history.root, git(directory, 'ls-tree', '-r', '--name-only', second), await history.head()]).toEqual([
+    undefined,
+    'v/a.sql\nv/b.sql',
+    { branch: main, commit: second },
+  ]);
 });
 
 test('records in a sha256 repository', async () => {
@@ -65,7 +69,15 @@ test('records from a subfolder by paths from the root', async () => {
   const directory = temporaryRepository();
   const parent = commitFiles(directory, { 'analytics/x.txt': '1', 'views/y.txt': '1' });
   const history = await openHistory(join(directory, 'analytics'), someone);
-  await history.record({ ref: main, parent, changes: new Map([['analytics/v/a.sql', 'A\n'], ['views/y.txt', '2']]), message });
+  await history.record({
+    ref: main,
+    parent,
+    changes: new Map([
+      ['analytics/v/a.sql', 'A\n'],
+      ['views/y.txt', '2'],
+    ]),
+    message,
+  });
   expect([readFileSync(join(directory, 'analytics/v/a.sql'), 'utf8'), git(directory, 'status', '--porcelain')]).toEqual(['A\n', '']);
 });
 
@@ -96,17 +108,20 @@ test('moves the checked-out branch forward with its files, and keeps a dirty one
   await expect(history.moveRef('refs/heads/new', second, undefined)).rejects.toMatchObject({ code: 'BRANCH_MOVED' });
 });
 
-test.each(['../x.sql', '/x.sql', 'v/../x.sql', '.git/config', 'v/.GIT/hooks/x', 'v//x', './x', 'c:/x', 'v\\x', 'git~1/x', 'v/.git./x', 'a\nb'])('writes nothing at the path %j', async (path) => {
-  const directory = temporaryRepository();
-  const history = await openHistory(directory, someone);
-  const recording = history.record({ ref: main, parent: undefined, changes: new Map([[path, 'x']]), message });
-  await expect(recording).rejects.toMatchObject({ code: 'PATH_UNSAFE' });
-  expect(await history.tip(main)).toBeUndefined();
-});
+test.each(['../x.sql', '/x.sql', 'v/../x.sql', '.git/config', 'v/.GIT/hooks/x', 'v//x', './x', 'c:/x', 'v\\x', 'git~1/x', 'v/.git./x', 'a\nb'])(
+  'writes nothing at the path %j',
+  async (path) => {
+    const directory = temporaryRepository();
+    const history = await openHistory(directory, someone);
+    const recording = history.record({ ref: main, parent: undefined, changes: new Map([[path, 'x']]), message });
+    await expect(recording).rejects.toMatchObject({ code: 'PATH_UNSAFE' });
+    expect(await history.tip(main)).toBeUndefined();
+  },
+);
 
 test('puts no file in the place of a folder, nor a folder in that of a file', async () => {
   const directory = temporaryRepository();
-  const parent = commitFiles(directory, { 'v/a.sql/b': '1', 'w': '1' });
+  const parent = commitFiles(directory, { 'v/a.sql/b': '1', w: '1' });
   const history = await openHistory(directory, someone);
   await expect(history.record({ ref: main, parent, changes, message })).rejects.toMatchObject({ code: 'PATH_TAKEN' });
   await expect(history.record({ ref: main, parent, changes: new Map([['w/a/x.sql', '']]), message })).rejects.toMatchObject({ code: 'PATH_TAKEN' });
@@ -154,7 +169,10 @@ test('says how to tell git who makes the commit, and changes nothing', async () 
   const useConfigOnly = { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'user.useConfigOnly', GIT_CONFIG_VALUE_0: 'true' };
   const history = await openHistory(directory, { ...nobody, ...useConfigOnly });
   const recording = history.record({ ref: main, parent, changes, message });
-  await expect(recording).rejects.toMatchObject({ code: 'GIT_IDENTITY_MISSING', suggestions: expect.arrayContaining([expect.stringContaining('git config user.name')]) });
+  await expect(recording).rejects.toMatchObject({
+    code: 'GIT_IDENTITY_MISSING',
+    suggestions: expect.arrayContaining([expect.stringContaining('git config user.name')]),
+  });
   expect([git(directory, 'rev-parse', main), git(directory, 'status', '--porcelain')]).toEqual([parent, '']);
 });
 
@@ -163,7 +181,12 @@ const hasKeygen = spawnSync('ssh-keygen', ['-?']).error === undefined;
 describe.skipIf(!hasKeygen)(hasKeygen ? 'signing with an ssh key' : 'NOT RUN, ssh-keygen is missing: signing with an ssh key', () => {
   function signing(key: string): string {
     const directory = temporaryRepository();
-    for (const [name, value] of [['commit.gpgSign', 'true'], ['gpg.format', 'ssh'], ['user.signingKey', key]] as const) git(directory, 'config', name, value);
+    for (const [name, value] of [
+      ['commit.gpgSign', 'true'],
+      ['gpg.format', 'ssh'],
+      ['user.signingKey', key],
+    ] as const)
+      git(directory, 'config', name, value);
     return directory;
   }
 

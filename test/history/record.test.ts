@@ -53,7 +53,12 @@ describe('record on the branch that is checked out', () => {
     writeFiles(directory, { 'v/a.sql': 'A\n', 'v/new.sql': 'n\n' });
     rmSync(join(directory, 'v/b.sql'));
     const history = await openHistory(directory, someone);
-    await history.record({ ref: main, parent, changes: changes({ 'v/a.sql': 'A\n', 'v/new.sql': 'n\n', 'v/b.sql': undefined, 'v/c.sql': 'C\n' }), message: 'm' });
+    await history.record({
+      ref: main,
+      parent,
+      changes: changes({ 'v/a.sql': 'A\n', 'v/new.sql': 'n\n', 'v/b.sql': undefined, 'v/c.sql': 'C\n' }),
+      message: 'm',
+    });
     expect(status(directory)).toBe('');
   });
 

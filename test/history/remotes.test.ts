@@ -22,7 +22,12 @@ test('pushes branch and live line together', async () => {
   const { remote, directory } = cloned();
   const commit = commitFiles(directory, { 'a.txt': '2' });
   const history = await openHistory(directory, someone);
-  expect(await history.push('origin', [{ ref: main, commit }, { ref: live, commit }])).toBe('pushed');
+  expect(
+    await history.push('origin', [
+      { ref: main, commit },
+      { ref: live, commit },
+    ]),
+  ).toBe('pushed');
   expect([git(remote, 'rev-parse', main), git(remote, 'rev-parse', live)]).toEqual([commit, commit]);
 });
 
@@ -34,7 +39,12 @@ test('moves neither when one of them is ahead on the remote, and says so', async
   git(other, 'push', '--quiet', `file://${remote}`, `HEAD:${main}`);
   const commit = commitFiles(directory, { 'a.txt': '2' });
   const history = await openHistory(directory, someone);
-  expect(await history.push('origin', [{ ref: live, commit }, { ref: main, commit }])).toBe('moved');
+  expect(
+    await history.push('origin', [
+      { ref: live, commit },
+      { ref: main, commit },
+    ]),
+  ).toBe('moved');
   expect(git(remote, 'for-each-ref', '--format=%(refname) %(objectname)')).toBe(`${main} ${theirs}`);
   expect(await history.fetch({ remote: 'origin', refs: [main] })).toEqual(new Map([[main, theirs]]));
   expect(await history.push('origin', [{ ref: main, commit }])).toBe('moved');
@@ -51,7 +61,12 @@ test('says that the remote moved when it moves between the look and the push', a
   chmodSync(hook, 0o755);
   const commit = commitFiles(directory, { 'a.txt': '2' });
   const history = await openHistory(directory, someone);
-  expect(await history.push('origin', [{ ref: live, commit }, { ref: main, commit }])).toBe('moved');
+  expect(
+    await history.push('origin', [
+      { ref: live, commit },
+      { ref: main, commit },
+    ]),
+  ).toBe('moved');
   expect(git(remote, 'for-each-ref', '--format=%(refname) %(objectname)')).toBe(`${main} ${faster}`);
 });
 
@@ -65,11 +80,16 @@ test('a hook of the remote that declines is a failure and not a move', async () 
   expect(failure).toMatchObject({ code: 'REMOTE_FAILED', message: expect.stringContaining('hook declined') });
 });
 
-test('fetches to its own refs and leaves the user\'s alone', async () => {
+test("fetches to its own refs and leaves the user's alone", async () => {
   const { remote, directory, first } = cloned();
   git(remote, 'update-ref', live, first);
   const history = await openHistory(directory, someone);
-  expect(await history.fetch({ remote: 'origin', refs: [main, live, 'refs/heads/absent'] })).toEqual(new Map([[main, first], [live, first]]));
+  expect(await history.fetch({ remote: 'origin', refs: [main, live, 'refs/heads/absent'] })).toEqual(
+    new Map([
+      [main, first],
+      [live, first],
+    ]),
+  );
   expect(git(directory, 'for-each-ref', '--format=%(refname)').split('\n')).toEqual([
     main,
     'refs/remotes/origin/main',
@@ -101,7 +121,7 @@ test('names the remote that cannot be reached, without the password in its addre
   await expect(history.push('nowhere', [])).rejects.toMatchObject({ code: 'REMOTE_FAILED' });
 });
 
-test('the remote is the branch\'s own, else origin, else none', async () => {
+test("the remote is the branch's own, else origin, else none", async () => {
   const directory = temporaryRepository();
   const history = await openHistory(directory, someone);
   expect(await history.remoteOf(main)).toBeUndefined();

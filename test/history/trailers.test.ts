@@ -25,7 +25,10 @@ test('goes by ancestry and never by clocks', async () => {
   expect(await history.findTrailer(tip, 'Viewsync-Live')).toEqual({ commit: tip, value: 'new' });
 });
 
-test.each([['git', someone], ['no git', { ...someone, PATH: '/nonexistent' }]])('says fetch-depth: 0 when a shallow clone ends before the trailer, with %s', async (_, environment) => {
+test.each([
+  ['git', someone],
+  ['no git', { ...someone, PATH: '/nonexistent' }],
+])('says fetch-depth: 0 when a shallow clone ends before the trailer, with %s', async (_, environment) => {
   const origin = temporaryRepository();
   commitFiles(origin, {}, 'One\n\nViewsync-Live: aaa');
   commitFiles(origin, {}, 'Two');
