@@ -20,6 +20,7 @@ export async function readOnlyHistory(directory: string): Promise<History> {
     isAncestor: (ancestor, descendant) => isAncestor(library, ancestor, descendant),
     listEdited: () => gitMissing('Finding edited files'),
     record: () => gitMissing('Making a commit'),
+    writeFiles: () => gitMissing('Writing files'),
     remoteOf: () => gitMissing('Finding the remote'),
     fetch: () => gitMissing('Fetching'),
     push: () => gitMissing('Pushing'),
