@@ -4,7 +4,7 @@ import type { View } from './view.ts';
 /** The schema or dataset that views live in. */
 export interface Container {
   readonly name: string;
-  /** Grantees who would get rights on a relation that our role creates in it, through default privileges; `PUBLIC` for everybody. */
+  /** Grantees who would get rights on a relation that our role creates in it, through default privileges; everybody as the dialect calls them, which no role can be called (`public` on PostgreSQL). */
   readonly defaultGrantees: readonly string[];
 }
 

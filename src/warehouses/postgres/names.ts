@@ -1,11 +1,11 @@
 import type { RelationName } from '../../core/relation.ts';
-import { reservedWords } from './reserved-words.ts';
+import { quotedWords } from './reserved-words.ts';
 
 const plainName = /^[a-z_][a-z0-9_]*$/;
 
 /** A name as SQL needs it, quoted exactly where the server's `quote_ident` quotes it on any supported version. */
 export function quoteIdentifier(name: string): string {
-  if (plainName.test(name) && !reservedWords.has(name)) return name;
+  if (plainName.test(name) && !quotedWords.has(name)) return name;
   return `"${name.replaceAll('"', '""')}"`;
 }
 

@@ -1,21 +1,28 @@
+function words(text: string): ReadonlySet<string> {
+  return new Set(text.trim().split(/\s+/));
+}
+
 /**
- * Keywords that `quote_ident` quotes: every one that is not "unreserved", of PostgreSQL 13 to 18 together
- * (`SELECT word FROM pg_get_keywords() WHERE catcode <> 'U'`; https://www.postgresql.org/docs/current/sql-keywords-appendix.html).
+ * Keywords that are no names without quotes on any supported version: "reserved" in `pg_get_keywords()`.
+ * https://www.postgresql.org/docs/current/sql-keywords-appendix.html
  */
-export const reservedWords: ReadonlySet<string> = new Set(
-  `
-  all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean both case cast char character
-  check coalesce collate collation column concurrently constraint create cross current_catalog current_date current_role
-  current_schema current_time current_timestamp current_user dec decimal default deferrable desc distinct do else end except exists
-  extract false fetch float for foreign freeze from full grant greatest group grouping having ilike in initially inner inout int
-  integer intersect interval into is isnull join json json_array json_arrayagg json_exists json_object json_objectagg json_query
-  json_scalar json_serialize json_table json_value lateral leading least left like limit localtime localtimestamp merge_action
-  national natural nchar none normalize not notnull null nullif numeric offset on only or order out outer overlaps overlay placing
-  position precision primary real references returning right row select session_user setof similar smallint some substring
-  symmetric system_user table tablesample then time timestamp to trailing treat trim true union unique user using values varchar
-  variadic verbose when where window with xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi
-  xmlroot xmlserialize xmltable
-  `
-    .trim()
-    .split(/\s+/),
-);
+export const reservedWords = words(`
+  all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate collation column
+  concurrently constraint create cross current_catalog current_date current_role current_schema current_time current_timestamp
+  current_user default deferrable desc distinct do else end except false fetch for foreign freeze from full grant group having
+  ilike in initially inner intersect into is isnull join lateral leading left like limit localtime localtimestamp natural not
+  notnull null offset on only or order outer overlaps placing primary references returning right select session_user similar some
+  symmetric table tablesample then to trailing true union unique user using variadic verbose when where window with
+`);
+
+/** Keywords that the server's `quote_ident` quotes: the reserved ones and those that may only name columns, of versions 13 to 18 together. */
+export const quotedWords: ReadonlySet<string> = new Set([
+  ...reservedWords,
+  ...words(`
+  between bigint bit boolean char character coalesce dec decimal exists extract float greatest grouping inout int integer interval
+  json json_array json_arrayagg json_exists json_object json_objectagg json_query json_scalar json_serialize json_table json_value
+  least merge_action national nchar none normalize nullif numeric out overlay position precision real row setof smallint substring
+  system_user time timestamp treat trim values varchar xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces
+  xmlparse xmlpi xmlroot xmlserialize xmltable
+  `),
+]);

@@ -1,0 +1,87 @@
+import type { RenamedColumn, Replaceability } from '../../core/dialect.ts';
+import { splitStatements } from '../../core/statements.ts';
+import { type Attachment, ownerKind, type View } from '../../core/view.ts';
+import { type Commented, commentAttachment, defaultAttachment, type Grant, ownerAttachment, sortAttachments } from './attachments.ts';
+import { lexicalRules, statementRuns } from './lexical-rules.ts';
+import { everybody } from './names.ts';
+import { parseGrants } from './parse-grants.ts';
+import { type AclEntry, aclAttachments } from './privileges.ts';
+
+/** The owner's role, where the attachments say it. */
+export function ownerOf({ attachments }: Pick<View, 'attachments'>): string | undefined {
+  return attachments.find(({ kind }) => kind === ownerKind)?.value;
+}
+
+/** What grants say, from their own SQL: it is the only complete form of them. */
+function grantsOf(view: View): readonly Grant[] {
+  const grants = view.attachments.filter(({ kind }) => kind === 'grant');
+  return grants.flatMap(({ make }) => splitStatements(make, lexicalRules, statementRuns).flatMap((statement) => parseGrants(statement, { ...view, attachments: [] })));
+}
+
+/** Roles that the attachments of a view name, sorted. */
+export function rolesOf(view: View): readonly string[] {
+  const owners = view.attachments.filter(({ kind }) => kind === ownerKind || kind === 'revoke').map(({ value }) => value);
+  const granted = grantsOf(view).flatMap(({ grantee, grantor }) => (grantor === undefined ? [grantee] : [grantee, grantor]));
+  return [...new Set([...owners, ...granted])].filter((role) => role !== everybody).sort();
+}
+
+/** Whether a definition can be put over another one: columns may only be added at the end. */
+export function canReplace(live: View, wanted: View): Replaceability {
+  if (live.kind !== wanted.kind) return { possible: false, because: `it is a ${live.kind} and has to be a ${wanted.kind}` };
+  if (live.kind === 'materialized view') return { possible: false, because: 'a materialized view cannot be replaced in place' };
+  if (wanted.columns.length === 0) return { possible: true };
+  const because = live.columns.flatMap((column, index) => {
+    const other = wanted.columns[index];
+    if (other === undefined) return `its column "${column.name}" goes`;
+    if (other.name !== column.name) return `its column ${index + 1} is "${column.name}" and has to be "${other.name}"`;
+    return other.type === column.type ? [] : `its column "${column.name}" is ${column.type} and has to be ${other.type}`;
+  })[0];
+  return because === undefined ? { possible: true } : { possible: false, because };
+}
+
+export interface Change {
+  readonly owner?: string;
+  readonly renamed?: readonly RenamedColumn[];
+}
+
+/** What attachments become when the server changes the owner and renames columns. */
+export function attachmentsAfter(view: View, { owner, renamed = [] }: Change): readonly Attachment[] {
+  const names = new Map(renamed.map(({ from, to }) => [from, to]));
+  const before = ownerOf(view);
+  const rename = (column: string) => names.get(column) ?? column;
+  const others = view.attachments.filter(({ kind }) => kind !== 'grant' && kind !== 'revoke').map((attachment) => renameColumn(attachment, view, rename));
+  const changed = owner === undefined ? others : others.map((attachment) => (attachment.kind === ownerKind ? ownerAttachment(view, owner) : attachment));
+  if (before === undefined) return sortAttachments([...changed, ...view.attachments.filter(({ kind }) => kind === 'grant' || kind === 'revoke')]);
+  return sortAttachments([...changed, ...rightsAfter(view, { rename, before, after: owner ?? before })]);
+}
+
+function renameColumn(attachment: Attachment, view: View, rename: (column: string) => string): Attachment {
+  const { kind, key, value } = attachment;
+  if (kind === 'default') return defaultAttachment(view, rename(key), value);
+  if (kind !== 'comment' || !key.startsWith('column ')) return attachment;
+  const on: Commented = { on: 'column', name: rename(key.slice('column '.length)) };
+  return commentAttachment(view, on, value);
+}
+
+interface OwnerChange {
+  readonly rename: (column: string) => string;
+  readonly before: string;
+  readonly after: string;
+}
+
+/**
+ * The rights after a change of the owner: the new one takes the old one's place as grantor and as grantee, and what is then there twice is
+ * one, grantable if either was (`aclnewowner` in the server's acl.c).
+ */
+function rightsAfter(view: View, { rename, before, after }: OwnerChange): readonly Attachment[] {
+  const revoked = view.attachments.filter(({ kind }) => kind === 'revoke').map(({ key }) => key);
+  const change = (role: string) => (role === before ? after : role);
+  const entries = new Map<string, AclEntry>();
+  for (const grant of grantsOf(view)) {
+    const column = grant.column === undefined ? null : rename(grant.column);
+    const entry: AclEntry = { ...grant, column, grantee: change(grant.grantee), grantor: change(grant.grantor ?? before) };
+    const id = JSON.stringify([entry.privilege, column, entry.grantee, entry.grantor]);
+    entries.set(id, { ...entry, grantable: entry.grantable || entries.get(id)?.grantable === true });
+  }
+  return aclAttachments(view, { owner: after, entries: [...entries.values()], serverPrivileges: revoked });
+}

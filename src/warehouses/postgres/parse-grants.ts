@@ -1,0 +1,113 @@
+import type { ParsedCreate, Statement } from '../../core/dialect.ts';
+import type { Attachment } from '../../core/view.ts';
+import { ownerKind } from '../../core/view.ts';
+import { type Grant, grantAttachment, revokeAttachment } from './attachments.ts';
+import { type Cursor, expectEnd, expectMark, expectRelation, expectWords, fail, failExpected, isAt, offsetOf, readList, readName, startAt, take, takeMark } from './grammar.ts';
+import { everybody } from './names.ts';
+
+const columnPrivileges = ['SELECT', 'INSERT', 'UPDATE', 'REFERENCES'];
+/** What ALL stands for: what every supported version knows. */
+const allPrivileges = [...columnPrivileges, 'DELETE', 'TRUNCATE', 'TRIGGER'];
+/** MAINTAIN exists since version 17. */
+const privileges = [...allPrivileges, 'MAINTAIN'];
+
+type Right = Pick<Grant, 'privilege' | 'column'>;
+
+function ownerIn(view: ParsedCreate): string | undefined {
+  return view.attachments.find(({ kind }) => kind === ownerKind)?.value;
+}
+
+/** Reads `SELECT`, `SELECT (a, b)`, `ALL PRIVILEGES`: one right for each column. */
+function readRights(cursor: Cursor): readonly Right[] {
+  const at = offsetOf(cursor);
+  const named = readPrivilege(cursor);
+  if (!takeMark(cursor, '(')) return (named === undefined ? allPrivileges : [named]).map((privilege) => ({ privilege }));
+  if (named !== undefined && !columnPrivileges.includes(named)) fail(cursor, `${named} cannot be granted on a column.`, at);
+  const columns = readList(cursor, (next) => readName(next, 'the name of a column'));
+  expectMark(cursor, ')');
+  const each = named === undefined ? columnPrivileges : [named];
+  return each.flatMap((privilege) => columns.map((column) => ({ privilege, column })));
+}
+
+/** A privilege; undefined for ALL. */
+function readPrivilege(cursor: Cursor): string | undefined {
+  if (take(cursor, 'ALL PRIVILEGES') || take(cursor, 'ALL')) return undefined;
+  const privilege = privileges.find((word) => take(cursor, word));
+  return privilege ?? failExpected(cursor, `a privilege (${privileges.join(', ')} or ALL)`);
+}
+
+function readGrantee(cursor: Cursor): string {
+  take(cursor, 'GROUP');
+  return readName(cursor, 'the name of a role, or PUBLIC');
+}
+
+/** A role that can own, grant or be set: the server reserves the names of everybody and of nobody. */
+export function readRole(cursor: Cursor): string {
+  const at = offsetOf(cursor);
+  const role = readName(cursor, 'the name of a role');
+  return role === everybody || role === 'none' ? fail(cursor, `${role.toUpperCase()} is no role here. Write the name of a role.`, at) : role;
+}
+
+function expectTarget(cursor: Cursor, view: ParsedCreate): void {
+  expectWords(cursor, 'ON');
+  take(cursor, 'TABLE');
+  expectRelation(cursor, view);
+}
+
+function readGrants(cursor: Cursor, view: ParsedCreate, setRole?: string): readonly Grant[] {
+  expectWords(cursor, 'GRANT');
+  const rights = readList(cursor, readRights).flat();
+  expectTarget(cursor, view);
+  expectWords(cursor, 'TO');
+  const grantees = readList(cursor, readGrantee);
+  const grantable = take(cursor, 'WITH GRANT OPTION');
+  const named = take(cursor, 'GRANTED BY') ? readRole(cursor) : setRole;
+  expectEnd(cursor);
+  const grantor = named === ownerIn(view) ? undefined : named;
+  return grantees.flatMap((grantee) => rights.map((right) => ({ ...right, grantee, grantor, grantable })));
+}
+
+/** Whether a grant says no more than that the owner is the owner. */
+function isBuiltIn({ grantee, grantor, column, grantable }: Grant, owner: string | undefined): boolean {
+  return grantee === owner && grantor === undefined && column === undefined && !grantable;
+}
+
+/** Reads `GRANT …`, or `SET ROLE grantor; GRANT …; RESET ROLE`: one grant for each right and grantee. */
+export function parseGrants(statement: Statement, view: ParsedCreate): readonly Grant[] {
+  const [first = startAt(statement), ...others] = splitRun(statement);
+  if (!take(first, 'SET ROLE')) return readGrants(first, view);
+  const role = readRole(first);
+  expectEnd(first);
+  const grants = others.slice(0, -1);
+  if (grants.length === 0) return fail(first, 'SET ROLE stands before GRANT, and RESET ROLE behind it.');
+  return grants.flatMap((grant) => readGrants(grant, view, role));
+}
+
+/** Reads the same: one attachment for each. What the owner has anyway makes none. */
+export function parseGrant(statement: Statement, view: ParsedCreate): readonly Attachment[] {
+  const owner = ownerIn(view);
+  const grants = parseGrants(statement, view).filter((grant) => !isBuiltIn(grant, owner));
+  return grants.map((grant) => grantAttachment(view, grant, owner));
+}
+
+function splitRun(statement: Statement): readonly Cursor[] {
+  const { tokens } = statement;
+  const marks = tokens.flatMap(({ text }, index) => (text === ';' ? [index] : []));
+  return [...marks, tokens.length].map((mark, index) => startAt(statement, tokens.slice(index === 0 ? 0 : (marks[index - 1] ?? 0) + 1, mark)));
+}
+
+/** Reads REVOKE, which only takes from the owner what every owner has at first. */
+export function parseRevoke(statement: Statement, view: ParsedCreate): readonly Attachment[] {
+  const cursor = startAt(statement);
+  expectWords(cursor, 'REVOKE');
+  if (isAt(cursor, 'GRANT OPTION FOR')) return fail(cursor, 'A file says what is granted: leave the REVOKE out, and WITH GRANT OPTION in the GRANT.');
+  const rights = readList(cursor, readRights).flat();
+  expectTarget(cursor, view);
+  expectWords(cursor, 'FROM');
+  const at = offsetOf(cursor);
+  const role = readName(cursor, 'the name of the owner');
+  expectEnd(cursor);
+  if (rights.some(({ column }) => column !== undefined)) return fail(cursor, 'A file says what is granted: leave the REVOKE out, and the columns in the GRANT.');
+  if (role !== (ownerIn(view) ?? role)) return fail(cursor, 'Only the owner has a right that was not granted. Leave the REVOKE out, and the GRANT.', at);
+  return rights.map(({ privilege }) => revokeAttachment(view, { privilege, owner: role }));
+}
