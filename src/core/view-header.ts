@@ -62,7 +62,7 @@ function readLines(text: string): Lines {
   return lines;
 }
 
-const column = /^(?:"((?:[^"]|"")*)"|([A-Za-z0-9_$]+)) (.+)$/;
+const column = /^(?:"((?:[^"]|"")*)"|([A-Za-z0-9_$]+)) (.+)$/s;
 
 function readColumn(item: string): Column[] {
   const [, quoted, plain, type] = column.exec(readEscapes(item)) ?? [];

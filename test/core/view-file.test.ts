@@ -1,0 +1,189 @@
+import { describe, expect, test } from 'vitest';
+import type { View } from '../../src/core/view.ts';
+import { readViewFile, writeViewFile } from '../../src/core/view-file.ts';
+import { comment, grant, option, owner, passedOn, smallDialect } from './small-dialect.ts';
+
+const name = { schema: 'shop', name: 'orders' };
+const path = 'views/prod/shop/orders.sql';
+
+const view: View = {
+  name,
+  kind: 'view',
+  definition: 'SELECT\n  id\nFROM\n  raw.orders',
+  columns: [{ name: 'id', type: 'integer' }],
+  reads: [{ schema: 'raw', name: 'orders' }],
+  attachments: [
+    option('on'),
+    owner(name, 'boss'),
+    grant(name, 'SELECT', 'ann'),
+    grant(name, 'INSERT', 'bob'),
+    passedOn(name, 'cid', 'ann'),
+    comment(name, "it's; -- ours"),
+  ],
+  unrestorable: [],
+};
+
+const canonical = `-- view: shop.orders
+-- reads: raw.orders
+-- columns: id integer
+
+CREATE OR REPLACE VIEW shop.orders
+SECURE on AS
+SELECT
+  id
+FROM
+  raw.orders
+;
+
+ALTER VIEW shop.orders OWNER TO boss;
+GRANT SELECT ON shop.orders TO ann;
+GRANT INSERT ON shop.orders TO bob;
+SET ROLE ann;
+GRANT SELECT ON shop.orders TO cid;
+RESET ROLE;
+COMMENT ON VIEW shop.orders IS 'it''s; -- ours';
+`;
+
+const byHand = `-- Ask finance first.
+
+create view shop.orders secure on
+as select id from raw.orders -- the raw ones
+;
+-- who may read
+grant SELECT, INSERT on shop.orders to ann, bob;
+-- our text
+COMMENT ON VIEW shop.orders IS 'old';
+-- the end
+`
+  .replace('secure', 'SECURE')
+  .replaceAll(' on shop', ' ON shop')
+  .replace(' to ann', ' TO ann');
+
+const read = (text: string) => readViewFile(text, path, smallDialect);
+const write = (changed: View, previous?: string) => writeViewFile(changed, smallDialect, previous === undefined ? undefined : read(previous));
+
+function withAttachments(...attachments: View['attachments']): View {
+  return { ...view, attachments };
+}
+
+describe('a file', () => {
+  test('is written in one form', () => {
+    expect(write(view)).toBe(canonical);
+  });
+
+  test('is read back to the view that was written', () => {
+    expect(read(canonical).view).toEqual(view);
+  });
+
+  test('that people wrote needs no header and no order, and may list rights and people', () => {
+    const parsed = read(byHand).view;
+    expect(parsed.columns).toEqual([]);
+    expect(parsed.reads).toEqual(view.reads);
+    expect(parsed.definition).toBe('select id from raw.orders');
+    expect(parsed.attachments.map(({ kind, key }) => `${kind} ${key}`.trim())).toEqual([
+      'option secure',
+      'grant ann SELECT',
+      'grant bob SELECT',
+      'grant ann INSERT',
+      'grant bob INSERT',
+      'comment',
+    ]);
+  });
+
+  test('reads the same with CR LF and with a byte order mark', () => {
+    const other = read(`\uFEFF${canonical.replaceAll('\n', '\r\n')}`).view;
+    expect({ ...other, definition: other.definition.replaceAll('\r\n', '\n'), attachments: [] }).toEqual({ ...view, attachments: [] });
+    expect(other.attachments.map(({ key }) => key)).toEqual(view.attachments.map(({ key }) => key));
+  });
+});
+
+describe('writing over a file', () => {
+  test('keeps every byte when nothing has changed, also where people wrote it', () => {
+    const headed = byHand.replace('-- Ask', '-- view: shop.orders\n-- reads: raw.orders\n-- Ask');
+    expect(write(read(headed).view, headed)).toBe(headed);
+    expect(write({ ...read(headed).view, definition: 'SELECT ID\n  FROM raw.orders' }, headed)).toBe(headed);
+  });
+
+  test('keeps the bytes of what has not changed, with the comments before it', () => {
+    const { attachments } = read(byHand).view;
+    expect(write(withAttachments(...attachments.slice(0, -1), comment(name, 'new')), byHand)).toBe(`-- view: shop.orders
+-- reads: raw.orders
+-- columns: id integer
+
+-- Ask finance first.
+
+create view shop.orders SECURE on
+as select id from raw.orders -- the raw ones
+;
+
+-- who may read
+grant SELECT, INSERT ON shop.orders TO ann, bob;
+COMMENT ON VIEW shop.orders IS 'new';
+
+-- the end
+`);
+  });
+
+  test('takes a list apart when one of its members has gone', () => {
+    const text = write(withAttachments(option('on'), grant(name, 'SELECT', 'ann')), byHand);
+    expect(text).toContain('\n;\n\nGRANT SELECT ON shop.orders TO ann;\n');
+    expect(text).not.toContain('bob');
+  });
+
+  test.each([
+    ['definition', { ...view, definition: 'SELECT 2 AS id' }, ['SELECT 2 AS id\n;\n']],
+    ['option', withAttachments(option('off'), ...view.attachments.slice(1)), ['SECURE off AS\n']],
+    ['columns', { ...view, columns: [{ name: 'id', type: 'bigint' }] }, ['-- columns: id bigint\n']],
+    ['reads', { ...view, reads: [] }, ['-- view: shop.orders\n-- columns:']],
+  ] as [string, View, string[]][])('changes nothing but the %s when only that differs', (_what, changed, expected) => {
+    const text = write(changed, canonical);
+    for (const part of expected) expect(text).toContain(part);
+    expect(text).toBe(write(changed));
+  });
+});
+
+function failure(text: string, at = path): { code?: string; message?: string } {
+  try {
+    readViewFile(text, at, smallDialect);
+  } catch (error) {
+    return error as { code: string; message: string };
+  }
+  return {};
+}
+
+describe('a file is refused, with its place,', () => {
+  test.each([
+    ['when it is empty', '', 'FILE_UNREADABLE', `${path}:1: There is no CREATE statement in this file.`],
+    ['when it starts with another statement', 'SELECT 1;', 'FILE_UNREADABLE', `${path}:1: Not in the grammar.`],
+    ['when a later statement is not in the grammar', `${canonical}\nDROP TABLE x;`, 'FILE_UNREADABLE', `${path}:21: Not in the grammar.`],
+    [
+      'when a statement names another view',
+      canonical.replace('INSERT ON shop.orders', 'INSERT ON shop.order'),
+      'FILE_UNREADABLE',
+      `${path}:15: Not in the grammar.`,
+    ],
+    [
+      'when something is set twice',
+      `${canonical}GRANT INSERT, SELECT ON shop.orders TO ann;`,
+      'FILE_UNREADABLE',
+      `${path}:20: The grant "ann SELECT" is set twice in this file.`,
+    ],
+    ['when a quote is not closed', canonical.replace("-- ours'", '-- ours'), 'FILE_UNREADABLE', `${path}:19: The string that starts here is never closed.`],
+    ['when it holds a second view', `${canonical}${canonical}`, 'FILE_UNREADABLE', `${path}:24: Not in the grammar.`],
+    [
+      'when a newer version has put something in it',
+      `${canonical}-- viewsync: {"refresh":"daily"}\n`,
+      'FORMAT_TOO_NEW',
+      `${path}:20: This line holds something`,
+    ],
+    ['when a run is not closed', canonical.replace('RESET ROLE;\n', ''), 'FILE_UNREADABLE', path],
+  ])('%s', (_what, text, code, message) => {
+    expect(failure(text).message).toMatch(new RegExp(`^${message.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`));
+    expect(failure(text).code).toBe(code);
+  });
+
+  test('when its path is that of another view, and says where it belongs', () => {
+    expect(failure(canonical, 'views/prod/shop/order.sql')).toMatchObject({ code: 'FILE_MISPLACED', details: { expected: path } });
+    expect(failure(canonical, 'views/prod/store/orders.sql')).toMatchObject({ code: 'FILE_MISPLACED', details: { expected: path } });
+  });
+});
