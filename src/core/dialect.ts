@@ -97,6 +97,9 @@ export interface Dialect {
   clearsBeforeReplace(live: View, wanted: View): readonly Attachment[];
   /** Reads the first statement of a view file. */
   parseCreate(statement: Statement): ParsedCreate;
-  /** Reads any other statement of a view file; lists of grantees and privileges come back as one attachment each. */
+  /**
+   * Reads any other statement of a view file; lists of grantees and privileges come back as one attachment each. Called twice for each: with
+   * the CREATE's own attachments in `view`, then with those of the whole file; the second result counts.
+   */
   parseAttachments(statement: Statement, view: ParsedCreate): readonly Attachment[];
 }

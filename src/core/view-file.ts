@@ -82,17 +82,30 @@ function describe({ kind, key }: Attachment): string {
   return key === '' ? kind : `${kind} ${JSON.stringify(key)}`;
 }
 
-/** Reads the other statements; each (kind, key) may come once in a file. */
-function readParts(source: Source, create: ParsedCreate, statements: readonly Statement[]): (readonly Attachment[])[] {
+function parseOthers(source: Source, view: ParsedCreate, statements: readonly Statement[]): (readonly Attachment[])[] {
+  return statements.map((statement) => withPlace(source, statement.start, () => source.dialect.parseAttachments(statement, view)));
+}
+
+function checkUnique(source: Source, create: ParsedCreate, parsed: readonly (readonly [Statement, readonly Attachment[]])[]): void {
   const seen = new Set(create.attachments.map(attachmentId));
-  return statements.map((statement) => {
-    const attachments = withPlace(source, statement.start, () => source.dialect.parseAttachments(statement, create));
+  for (const [statement, attachments] of parsed) {
     for (const attachment of attachments) {
       if (seen.has(attachmentId(attachment))) failAt(source, statement.start, { message: `The ${describe(attachment)} is set twice in this file.` });
       seen.add(attachmentId(attachment));
     }
-    return attachments;
-  });
+  }
+}
+
+/** Reads the other statements, twice: what one means may depend on another, as a grant's on the owner, who may be named behind it. */
+function readParts(source: Source, create: ParsedCreate, statements: readonly Statement[]): (readonly Attachment[])[] {
+  const first = parseOthers(source, create, statements);
+  const parts = parseOthers(source, { ...create, attachments: [...create.attachments, ...first.flat()] }, statements);
+  checkUnique(
+    source,
+    create,
+    statements.map((statement, index) => [statement, parts[index] ?? []] as const),
+  );
+  return parts;
 }
 
 const reserved = /^[ \t]*-- viewsync:/m;

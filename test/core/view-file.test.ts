@@ -1,6 +1,27 @@
+import fastCheck from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { pathInTarget } from '../../src/core/path.ts';
+import { readsOf } from '../../src/core/references.ts';
+import { compareRelations, relationKey } from '../../src/core/relation.ts';
 import type { View } from '../../src/core/view.ts';
 import { readViewFile, writeViewFile } from '../../src/core/view-file.ts';
+import { ViewsyncError } from '../../src/errors.ts';
+import {
+  commentAttachment,
+  defaultAttachment,
+  grantAttachment,
+  indexAttachment,
+  optionAttachment,
+  ownerAttachment,
+  populatedAttachment,
+  type Relation,
+  ruleAttachment,
+  sortAttachments,
+  triggerAttachment,
+} from '../../src/warehouses/postgres/attachments.ts';
+import { postgresDialect } from '../../src/warehouses/postgres/dialect.ts';
+import { quoteIdentifier, quoteRelation } from '../../src/warehouses/postgres/names.ts';
+import { postgresqlQueries } from './postgresql-queries.ts';
 import { comment, grant, option, owner, passedOn, smallDialect } from './small-dialect.ts';
 
 const name = { schema: 'shop', name: 'orders' };
@@ -185,5 +206,136 @@ describe('a file is refused, with its place,', () => {
   test('when its path is that of another view, and says where it belongs', () => {
     expect(failure(canonical, 'views/prod/shop/order.sql')).toMatchObject({ code: 'FILE_MISPLACED', details: { expected: path } });
     expect(failure(canonical, 'views/prod/store/orders.sql')).toMatchObject({ code: 'FILE_MISPLACED', details: { expected: path } });
+  });
+});
+
+const part = fastCheck
+  .string({
+    unit: fastCheck.oneof(
+      fastCheck.constantFrom('a', 'Z', '_', '"', "'", '.', ' ', '\n', ';', '-', '/*', '$$', '\\', 'ä'),
+      fastCheck.string({ unit: 'grapheme', minLength: 1, maxLength: 1 }),
+    ),
+    minLength: 1,
+    maxLength: 8,
+  })
+  .filter((text) => !text.includes('\0'));
+const relationName = fastCheck.record({ schema: part, name: part });
+// A name that ends in one of these reads as the end of a CREATE statement only where it is not quoted, which it always is.
+const definition = fastCheck.constantFrom(...postgresqlQueries.filter((sql) => /^(?:SELECT|WITH|VALUES|TABLE|\()/.test(sql) && !/--/.test(sql)));
+
+function ofView(relation: Relation): fastCheck.Arbitrary<View['attachments']> {
+  const on = quoteRelation(relation.name);
+  return fastCheck.tuple(
+    part.map((value) => optionAttachment(relation, 'security_barrier', value)),
+    part.map((column) => defaultAttachment(relation, column, "'x;'::text || $$y$$")),
+    part.map((rule) => ruleAttachment(relation, rule, `CREATE RULE ${quoteIdentifier(rule)} AS\n    ON DELETE TO ${on} DO INSTEAD (SELECT 1; SELECT 2)`)),
+    part.map((trigger) =>
+      triggerAttachment(relation, trigger, `CREATE TRIGGER ${quoteIdentifier(trigger)} INSTEAD OF UPDATE ON ${on} FOR EACH ROW EXECUTE FUNCTION s.f('on')`),
+    ),
+  );
+}
+
+function ofMaterialized(relation: Relation): fastCheck.Arbitrary<View['attachments']> {
+  return fastCheck.tuple(
+    fastCheck.constantFrom('populated' as const, 'unpopulated' as const).map((value) => populatedAttachment(relation, value)),
+    part.map((index) =>
+      indexAttachment(
+        relation,
+        { schema: relation.name.schema, name: index },
+        `CREATE INDEX ${quoteIdentifier(index)} ON ${quoteRelation(relation.name)} USING btree (a)`,
+      ),
+    ),
+  );
+}
+
+function ofAny(relation: Relation): fastCheck.Arbitrary<View['attachments']> {
+  const role = part.filter((text) => !['public', 'none'].includes(text));
+  return fastCheck.tuple(role, role, role, part, part).map(([boss, ann, bob, column, text]) => {
+    const grants = [
+      { privilege: 'SELECT', grantee: `${ann}1`, grantable: true },
+      { privilege: 'UPDATE', column, grantee: `${ann}1`, grantable: false },
+      { privilege: 'SELECT', grantee: 'public', grantor: `${ann}1`, grantable: false },
+      { privilege: 'INSERT', grantee: `${bob}2`, grantable: false },
+    ];
+    return [
+      ownerAttachment(relation, boss),
+      ...grants.map((given) => grantAttachment(relation, given, boss)),
+      commentAttachment(relation, { on: 'relation' }, text),
+      commentAttachment(relation, { on: 'column', name: column }, text),
+    ];
+  });
+}
+
+const columns = fastCheck.array(fastCheck.record({ name: part, type: fastCheck.constantFrom('integer', 'numeric(12,2)', 'text COLLATE "C"', 's."a\nb"[]') }), {
+  maxLength: 3,
+});
+
+const postgresView: fastCheck.Arbitrary<View> = fastCheck
+  .record({ name: relationName, kind: fastCheck.constantFrom('view' as const, 'materialized view' as const) })
+  .chain((relation) => {
+    const own = relation.kind === 'view' ? ofView(relation) : ofMaterialized(relation);
+    return fastCheck.tuple(definition, columns, own, ofAny(relation)).map(([sql, described, first, second]) => ({
+      ...relation,
+      definition: sql,
+      columns: described,
+      reads: readsOf(sql, postgresDialect)
+        .filter((read) => relationKey(read) !== relationKey(relation.name))
+        .sort(compareRelations),
+      attachments: sortAttachments([...first, ...second]),
+      unrestorable: [],
+    }));
+  });
+
+const placeOf = (changed: View) => `views/prod/${pathInTarget(changed.name, postgresDialect)}`;
+
+describe('any PostgreSQL view', () => {
+  test('that was written is read back to the same model, and is written again to the same bytes', () => {
+    fastCheck.assert(
+      fastCheck.property(postgresView, (written) => {
+        const text = writeViewFile(written, postgresDialect);
+        const parsed = readViewFile(text, placeOf(written), postgresDialect);
+        expect(parsed.view).toEqual(written);
+        expect(writeViewFile(written, postgresDialect, parsed)).toBe(text);
+        expect(writeViewFile(parsed.view, postgresDialect)).toBe(text);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('written over any other state of its file keeps what has not changed and says what is new', () => {
+    const pair = fastCheck.tuple(postgresView, postgresView).filter(([left, right]) => left.kind === right.kind);
+    fastCheck.assert(
+      fastCheck.property(pair, ([old, other]) => {
+        const changed = {
+          ...old,
+          definition: other.definition,
+          columns: other.columns,
+          reads: other.reads.filter((read) => relationKey(read) !== relationKey(old.name)),
+        };
+        const previous = readViewFile(writeViewFile(old, postgresDialect), placeOf(old), postgresDialect);
+        const text = writeViewFile(changed, postgresDialect, previous);
+        expect(readViewFile(text, placeOf(old), postgresDialect).view).toEqual(changed);
+        for (const { text: statement } of previous.parts) expect(text).toContain(statement);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('of whose file one byte was flipped is an error, or a view of the same name, and never another view', () => {
+    fastCheck.assert(
+      fastCheck.property(postgresView, fastCheck.nat(), fastCheck.integer({ min: 1, max: 255 }), (written, place, mask) => {
+        const bytes = Buffer.from(writeViewFile(written, postgresDialect));
+        bytes[place % bytes.length] = (bytes[place % bytes.length] ?? 0) ^ mask;
+        try {
+          const { view: read } = readViewFile(bytes.toString(), placeOf(written), postgresDialect);
+          expect(read.name).toEqual(written.name);
+        } catch (error) {
+          if (!(error instanceof ViewsyncError)) throw error;
+          expect(['FILE_UNREADABLE', 'FILE_MISPLACED', 'FORMAT_TOO_NEW']).toContain(error.code);
+          expect(error.message).toContain(placeOf(written));
+        }
+      }),
+      { numRuns: 2000 },
+    );
   });
 });
