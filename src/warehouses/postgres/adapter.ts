@@ -1,0 +1,61 @@
+import { ViewsyncError } from '../../errors.ts';
+import type { Adapter, Warehouse } from '../warehouse.ts';
+import { connect } from './connect.ts';
+import { type Connection, isServerError, type ServerError } from './connection.ts';
+import { postgresDialect } from './dialect.ts';
+import { inspectDatabase } from './inspect.ts';
+import { isRunLocked } from './lock.ts';
+import { readServer, type ServerFacts } from './server.ts';
+import { settle } from './settle.ts';
+import { runTransaction } from './transaction.ts';
+
+/** PostgreSQL 13 and later. Options: `url`, which may be left out where libpq's environment variables or service file say it all. */
+export const postgres: Adapter = {
+  dialect: postgresDialect,
+  validateOptions: (options) => Object.entries(options).flatMap(([key, value]) => validateOption(key, value)),
+  connect: async (options, environment) => {
+    const connection = await connect(typeof options['url'] === 'string' ? options['url'] : undefined, environment);
+    try {
+      return toWarehouse(connection, await named(connection, () => readServer(connection)));
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+  },
+};
+
+function validateOption(key: string, value: unknown): ReturnType<Adapter['validateOptions']> {
+  if (key !== 'url') return [{ path: [key], message: `"${key}" is not an option of a postgres target; "url" is.` }];
+  if (typeof value !== 'string') return [{ path: [key], message: '"url" must be text, such as ${DATABASE_URL}.' }];
+  return [];
+}
+
+function toWarehouse(connection: Connection, server: ServerFacts): Warehouse {
+  return {
+    dialect: postgresDialect,
+    inspect: (scope, progress) => named(connection, () => inspectDatabase(connection, { server, scope, progress })),
+    settle: (requests) => named(connection, () => settle(connection, server, requests)),
+    transact: (options, work) => named(connection, () => runTransaction(connection, { server, ...options }, work)),
+    isBusy: () => named(connection, () => isRunLocked(connection)),
+    close: () => connection.close(),
+  };
+}
+
+/** Answers of the server that nobody expected become an error of ours. */
+async function named<T>(connection: Connection, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isServerError(error)) throw error;
+    throw queryFailed(connection.place, error);
+  }
+}
+
+function queryFailed(place: string, error: ServerError): ViewsyncError {
+  const more = [error.detail, error.hint].filter((text) => text !== undefined).map((text) => ` ${text}`);
+  return new ViewsyncError('QUERY_FAILED', {
+    message: `${place} refused a query: ${error.message} (SQLSTATE ${error.code}).${more.join('')} Nothing was changed.`,
+    details: { code: error.code },
+    cause: error,
+  });
+}

@@ -1,0 +1,188 @@
+/**
+ * The text of every query that reads the catalogs. Each takes one parameter, the oids of the views to read, or null for all of them, and
+ * returns rows of the type of the same name in `catalog-rows.ts`. They run under `beginReading`, so that names come qualified.
+ */
+
+const ourRelations = `
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('v', 'm') AND c.relpersistence <> 't'
+    AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+    AND ($1::oid[] IS NULL OR c.oid = ANY ($1::oid[]))
+    AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')`;
+
+/** Starts every query: `ours` are the views that are neither temporary nor the system's nor an extension's. */
+const withOurs = `WITH ours AS MATERIALIZED (SELECT c.oid, c.reltype, c.relowner, c.relacl, c.relkind ${ourRelations})`;
+
+export const viewsQuery = `
+SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind,
+       pg_get_userbyid(c.relowner)::text AS owner, c.relispopulated AS populated,
+       coalesce(c.reloptions, '{}')
+         || coalesce((SELECT array_agg('toast.' || option) FROM pg_class t, unnest(t.reloptions) option WHERE t.oid = c.reltoastrelid), '{}') AS options,
+       EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.rulename = '_RETURN') AS defined,
+       CASE WHEN c.relkind = 'm' THEN pg_total_relation_size(c.oid)::text END AS size
+${ourRelations}`;
+
+export const columnsQuery = `${withOurs}
+SELECT a.attrelid AS view, a.attname::text AS name,
+       format_type(a.atttypid, a.atttypmod)
+         || CASE WHEN a.attcollation <> t.typcollation THEN ' COLLATE ' || a.attcollation::regcollation::text ELSE '' END AS type
+FROM ours JOIN pg_attribute a ON a.attrelid = ours.oid AND a.attnum > 0 AND NOT a.attisdropped
+     JOIN pg_type t ON t.oid = a.atttypid
+ORDER BY a.attrelid, a.attnum`;
+
+export const privilegesQuery = `${withOurs}
+SELECT ours.oid AS view, NULL::text AS column, acl.grantor, acl.grantee, acl.privilege, acl.grantable
+FROM ours, LATERAL (
+       SELECT pg_get_userbyid(e.grantor)::text AS grantor, CASE WHEN e.grantee <> 0 THEN pg_get_userbyid(e.grantee)::text END AS grantee,
+              e.privilege_type AS privilege, e.is_grantable AS grantable
+       FROM aclexplode(coalesce(ours.relacl, acldefault('r', ours.relowner))) e) acl
+UNION ALL
+SELECT ours.oid, a.attname::text, acl.grantor, acl.grantee, acl.privilege, acl.grantable
+FROM ours JOIN pg_attribute a ON a.attrelid = ours.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attacl IS NOT NULL, LATERAL (
+       SELECT pg_get_userbyid(e.grantor)::text AS grantor, CASE WHEN e.grantee <> 0 THEN pg_get_userbyid(e.grantee)::text END AS grantee,
+              e.privilege_type AS privilege, e.is_grantable AS grantable
+       FROM aclexplode(a.attacl) e) acl`;
+
+export const commentsQuery = `${withOurs}
+SELECT ours.oid AS view, CASE d.objsubid WHEN 0 THEN 'relation' ELSE 'column' END AS on, NULL::text AS schema, a.attname::text AS name, d.description AS text
+FROM ours JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = ours.oid
+     LEFT JOIN pg_attribute a ON a.attrelid = ours.oid AND a.attnum = d.objsubid AND d.objsubid <> 0
+UNION ALL
+SELECT ours.oid, 'rule', NULL, r.rulename::text, d.description
+FROM ours JOIN pg_rewrite r ON r.ev_class = ours.oid AND r.rulename <> '_RETURN'
+     JOIN pg_description d ON d.classoid = 'pg_rewrite'::regclass AND d.objoid = r.oid
+UNION ALL
+SELECT ours.oid, 'trigger', NULL, t.tgname::text, d.description
+FROM ours JOIN pg_trigger t ON t.tgrelid = ours.oid AND NOT t.tgisinternal
+     JOIN pg_description d ON d.classoid = 'pg_trigger'::regclass AND d.objoid = t.oid
+UNION ALL
+SELECT ours.oid, 'index', n.nspname::text, c.relname::text, d.description
+FROM ours JOIN pg_index i ON i.indrelid = ours.oid
+     JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+     JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = i.indexrelid AND d.objsubid = 0`;
+
+/** What the server prints for each of these is read later, with `textQueries`. */
+export const partsQuery = `${withOurs}
+SELECT ours.oid AS view, d.oid, 'default' AS kind, NULL::text AS schema, a.attname::text AS name
+FROM ours JOIN pg_attrdef d ON d.adrelid = ours.oid JOIN pg_attribute a ON a.attrelid = ours.oid AND a.attnum = d.adnum
+UNION ALL
+SELECT ours.oid, r.oid, 'rule', NULL, r.rulename::text FROM ours JOIN pg_rewrite r ON r.ev_class = ours.oid AND r.rulename <> '_RETURN'
+UNION ALL
+SELECT ours.oid, t.oid, 'trigger', NULL, t.tgname::text FROM ours JOIN pg_trigger t ON t.tgrelid = ours.oid AND NOT t.tgisinternal
+UNION ALL
+SELECT ours.oid, c.oid, 'index', n.nspname::text, c.relname::text
+FROM ours JOIN pg_index i ON i.indrelid = ours.oid JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace`;
+
+/**
+ * What a view's rule and the types of its columns depend on; a type may be the row type of a relation, or an array of it. Before version 16
+ * every rule also names its own view as OLD and NEW, which only columns tell from a view that reads itself.
+ */
+export const readsQuery = `${withOurs}, referred AS (
+  SELECT ours.oid AS view, d.refclassid AS class, d.refobjid AS object
+  FROM ours JOIN pg_rewrite r ON r.ev_class = ours.oid AND r.rulename = '_RETURN'
+       JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.deptype = 'n'
+  WHERE d.refobjid <> ours.oid OR d.refobjsubid <> 0 OR current_setting('server_version_num')::int >= 160000
+  UNION ALL
+  SELECT ours.oid, d.refclassid, d.refobjid
+  FROM ours JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = ours.oid AND d.refclassid = 'pg_type'::regclass)
+SELECT DISTINCT referred.view, n.nspname::text AS schema, c.relname::text AS name
+FROM referred
+     LEFT JOIN pg_type t ON class = 'pg_type'::regclass AND t.oid = object
+     LEFT JOIN pg_type e ON e.oid = t.typelem AND e.typarray = t.oid
+     JOIN pg_class c ON c.oid = CASE WHEN class = 'pg_class'::regclass THEN object ELSE coalesce(nullif(t.typrelid, 0), e.typrelid) END
+     JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind <> 'c'`;
+
+/** The text of each part, by oid. */
+export const textQueries = {
+  view: 'SELECT oid, pg_get_viewdef(oid) AS text FROM unnest($1::oid[]) AS oid',
+  rule: 'SELECT oid, pg_get_ruledef(oid) AS text FROM unnest($1::oid[]) AS oid',
+  trigger: 'SELECT oid, pg_get_triggerdef(oid) AS text FROM unnest($1::oid[]) AS oid',
+  index: 'SELECT oid, pg_get_indexdef(oid) AS text FROM unnest($1::oid[]) AS oid',
+  default: 'SELECT oid, pg_get_expr(adbin, adrelid) AS text FROM pg_attrdef WHERE oid = ANY ($1::oid[])',
+} as const;
+
+/** Everything that depends on a view, its row type or its rules, and is neither a view that is read here nor a part of the view itself. */
+export const bystandersQuery = `${withOurs}, held AS (
+  SELECT oid AS view, 'pg_class'::regclass AS class, oid AS object FROM ours
+  UNION ALL SELECT oid, 'pg_type'::regclass, reltype FROM ours
+  UNION ALL SELECT ours.oid, 'pg_type'::regclass, t.typarray FROM ours JOIN pg_type t ON t.oid = ours.reltype
+  UNION ALL SELECT ours.oid, 'pg_rewrite'::regclass, r.oid FROM ours JOIN pg_rewrite r ON r.ev_class = ours.oid)
+SELECT DISTINCT held.view,
+       CASE WHEN r.rulename = '_RETURN' THEN pg_describe_object('pg_class'::regclass, r.ev_class, 0)
+            ELSE pg_describe_object(d.classid, d.objid, d.objsubid) END AS description
+FROM held JOIN pg_depend d ON d.refclassid = held.class AND d.refobjid = held.object AND d.deptype NOT IN ('e', 'x')
+     LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+WHERE NOT CASE d.classid
+  WHEN 'pg_rewrite'::regclass THEN r.ev_class = held.view OR r.rulename = '_RETURN' AND r.ev_class IN (SELECT oid FROM ours)
+  WHEN 'pg_class'::regclass THEN d.deptype = 'i' OR d.objid IN (SELECT oid FROM ours)
+    OR EXISTS (SELECT FROM pg_index i WHERE i.indexrelid = d.objid AND i.indrelid = held.view)
+  WHEN 'pg_type'::regclass THEN d.deptype = 'i'
+  WHEN 'pg_attrdef'::regclass THEN EXISTS (SELECT FROM pg_attrdef a WHERE a.oid = d.objid AND a.adrelid = held.view)
+  WHEN 'pg_trigger'::regclass THEN EXISTS (SELECT FROM pg_trigger t WHERE t.oid = d.objid AND t.tgrelid = held.view)
+  WHEN 'pg_statistic_ext'::regclass THEN EXISTS (SELECT FROM pg_statistic_ext s WHERE s.oid = d.objid AND s.stxrelid = held.view)
+  ELSE false END`;
+
+const indexesOfOurs = `ours JOIN pg_index i ON i.indrelid = ours.oid JOIN pg_class x ON x.oid = i.indexrelid`;
+
+/** What belongs to a view and no attachment holds, in words. The compression of a column exists since version 14. */
+export function unrestorableQuery(version: number): string {
+  const stored = `a.attrelid, a.attstattarget, a.attstorage, a.attoptions${version < 14 ? '' : ', a.attcompression'}`;
+  return `${withOurs}, columns AS (
+  SELECT ours.oid AS view, ' of column ' || quote_ident(a.attname) AS suffix, ${stored}, t.typstorage
+  FROM ours JOIN pg_attribute a ON a.attrelid = ours.oid AND a.attnum > 0 AND NOT a.attisdropped JOIN pg_type t ON t.oid = a.atttypid
+  UNION ALL
+  SELECT ours.oid, ' of column ' || a.attnum || ' of index ' || i.indexrelid::regclass, ${stored}, a.attstorage
+  FROM ours JOIN pg_index i ON i.indrelid = ours.oid JOIN pg_attribute a ON a.attrelid = i.indexrelid)
+SELECT ours.oid AS view, 'statistics object ' || s.stxnamespace::regnamespace || '.' || quote_ident(s.stxname) AS what FROM ours JOIN pg_statistic_ext s ON s.stxrelid = ours.oid
+UNION ALL SELECT ours.oid, 'cluster mark on index ' || x.oid::regclass FROM ${indexesOfOurs} WHERE i.indisclustered
+UNION ALL SELECT ours.oid, 'invalid index ' || x.oid::regclass FROM ${indexesOfOurs} WHERE NOT i.indisvalid
+UNION ALL SELECT ours.oid, 'tablespace of index ' || x.oid::regclass FROM ${indexesOfOurs} WHERE x.reltablespace <> 0
+UNION ALL SELECT view, 'statistics target' || suffix FROM columns WHERE coalesce(attstattarget, -1) <> -1
+UNION ALL SELECT view, 'storage' || suffix FROM columns WHERE attstorage <> typstorage
+UNION ALL SELECT view, 'options' || suffix FROM columns WHERE attoptions IS NOT NULL AND attrelid = view
+${version < 14 ? '' : "UNION ALL SELECT view, 'compression' || suffix FROM columns WHERE attcompression <> '' AND attrelid = view"}
+UNION ALL SELECT ours.oid, 'tablespace ' || quote_ident(t.spcname) FROM ours JOIN pg_class c ON c.oid = ours.oid JOIN pg_tablespace t ON t.oid = c.reltablespace
+UNION ALL SELECT ours.oid, 'access method ' || quote_ident(m.amname) FROM ours JOIN pg_class c ON c.oid = ours.oid JOIN pg_am m ON m.oid = c.relam WHERE m.amname <> 'heap'
+UNION ALL SELECT ours.oid, 'replica identity' FROM ours JOIN pg_class c ON c.oid = ours.oid WHERE c.relkind = 'm' AND c.relreplident <> 'd'
+UNION ALL SELECT ours.oid, 'security label for provider ' || quote_ident(l.provider) FROM ours
+  JOIN pg_seclabel l ON l.classoid = 'pg_class'::regclass AND l.objoid = ours.oid OR l.classoid = 'pg_type'::regclass AND l.objoid = ours.reltype
+UNION ALL SELECT ours.oid, 'privileges on the row type' FROM ours JOIN pg_type t ON t.oid = ours.reltype WHERE t.typacl IS NOT NULL
+UNION ALL SELECT ours.oid, 'comment on the row type' FROM ours JOIN pg_description d ON d.classoid = 'pg_type'::regclass AND d.objoid = ours.reltype
+UNION ALL SELECT ours.oid, 'comment on rule "_RETURN"' FROM ours JOIN pg_rewrite r ON r.ev_class = ours.oid AND r.rulename = '_RETURN'
+  JOIN pg_description d ON d.classoid = 'pg_rewrite'::regclass AND d.objoid = r.oid
+UNION ALL SELECT ours.oid, 'state of rule ' || quote_ident(r.rulename) FROM ours JOIN pg_rewrite r ON r.ev_class = ours.oid WHERE r.ev_enabled <> 'O'
+UNION ALL SELECT ours.oid, 'state of trigger ' || quote_ident(t.tgname) FROM ours JOIN pg_trigger t ON t.tgrelid = ours.oid
+  WHERE NOT t.tgisinternal AND t.tgenabled <> 'O'
+UNION ALL SELECT part.view, 'dependence of ' || pg_describe_object(d.classid, d.objid, 0) || ' on ' || pg_describe_object(d.refclassid, d.refobjid, 0)
+  FROM (SELECT ours.oid AS view, 'pg_class'::regclass AS class, oid AS object FROM ours
+        UNION ALL SELECT ours.oid, 'pg_class'::regclass, i.indexrelid FROM ours JOIN pg_index i ON i.indrelid = ours.oid
+        UNION ALL SELECT ours.oid, 'pg_trigger'::regclass, t.oid FROM ours JOIN pg_trigger t ON t.tgrelid = ours.oid) part
+  JOIN pg_depend d ON d.classid = part.class AND d.objid = part.object AND d.deptype = 'x'`;
+}
+
+/** What is on the server beside views. They take no parameter. */
+export const schemasQuery = `
+SELECT n.nspname::text AS name, coalesce((
+  SELECT array_agg(DISTINCT CASE e.grantee WHEN 0 THEN 'public' ELSE pg_get_userbyid(e.grantee)::text END)
+  FROM pg_default_acl d, aclexplode(d.defaclacl) e
+  WHERE d.defaclobjtype = 'r' AND d.defaclnamespace IN (0, n.oid) AND pg_get_userbyid(d.defaclrole) = current_user AND e.grantee <> d.defaclrole), '{}') AS grantees
+FROM pg_namespace n WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'`;
+
+export const relationsQuery = `
+SELECT n.nspname::text AS schema, c.relname::text AS name
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname !~ '^pg_(toast|temp_)'`;
+
+export const rolesQuery = `SELECT rolname::text AS name FROM pg_roles`;
+
+export const sessionQuery = `
+SELECT current_user::text AS role, r.rolsuper AS superuser, current_database()::text AS database, current_setting('server_version') AS server,
+       current_setting('max_locks_per_transaction')::int
+         * (current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int) AS locks
+FROM pg_roles r WHERE r.rolname = current_user`;
+
+/** Views by name; parameters are their schemas and their names. */
+export const oidsQuery = `
+SELECT c.oid FROM unnest($1::text[], $2::text[]) wanted(schema, name)
+JOIN pg_namespace n ON n.nspname = wanted.schema JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = wanted.name
+WHERE c.relkind IN ('v', 'm')`;

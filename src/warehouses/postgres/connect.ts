@@ -1,0 +1,72 @@
+import { createReadStream, existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import type { Client } from 'pg';
+import { type Connection, openClient, toConnection } from './connection.ts';
+import { connectionFailed, PasswordMissing } from './connection-errors.ts';
+import { type Environment, homeOf, type Parameters, readParameters } from './libpq.ts';
+import { type Attempt, listAttempts, readTlsMode } from './tls.ts';
+
+const defaultTimeout = 30;
+
+/** Opens a connection as libpq would. `CONNECTION_FAILED` names what to change, and never a password. */
+export async function connect(url: string | undefined, environment: Environment): Promise<Connection> {
+  const read = await readParameters(url, environment);
+  const host = read['host'] ?? findSocketFolder(read['port'] ?? '');
+  const parameters: Located = { ...read, host };
+  const place = `the database "${read['dbname']}" on ${host}`;
+  const attempts = await listAttempts(parameters, environment);
+  let failure: unknown;
+  for (const attempt of attempts) {
+    try {
+      return toConnection(await open(parameters, attempt, environment), place);
+    } catch (error) {
+      failure ??= error;
+      if (!isWorthAnotherAttempt(error)) break;
+    }
+  }
+  throw connectionFailed(failure, { place, parameters, tlsMode: readTlsMode(parameters) });
+}
+
+/** libpq's default host: the folder of the server's socket where there is one. */
+function findSocketFolder(port: string): string {
+  const folders = ['/var/run/postgresql', '/tmp'];
+  return folders.find((folder) => existsSync(`${folder}/.s.PGSQL.${port}`)) ?? 'localhost';
+}
+
+/** With and without TLS can end differently when the server refuses the one (28000: pg_hba.conf) or the handshake fails, not when nobody answers. */
+function isWorthAnotherAttempt(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return !['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'ENOENT', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', '28P01', '3D000', '53300'].includes(code);
+}
+
+type Located = Parameters & { readonly host: string };
+
+async function open(parameters: Located, attempt: Attempt, environment: Environment): Promise<Client> {
+  const password = parameters['password'] ?? (await readPasswordFile(parameters, environment));
+  const seconds = Number(parameters['connect_timeout'] ?? defaultTimeout);
+  return openClient({
+    host: parameters.host,
+    port: Number(parameters['port']),
+    database: parameters['dbname'],
+    user: parameters['user'],
+    password: () => password ?? Promise.reject(new PasswordMissing()),
+    ssl: attempt.tls,
+    ...(parameters['sslnegotiation'] === 'direct' ? { sslnegotiation: 'direct' as const } : {}),
+    ...(parameters['options'] === undefined ? {} : { options: parameters['options'] }),
+    connectionTimeoutMillis: seconds * 1000,
+    application_name: 'viewsync',
+    keepAlive: true,
+    pipeline: true,
+  });
+}
+
+/** https://www.postgresql.org/docs/current/libpq-pgpass.html: a socket in a folder counts as `localhost` where that folder is the default. */
+async function readPasswordFile(parameters: Located, environment: Environment): Promise<string | undefined> {
+  const { getFileName, getPassword, usePgPass } = await import('pgpass/lib/helper.js');
+  const file = parameters['passfile'] ?? getFileName({ ...environment, HOME: homeOf(environment) });
+  const found = await stat(file).catch(() => undefined);
+  if (found === undefined || !usePgPass(found, file)) return undefined;
+  const host = ['/var/run/postgresql', '/tmp'].includes(parameters.host) ? 'localhost' : parameters.host;
+  const connection = { host, port: Number(parameters['port']), database: parameters['dbname'] ?? '', user: parameters['user'] ?? '' };
+  return new Promise((resolve) => getPassword(connection, createReadStream(file), resolve));
+}

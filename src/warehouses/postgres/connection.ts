@@ -1,0 +1,83 @@
+import type { Client, ClientConfig } from 'pg';
+import { ViewsyncError } from '../../errors.ts';
+
+/** The part of the server's answer to a failed statement that we use; as libpq calls it. */
+export interface ServerError {
+  /** SQLSTATE. */
+  readonly code: string;
+  readonly message: string;
+  readonly detail?: string;
+  readonly hint?: string;
+  readonly position?: string;
+}
+
+/** One connection whose statements are pipelined: sent at once, answered in order. */
+export interface Connection {
+  /** Where we are, without credentials: `shop on db.example.com`. */
+  readonly place: string;
+  /** How many statements were sent that return rows. */
+  count(): number;
+  /** Rows of one statement. Throws a `ServerError` as the driver raises it, or `CONNECTION_LOST`. */
+  query<Row>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
+  /** Runs statements without parameters, in one message. Throws as `query` does. */
+  run(sql: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+const inFailedTransaction = '25P02';
+
+const sqlState = /^[0-9A-Z]{5}$/;
+
+/** Whether the server itself answered with an error, so that the connection may still be used. */
+export function isServerError(error: unknown): error is ServerError {
+  if (!(error instanceof Error) || !('severity' in error) || !('code' in error)) return false;
+  return typeof error.code === 'string' && sqlState.test(error.code) && !isEndOfSession(error.code);
+}
+
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html: connection exceptions and the server's shutdown. */
+function isEndOfSession(code: string): boolean {
+  return code.startsWith('08') || ['57P01', '57P02', '57P03', '57P05', '25P03', '25P04'].includes(code);
+}
+
+/** Connects with the driver's own configuration; errors come as the driver raises them. */
+export async function openClient(configuration: ClientConfig): Promise<Client> {
+  const { Client } = (await import('pg')).default;
+  const client = new Client(configuration);
+  // Without a listener a connection that dies while nothing runs would end the process; the next query tells.
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}
+
+export function toConnection(client: Client, place: string): Connection {
+  let queries = 0;
+  let failed: ServerError | undefined;
+  const raise = (error: unknown): never => {
+    if (!isServerError(error)) throw connectionLost(error, place);
+    // Of pipelined statements the ones behind a failed one say no more than that.
+    if (error.code === inFailedTransaction && failed !== undefined) throw failed;
+    failed = error;
+    throw error;
+  };
+  return {
+    place,
+    count: () => queries,
+    query: async (sql, parameters) => {
+      queries += 1;
+      const result = await client.query({ text: sql, values: parameters === undefined ? [] : [...parameters] }).catch(raise);
+      return result.rows;
+    },
+    run: async (sql) => {
+      await client.query(sql).catch(raise);
+    },
+    close: () => client.end(),
+  };
+}
+
+function connectionLost(error: unknown, place: string): ViewsyncError {
+  return new ViewsyncError('CONNECTION_LOST', {
+    message: `The connection to ${place} was lost: ${error instanceof Error ? error.message : String(error)}. What ran in an open transaction is rolled back by the server.`,
+    suggestions: ['viewsync status'],
+    cause: error,
+  });
+}

@@ -1,0 +1,131 @@
+import { type RelationName, relationKey } from '../../core/relation.ts';
+import { matchScope } from '../../core/scope.ts';
+import type { Scope, Snapshot } from '../../core/snapshot.ts';
+import type { View } from '../../core/view.ts';
+import { ViewsyncError } from '../../errors.ts';
+import type { Inspection, Progress } from '../warehouse.ts';
+import { type CatalogRows, type CatalogView, listPrinted, toViews } from './catalog.ts';
+import { oidsQuery } from './catalog-queries.ts';
+import type { Connection } from './connection.ts';
+import { type Baseline, findMoved, readBaseline } from './moved.ts';
+import { readCatalogRows, readSurroundings, type Surroundings, toBystanders, toContainers, toSession } from './read-catalog.ts';
+import type { ServerFacts } from './server.ts';
+import { beginReading } from './session.ts';
+import { mergeTexts, readTexts, type Texts } from './texts.ts';
+
+const rounds = 3;
+
+/** What one transaction read. */
+interface Reading {
+  readonly baseline: Baseline;
+  readonly rows: CatalogRows;
+  readonly texts: Texts;
+  readonly views: readonly CatalogView[];
+  readonly surroundings: Surroundings;
+  /** Oids of views that could not be read in the round before either. */
+  readonly confirmed: ReadonlySet<number>;
+}
+
+export interface InspectOptions {
+  readonly server: ServerFacts;
+  readonly scope: Scope;
+  readonly progress?: Progress | undefined;
+}
+
+/** Reads the whole database and proves that the texts belong to the snapshot. `LISTING_MOVED` when it never holds still. */
+export async function inspectDatabase(connection: Connection, options: InspectOptions): Promise<Inspection> {
+  const started = performance.now();
+  const before = connection.count();
+  const reading = await readCompletely(connection, options);
+  const isInScope = matchScope(options.scope);
+  return {
+    snapshot: toSnapshot(reading, options),
+    outside: reading.views.map((each) => each.view).filter((view) => !isInScope(view.name.schema)),
+    session: toSession(reading.surroundings),
+    relations: new Set(reading.surroundings.relations.map(relationKey)),
+    sizes: toSizes(reading.rows),
+    milliseconds: performance.now() - started,
+    queries: connection.count() - before,
+  };
+}
+
+/** The named views as the open transaction sees them; those that are absent are left out. `QUERY_FAILED` for one that cannot be read. */
+export async function inspectNames(connection: Connection, server: ServerFacts, names: readonly RelationName[]): Promise<readonly View[]> {
+  const parameters = [names.map((name) => name.schema), names.map((name) => name.name)];
+  const oids = (await connection.query<{ oid: number }>(oidsQuery, parameters)).map((row) => row.oid);
+  const rows = await readCatalogRows(connection, server.version, oids);
+  const views = toViews(rows, await readTexts(connection, listPrinted(rows)), server.version);
+  const failed = views.find((each) => each.failure !== undefined);
+  if (failed === undefined) return views.map((each) => each.view);
+  throw new ViewsyncError('QUERY_FAILED', { message: `"${relationKey(failed.view.name)}" cannot be read: ${failed.failure}.` });
+}
+
+async function readCompletely(connection: Connection, options: InspectOptions): Promise<Reading> {
+  let previous: Reading | undefined;
+  let moved: ReadonlySet<number> = new Set();
+  for (let round = 0; round <= rounds; round++) {
+    await connection.run(beginReading);
+    try {
+      if (previous !== undefined) {
+        moved = await findMoved(connection, previous.baseline);
+        if (isProven(previous, moved)) return previous;
+      }
+      previous = await readRound(connection, { ...options, previous, moved });
+    } finally {
+      await connection.run('ROLLBACK');
+    }
+  }
+  throw movedTooOften(previous, moved);
+}
+
+function isProven(reading: Reading, moved: ReadonlySet<number>): boolean {
+  return reading.views.every(({ oid, failure }) => !moved.has(oid) && (failure === undefined || reading.confirmed.has(oid)));
+}
+
+interface RoundOptions extends InspectOptions {
+  readonly previous: Reading | undefined;
+  readonly moved: ReadonlySet<number>;
+}
+
+/** Reads all rows anew, and the texts that were not read before or that may have changed. */
+async function readRound(connection: Connection, options: RoundOptions): Promise<Reading> {
+  const { previous, moved, server, progress } = options;
+  const [baseline, rows, surroundings] = await Promise.all([
+    readBaseline(connection),
+    readCatalogRows(connection, server.version),
+    readSurroundings(connection),
+  ]);
+  const failed = new Set(previous?.views.filter((each) => each.failure !== undefined).map((each) => each.oid));
+  const isKnown = (view: number): boolean => previous !== undefined && !moved.has(view) && !failed.has(view);
+  const wanted = listPrinted(rows).filter(({ kind, oid, view }) => !isKnown(view) || previous?.texts.get(kind)?.has(oid) !== true);
+  const total = wanted.filter(({ kind }) => kind === 'view').length;
+  const read = await readTexts(connection, wanted, (done) => progress?.({ what: 'definitions', done, total }));
+  const texts = previous === undefined ? read : mergeTexts(previous.texts, read);
+  return { baseline, rows, texts, views: toViews(rows, texts, server.version), surroundings, confirmed: failed };
+}
+
+function movedTooOften(reading: Reading | undefined, moved: ReadonlySet<number>): ViewsyncError {
+  const names = reading?.views.filter(({ oid, failure }) => moved.has(oid) || failure !== undefined).map(({ view }) => `"${relationKey(view.name)}"`) ?? [];
+  const shown = names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${names.length - 5} more` : '');
+  return new ViewsyncError('LISTING_MOVED', {
+    message: `Views were changed by someone else each of the ${rounds} times that they were read: ${shown}. Nothing was recorded, because what was read may never have existed together.`,
+    suggestions: ['Run it again when no migration runs.'],
+  });
+}
+
+function toSnapshot(reading: Reading, { server, scope }: InspectOptions): Snapshot {
+  const isInScope = matchScope(scope);
+  const inScope = reading.views.filter(({ view }) => isInScope(view.name.schema));
+  const unreadable = inScope.flatMap(({ view, failure }) => (failure === undefined ? [] : [{ name: view.name, reason: failure }]));
+  return {
+    origin: { from: 'warehouse' },
+    description: { warehouse: 'postgres', version: server.version, scope, identity: server.identity, unreadable },
+    views: inScope.filter((each) => each.failure === undefined).map((each) => each.view),
+    containers: toContainers(reading.surroundings.schemas),
+    bystanders: toBystanders(reading.surroundings.bystanders, reading.views),
+  };
+}
+
+function toSizes(rows: CatalogRows): ReadonlyMap<string, number> {
+  return new Map(rows.views.flatMap((row) => (row.size === null ? [] : [[relationKey(row), Number(row.size)] as const])));
+}

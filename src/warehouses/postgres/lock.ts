@@ -1,0 +1,146 @@
+import { compareRelations, type RelationName, relationKey } from '../../core/relation.ts';
+import type { View } from '../../core/view.ts';
+import { ViewsyncError } from '../../errors.ts';
+import { ownerAttachment } from './attachments.ts';
+import { type Connection, isServerError, type ServerError } from './connection.ts';
+import { quoteText } from './names.ts';
+
+/** Both halves of the key spell "viewsync". */
+const advisoryKey = '1986618743, 1937337955';
+
+const lockNotAvailable = new Set(['55P03', '40P01']);
+
+/** A lock that was not granted in time, and who has it. */
+export interface Denied {
+  readonly view: RelationName;
+  readonly holder?: string;
+}
+
+interface PresentRow {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly kind: 'v' | 'm';
+  readonly owner: string;
+}
+
+/** Takes the lock that one run at a time holds, until the open transaction ends. `RUN_IN_PROGRESS` when another run has it. */
+export async function lockRun(connection: Connection): Promise<void> {
+  const [row] = await connection.query<{ granted: boolean }>(`SELECT pg_try_advisory_xact_lock(${advisoryKey}) AS granted`);
+  if (row?.granted) return;
+  throw new ViewsyncError('RUN_IN_PROGRESS', {
+    message: `Another run of viewsync is changing ${connection.place} right now. Nothing was changed.`,
+    suggestions: ['Run it again when the other run has ended.'],
+  });
+}
+
+/** Whether some session holds that lock. */
+export async function isRunLocked(connection: Connection): Promise<boolean> {
+  const [row] = await connection.query<{ held: boolean }>(
+    `SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()
+       WHERE l.locktype = 'advisory' AND (l.classid::int8, l.objid::int8, l.objsubid) = (${advisoryKey}, 2) AND l.granted) AS held`,
+  );
+  return row?.held ?? false;
+}
+
+/**
+ * Locks the views in the open transaction, all of them within `timeout` milliseconds. Giving a view to its present owner takes the lock that
+ * every change of it needs, and changes nothing; LOCK TABLE would lock the tables below as well and takes no materialized views.
+ * Resolves to who stood in the way, after which the transaction must be rolled back. `WAREHOUSE_MOVED`, `QUERY_FAILED`.
+ */
+export async function lockViews(connection: Connection, views: readonly View[], timeout: number): Promise<Denied | undefined> {
+  if (views.length === 0) return undefined;
+  const names = views.map((view) => view.name).sort(compareRelations);
+  const present = await readPresent(connection, names);
+  try {
+    await connection.run(lockScript(present, timeout));
+  } catch (error) {
+    return explainFailure(connection, present, error);
+  }
+  await checkUnchanged(connection, present);
+  return undefined;
+}
+
+async function readPresent(connection: Connection, names: readonly RelationName[]): Promise<readonly PresentRow[]> {
+  const rows = await connection.query<PresentRow>(
+    `SELECT c.oid, wanted.schema, wanted.name, c.relkind::text AS kind, pg_get_userbyid(c.relowner)::text AS owner
+     FROM unnest($1::text[], $2::text[]) WITH ORDINALITY wanted(schema, name, position)
+     JOIN pg_namespace n ON n.nspname = wanted.schema JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = wanted.name
+     WHERE c.relkind IN ('v', 'm') ORDER BY position`,
+    [names.map((name) => name.schema), names.map((name) => name.name)],
+  );
+  const found = new Set(rows.map(relationKey));
+  const gone = names.map(relationKey).filter((name) => !found.has(name));
+  if (gone.length > 0) throw moved(`${gone.map((name) => `"${name}"`).join(', ')} no longer exists`);
+  return rows;
+}
+
+/** One statement, so that waiting for all locks together is bounded; an error tells in its detail which of them it was. */
+function lockScript(present: readonly PresentRow[], timeout: number): string {
+  const statements = present.map(toStatement).map(quoteText).join(', ');
+  const body = `
+DECLARE
+  deadline timestamptz := clock_timestamp() + interval '${Math.trunc(timeout)} milliseconds';
+  statements text[] := ARRAY[${statements}];
+  position int := 1;
+BEGIN
+  WHILE position <= cardinality(statements) LOOP
+    PERFORM set_config('lock_timeout', greatest(1, ceil(1000 * extract(epoch FROM deadline - clock_timestamp())))::int::text, true);
+    EXECUTE statements[position];
+    position := position + 1;
+  END LOOP;
+EXCEPTION WHEN OTHERS THEN
+  RAISE EXCEPTION USING ERRCODE = SQLSTATE, MESSAGE = SQLERRM, DETAIL = position::text;
+END`;
+  return `DO ${quoteText(body)}; SET LOCAL lock_timeout = 0`;
+}
+
+function toStatement(row: PresentRow): string {
+  return ownerAttachment({ name: row, kind: row.kind === 'v' ? 'view' : 'materialized view' }, row.owner).make;
+}
+
+async function explainFailure(connection: Connection, present: readonly PresentRow[], error: unknown): Promise<Denied> {
+  const row = isServerError(error) ? present[Number(error.detail) - 1] : undefined;
+  if (!isServerError(error) || row === undefined) throw error;
+  if (!lockNotAvailable.has(error.code)) throw refused(row, error);
+  await connection.run('ROLLBACK');
+  const holder = await findHolder(connection, row.oid);
+  return { view: { schema: row.schema, name: row.name }, ...(holder === undefined ? {} : { holder }) };
+}
+
+async function findHolder(connection: Connection, oid: number): Promise<string | undefined> {
+  const [row] = await connection.query<{ pid: number; role: string | null; application: string | null }>(
+    `SELECT l.pid, a.usename::text AS role, nullif(a.application_name, '') AS application
+     FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid)
+     WHERE l.relation = $1 AND l.pid <> pg_backend_pid() ORDER BY l.granted DESC, a.xact_start LIMIT 1`,
+    [oid],
+  );
+  if (row === undefined) return undefined;
+  const details = [row.role, row.application].filter((detail) => detail !== null).join(', ');
+  return `process ${row.pid}${details === '' ? '' : ` (${details})`}`;
+}
+
+/** Someone may have changed an owner while we waited, and then our statement has put the former one back: a row written by ourselves tells. */
+async function checkUnchanged(connection: Connection, present: readonly PresentRow[]): Promise<void> {
+  const changed = await connection.query<{ name: string }>(
+    'SELECT oid::regclass::text AS name FROM pg_class WHERE oid = ANY ($1::oid[]) AND xmin = pg_current_xact_id()::xid',
+    [present.map((row) => row.oid)],
+  );
+  if (changed.length > 0) throw moved(`The owner of ${changed.map((row) => row.name).join(', ')} was changed by someone else`);
+}
+
+function moved(what: string): ViewsyncError {
+  return new ViewsyncError('WAREHOUSE_MOVED', {
+    message: `${what} since the plan was made. Rolled back; nothing changed.`,
+    suggestions: ['Plan again.'],
+  });
+}
+
+function refused(row: PresentRow, error: ServerError): ViewsyncError {
+  return new ViewsyncError('QUERY_FAILED', {
+    message: `"${relationKey(row)}" belongs to the role "${row.owner}" and cannot be changed: ${error.message} (SQLSTATE ${error.code}). Rolled back; nothing changed.`,
+    suggestions: error.code === '42501' ? [`GRANT the role "${row.owner}" to the role that viewsync connects as.`] : [],
+    details: { code: error.code },
+    cause: error,
+  });
+}

@@ -1,0 +1,69 @@
+import type { Column } from '../../core/view.ts';
+import type { Connection } from './connection.ts';
+import { quoteRelation } from './names.ts';
+
+/** What became of one statement; a missing outcome is a success. */
+export interface StatementOutcome {
+  /** Position in the list, counted from 0. */
+  readonly position: number;
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string | null;
+}
+
+export interface TemporaryView {
+  readonly definition: string;
+  readonly columns: readonly Column[];
+}
+
+/** Each statement on its own: one that fails takes nothing with it. One round trip for all. */
+const runnerDefinition = `
+CREATE FUNCTION pg_temp.viewsync_settle(statements text[]) RETURNS TABLE ("position" int, code text, message text, hint text) LANGUAGE plpgsql AS $runner$
+BEGIN
+  FOR number IN 1 .. cardinality(statements) LOOP
+    BEGIN
+      EXECUTE statements[number];
+    EXCEPTION WHEN OTHERS THEN
+      GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
+      "position" := number - 1;
+      code := SQLSTATE;
+      RETURN NEXT;
+    END;
+  END LOOP;
+END $runner$`;
+
+/** Makes the function that runs statements; it goes with the transaction. Fails where temporary objects are not permitted. */
+export function createRunner(connection: Connection): Promise<void> {
+  return connection.run(runnerDefinition);
+}
+
+export function runStatements(connection: Connection, statements: readonly string[]): Promise<StatementOutcome[]> {
+  return connection.query<StatementOutcome>('SELECT * FROM pg_temp.viewsync_settle($1)', [statements]);
+}
+
+const temporaryViews = `
+FROM pg_class c JOIN unnest($1::text[]) wanted(name) ON c.relname = wanted.name
+WHERE c.relnamespace = pg_my_temp_schema()`;
+
+/** How the server prints temporary views, by name; the ones that do not exist are left out. */
+export async function readTemporaryViews(connection: Connection, names: readonly string[]): Promise<ReadonlyMap<string, TemporaryView>> {
+  const [views, columns] = await Promise.all([
+    connection.query<{ name: string; definition: string }>(`SELECT c.relname::text AS name, pg_get_viewdef(c.oid) AS definition ${temporaryViews}`, [names]),
+    connection.query<Column & { readonly view: string }>(
+      `SELECT view, a.attname::text AS name, format_type(a.atttypid, a.atttypmod)
+              || CASE WHEN a.attcollation <> t.typcollation THEN ' COLLATE ' || a.attcollation::regcollation::text ELSE '' END AS type
+       FROM (SELECT c.oid, c.relname::text AS view ${temporaryViews}) found
+            JOIN pg_attribute a ON a.attrelid = found.oid AND a.attnum > 0 AND NOT a.attisdropped JOIN pg_type t ON t.oid = a.atttypid
+       ORDER BY view, a.attnum`,
+      [names],
+    ),
+  ]);
+  const byView = Map.groupBy(columns, ({ view }) => view);
+  const toColumns = (name: string): readonly Column[] => (byView.get(name) ?? []).map(({ name: column, type }) => ({ name: column, type }));
+  return new Map(views.map(({ name, definition }) => [name, { definition, columns: toColumns(name) }]));
+}
+
+/** Over one of the same columns, which may be a placeholder. */
+export function createTemporary(name: string, definition: string, columns = ''): string {
+  return `CREATE OR REPLACE VIEW ${quoteRelation({ schema: 'pg_temp', name })}${columns} AS ${definition}`;
+}

@@ -1,0 +1,90 @@
+import { textQueries } from './catalog-queries.ts';
+import { type Connection, isServerError } from './connection.ts';
+
+export type TextKind = keyof typeof textQueries;
+
+/** Something that the server prints: a view's definition, a rule, an index. `locks` is how many relations it locks to do so. */
+export interface Printed {
+  readonly kind: TextKind;
+  readonly oid: number;
+  /** Oid of the view that it belongs to. */
+  readonly view: number;
+  readonly locks: number;
+}
+
+export type PrintedText = { readonly text: string } | { readonly failure: string };
+
+/** Texts by oid; oids of different kinds do not meet in one map. */
+export type Texts = ReadonlyMap<TextKind, ReadonlyMap<number, PrintedText>>;
+
+interface Batch {
+  readonly kind: TextKind;
+  readonly oids: readonly number[];
+}
+
+const batchSize = 100;
+const batchLocks = 300;
+
+/**
+ * Has the server print everything, in batches that are pipelined. `pg_get_viewdef` and `pg_get_ruledef` lock what they print until the
+ * transaction ends, so each batch is rolled back to a savepoint. One text that the server cannot print costs the others of its batch a second try.
+ */
+export async function readTexts(connection: Connection, printed: readonly Printed[], onBatch?: (done: number) => void): Promise<Texts> {
+  let done = 0;
+  const found = await Promise.all(
+    toBatches(printed).map(async (batch) => {
+      const texts = await readBatch(connection, batch);
+      done += batch.kind === 'view' ? batch.oids.length : 0;
+      onBatch?.(done);
+      return { kind: batch.kind, texts };
+    }),
+  );
+  const kinds = Object.keys(textQueries) as TextKind[];
+  return new Map(kinds.map((kind) => [kind, new Map(found.filter((each) => each.kind === kind).flatMap((each) => each.texts))]));
+}
+
+function toBatches(printed: readonly Printed[]): readonly Batch[] {
+  const batches: { kind: TextKind; oids: number[]; locks: number }[] = [];
+  for (const { kind, oid, locks } of [...printed].sort((left, right) => (left.kind < right.kind ? -1 : left.kind > right.kind ? 1 : 0))) {
+    const last = batches.at(-1);
+    const fits = last?.kind === kind && last.oids.length < batchSize && last.locks + locks <= batchLocks;
+    if (fits) {
+      last.oids.push(oid);
+      last.locks += locks;
+    } else {
+      batches.push({ kind, oids: [oid], locks });
+    }
+  }
+  return batches;
+}
+
+async function readBatch(connection: Connection, batch: Batch): Promise<readonly (readonly [number, PrintedText])[]> {
+  try {
+    const rows = await queryBatch(connection, batch);
+    const texts = new Map(rows.map((row) => [row.oid, row.text]));
+    return batch.oids.map((oid) => [oid, toText(texts.get(oid))]);
+  } catch (error) {
+    if (!isServerError(error)) throw error;
+    if (batch.oids.length === 1) return batch.oids.map((oid) => [oid, { failure: `${error.message} (SQLSTATE ${error.code})` }]);
+    return (await Promise.all(batch.oids.map((oid) => readBatch(connection, { kind: batch.kind, oids: [oid] })))).flat();
+  }
+}
+
+async function queryBatch(connection: Connection, batch: Batch): Promise<{ readonly oid: number; readonly text: string | null }[]> {
+  const [, rows] = await Promise.all([
+    connection.run('SAVEPOINT viewsync'),
+    connection.query<{ oid: number; text: string | null }>(textQueries[batch.kind], [batch.oids]),
+    connection.run('ROLLBACK TO SAVEPOINT viewsync; RELEASE SAVEPOINT viewsync'),
+  ]);
+  return rows;
+}
+
+function toText(text: string | null | undefined): PrintedText {
+  if (text === null || text === undefined) return { failure: 'the server returns no text for it' };
+  return { text: text.trim().replace(/\s*;$/, '') };
+}
+
+/** Texts of both; the later ones win. */
+export function mergeTexts(earlier: Texts, later: Texts): Texts {
+  return new Map([...earlier].map(([kind, texts]) => [kind, new Map([...texts, ...(later.get(kind) ?? [])])]));
+}

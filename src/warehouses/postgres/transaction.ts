@@ -1,0 +1,125 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { relationKey } from '../../core/relation.ts';
+import type { Step } from '../../core/plan.ts';
+import { ViewsyncError } from '../../errors.ts';
+import type { ExecuteOutcome, StepFailure, StepResult, Transaction, TransactionOptions } from '../warehouse.ts';
+import { type Connection, isServerError, type ServerError } from './connection.ts';
+import { inspectNames } from './inspect.ts';
+import { type Denied, lockRun, lockViews } from './lock.ts';
+import type { ServerFacts } from './server.ts';
+import { beginWriting } from './session.ts';
+import { settleInside } from './settle.ts';
+
+const outOfLocks = '53200';
+
+/** Runs `work` in one transaction that holds all locks; see `Warehouse.transact`. */
+export async function runTransaction<T>(
+  connection: Connection,
+  { server, ...options }: TransactionOptions & { readonly server: ServerFacts },
+  work: (transaction: Transaction) => Promise<T>,
+): Promise<T> {
+  await beginLocked(connection, options);
+  try {
+    const result = await work(toTransaction(connection, server));
+    await commit(connection);
+    return result;
+  } catch (error) {
+    await rollBack(connection, error);
+    throw error;
+  }
+}
+
+/** Leaves a transaction open that holds every lock, starting over with nothing locked while others hold some. */
+async function beginLocked(connection: Connection, options: TransactionOptions): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    await connection.run(beginWriting);
+    const denied = await tryLocks(connection, options);
+    if (denied === undefined) return;
+    if (attempt >= options.attempts) throw lockTimeout(denied, options);
+    options.onWait?.({ ...denied, attempt });
+    await sleep(options.lockTimeout * attempt);
+  }
+}
+
+async function tryLocks(connection: Connection, { locks, lockTimeout }: TransactionOptions): Promise<Denied | undefined> {
+  try {
+    await lockRun(connection);
+    return await lockViews(connection, locks, lockTimeout);
+  } catch (error) {
+    await rollBack(connection, error);
+    throw error;
+  }
+}
+
+function lockTimeout({ view, holder }: Denied, { attempts, lockTimeout }: TransactionOptions): ViewsyncError {
+  const because = holder === undefined ? '' : `: ${holder} holds it`;
+  return new ViewsyncError('LOCK_TIMEOUT', {
+    message: `"${relationKey(view)}" could not be locked within ${lockTimeout} ms, tried ${attempts === 1 ? 'once' : `${attempts} times`}${because}. Rolled back; nothing changed.`,
+    suggestions: ['Run it again.', 'Or wait longer with --lock-timeout.'],
+    details: { view: relationKey(view), holder },
+  });
+}
+
+/** The first error is the one to tell; a connection that is gone has rolled back by itself. */
+async function rollBack(connection: Connection, reason: unknown): Promise<void> {
+  await connection.run('ROLLBACK').catch((error: unknown) => {
+    if (!(error instanceof ViewsyncError)) throw new AggregateError([reason, error]);
+  });
+}
+
+async function commit(connection: Connection): Promise<void> {
+  const [row] = await connection.query<{ assigned: string | null }>('SELECT pg_current_xact_id_if_assigned()::text AS assigned');
+  try {
+    await connection.run('COMMIT');
+  } catch (error) {
+    if (isServerError(error)) throw commitRefused(error);
+    throw commitUnknown(row?.assigned ?? undefined, error);
+  }
+}
+
+function commitRefused(error: ServerError): ViewsyncError {
+  return new ViewsyncError('ROLLED_BACK', {
+    message: `The server refused to commit: ${error.message} (SQLSTATE ${error.code}). Rolled back; nothing changed.`,
+    cause: error,
+  });
+}
+
+function commitUnknown(transaction: string | undefined, cause: unknown): ViewsyncError {
+  return new ViewsyncError('CONNECTION_LOST', {
+    message: `The connection was lost while transaction ${transaction ?? ''} was being committed: it took effect as a whole or not at all.`,
+    suggestions: ['viewsync status', ...(transaction === undefined ? [] : [`SELECT pg_xact_status('${transaction}')`])],
+    cause,
+  });
+}
+
+function toTransaction(connection: Connection, server: ServerFacts): Transaction {
+  return {
+    inspect: (names) => inspectNames(connection, server, names),
+    settle: (requests) => settleInside(connection, requests),
+    execute: (steps, onStep) => executeSteps(connection, steps, onStep),
+  };
+}
+
+/** Sends all steps at once. Behind a failed one the server runs none of the others, because the transaction is then void. */
+async function executeSteps(connection: Connection, steps: readonly Step[], onStep?: (index: number) => void): Promise<ExecuteOutcome> {
+  const results: StepResult[] = [];
+  let last = performance.now();
+  const outcomes = await Promise.allSettled(
+    steps.map(async (step, index) => {
+      await connection.run(step.sql);
+      results.push({ milliseconds: performance.now() - last });
+      last = performance.now();
+      onStep?.(index);
+    }),
+  );
+  const index = outcomes.findIndex((outcome) => outcome.status === 'rejected');
+  const failed = outcomes[index];
+  if (failed?.status !== 'rejected') return { results };
+  if (!isServerError(failed.reason)) throw failed.reason;
+  return { results, failure: toFailure(index, failed.reason) };
+}
+
+function toFailure(index: number, { code, message, detail, hint }: ServerError): StepFailure {
+  const full = code === outOfLocks ? `${message}: the server's setting max_locks_per_transaction is too small for so many changes at once` : message;
+  return { index, message: full, code, ...(detail === undefined ? {} : { detail }), ...(hint === undefined ? {} : { hint }) };
+}
