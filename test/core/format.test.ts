@@ -2,6 +2,7 @@ import fastCheck from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatDefinition } from '../../src/core/format.ts';
 import { tokenize } from '../../src/core/lexer.ts';
+import { createDatabase, postgresServers } from '../support/postgres-server.ts';
 import { postgresqlQueries } from './postgresql-queries.ts';
 import { postgresqlRules } from './postgresql-rules.ts';
 
@@ -60,6 +61,27 @@ describe('a formatted definition', () => {
     for (const sql of ['SELECT a /* d\n   e */ FROM t', 'SELECT a FROM t WHERE (', '']) expect(await formatDefinition(sql, dialect)).toBe(sql);
   });
 });
+
+test.each(postgresServers().map(({ version }) => [version]))(
+  'PostgreSQL %i holds every one of its views to be the same after its text was formatted',
+  async (version) => {
+    await using database = await createDatabase(version);
+    const views = await database.query("SELECT viewname, rtrim(definition, ';') AS sql FROM pg_views WHERE schemaname = 'information_schema' ORDER BY 1");
+    expect(views.length).toBeGreaterThan(50);
+    for (const { sql } of views) {
+      const formatted = await formatDefinition(sql, dialect);
+      expect(texts(formatted)).toEqual(texts(sql));
+      expect(formatted).toMatch(/^ *(?:SELECT|WITH)\b.*\n/);
+      expect(await formatDefinition(formatted, dialect)).toBe(formatted);
+    }
+    const prints = 'SELECT string_agg(pg_get_viewdef(oid), chr(10) ORDER BY relname) AS all FROM pg_class WHERE relnamespace = pg_my_temp_schema()';
+    const made = async (format: (sql: string) => Promise<string>) => {
+      const statements = await Promise.all(views.map(async ({ viewname, sql }) => `CREATE TEMP VIEW ${viewname} AS ${await format(sql)};`));
+      return database.query(`SET search_path = information_schema, pg_catalog; ${statements.join('\n')} ${prints}`);
+    };
+    expect(await made((sql) => formatDefinition(sql, dialect))).toEqual(await made(async (sql) => sql));
+  },
+);
 
 test('no text of tokens ever changes by formatting', async () => {
   const piece = fastCheck.constantFrom(

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { findMentions, findReferences, readsOf, standardReferences } from '../../src/core/references.ts';
+import { createDatabase, postgresServers } from '../support/postgres-server.ts';
 import { parsedRelations } from './parsed-relations.ts';
 import { postgresqlQueries } from './postgresql-queries.ts';
 import { postgresqlRules } from './postgresql-rules.ts';
@@ -28,6 +29,16 @@ describe("finds the relations that PostgreSQL's own parser finds", () => {
     }
   });
 });
+
+test.each(postgresServers().map(({ version }) => [version]))(
+  "finds what PostgreSQL's own parser finds in every view that version %i comes with",
+  async (version) => {
+    await using database = await createDatabase(version);
+    const views = await database.query("SELECT viewname, rtrim(definition, ';') AS sql FROM pg_views");
+    expect(views.length).toBeGreaterThan(100);
+    for (const { viewname, sql } of views) expect(namesOf(sql), viewname).toEqual(await parsedRelations(sql));
+  },
+);
 
 test('a reference says where it stands', () => {
   const sql = 'SELECT * FROM shop . "Order Lines" /* x */ AS l, b';

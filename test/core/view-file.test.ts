@@ -338,4 +338,31 @@ describe('any PostgreSQL view', () => {
       { numRuns: 2000 },
     );
   });
+
+  test.each([
+    ['nothing but a definition', { ...view, attachments: [] }],
+    [
+      'an owner, a grant and a comment',
+      withAttachments(
+        ownerAttachment(view, 'boss'),
+        grantAttachment(view, { privilege: 'SELECT', grantee: 'ann', grantable: false }),
+        commentAttachment(view, { on: 'relation' }, 'ours'),
+      ),
+    ],
+  ])('with %s stays that view, or becomes an error, whichever bit of its file is flipped', (_what, written) => {
+    const bytes = Buffer.from(writeViewFile(written, postgresDialect));
+    for (let bit = 0; bit < bytes.length * 8; bit += 1) {
+      const flipped = Buffer.from(bytes);
+      flipped[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      expect([relationKey(name), 'FILE_UNREADABLE', 'FILE_MISPLACED'], flipped.toString()).toContain(outcomeOf(flipped.toString()));
+    }
+  });
 });
+
+function outcomeOf(text: string): string {
+  try {
+    return relationKey(readViewFile(text, path, postgresDialect).view.name);
+  } catch (error) {
+    return error instanceof ViewsyncError ? error.code : String(error);
+  }
+}
