@@ -5,7 +5,7 @@ import { closeJournal } from './follow-journal.ts';
 import { askGit } from './git-process.ts';
 import type { ObjectId } from './history.ts';
 import { moveLocked, type RefMove } from './ref-transaction.ts';
-import { emptyTree, readHead, type Repository } from './repository.ts';
+import { emptyTree, type Repository, readHead } from './repository.ts';
 import { followTree, type WorkTree } from './work-tree.ts';
 
 /**

@@ -1,19 +1,20 @@
 import { ViewsyncError } from '../errors.ts';
-import { gitReader } from './git-reader.ts';
 import type { Environment } from './git-process.ts';
+import { gitReader } from './git-reader.ts';
 import type { History } from './history.ts';
 import { moveRef } from './move-ref.ts';
 import { record } from './record.ts';
-import { findRepository, isAncestor, readHead, readTip, type Repository } from './repository.ts';
+import { fetchRefs, pushRefs, remoteOf } from './remotes.ts';
+import { findRepository, isAncestor, type Repository, readHead, readTip } from './repository.ts';
 import { findTrailer } from './trailers.ts';
-import { writeFiles } from './write-files.ts';
 import { listEdited, type WorkTree } from './work-tree.ts';
+import { writeFiles } from './write-files.ts';
 
 /**
  * The history that a folder belongs to. Without a git command it can be read but not written: commits, trees and files, and every
  * other member raises `GIT_MISSING`. `NOT_A_REPOSITORY`, `REPOSITORY_NOT_TRUSTED`.
  */
-export async function openHistory(directory: string, environment: Environment = process.env): Promise<History> {
+export async function openHistory(directory: string, environment: Environment): Promise<History> {
   try {
     return gitHistory(await findRepository(directory, environment));
   } catch (error) {
@@ -34,15 +35,10 @@ function gitHistory(repository: Repository): History {
     record: (request) => record(repository, request),
     writeFiles: (changes) => writeFiles(repository.root, changes),
     findTrailer: (from, key, where = {}) => findTrailer(repository, { from, key, where }),
-    remoteOf: async (branch) => (await loadRemotes()).remoteOf(repository, branch),
-    fetch: async (request) => (await loadRemotes()).fetchRefs(repository, request),
-    push: async (remote, refs) => (await loadRemotes()).pushRefs(repository, remote, refs),
+    remoteOf: (branch) => remoteOf(repository, branch),
+    fetch: (request) => fetchRefs(repository, request),
+    push: (remote, refs) => pushRefs(repository, remote, refs),
     isAncestor: (ancestor, descendant) => isAncestor(repository, ancestor, descendant),
     moveRef: (ref, to, from) => moveRef(repository, { ref, to, from, reason: 'viewsync: fast-forward' }),
   };
-}
-
-/** simple-git comes with it, whose import takes longer than most git commands. */
-function loadRemotes(): Promise<typeof import('./remotes.ts')> {
-  return import('./remotes.ts');
 }

@@ -5,6 +5,7 @@ import { type Library, loadLibrary } from './isomorphic-objects.ts';
 import { isomorphicReader } from './isomorphic-reader.ts';
 import { resolveRef } from './isomorphic-revision.ts';
 import { firstWith, shallowHistory, type TrailerSearch } from './trailers.ts';
+import { writeFiles } from './write-files.ts';
 
 /** The history of a folder where there is no git command: commits can be read, all else raises `GIT_MISSING`. */
 export async function readOnlyHistory(directory: string): Promise<History> {
@@ -19,8 +20,8 @@ export async function readOnlyHistory(directory: string): Promise<History> {
     findTrailer: (from, key, where = {}) => findTrailer(library, { from, key, where }),
     isAncestor: (ancestor, descendant) => isAncestor(library, ancestor, descendant),
     listEdited: () => gitMissing('Finding edited files'),
+    writeFiles: (changes) => writeFiles(files.root, changes),
     record: () => gitMissing('Making a commit'),
-    writeFiles: () => gitMissing('Writing files'),
     remoteOf: () => gitMissing('Finding the remote'),
     fetch: () => gitMissing('Fetching'),
     push: () => gitMissing('Pushing'),

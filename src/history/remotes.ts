@@ -1,4 +1,4 @@
-import { GitError, type SimpleGit } from 'simple-git';
+import type { GitError, SimpleGit } from 'simple-git';
 import { ViewsyncError } from '../errors.ts';
 import { explainFailure, telling, withoutCredentials } from './git-failure.ts';
 import type { ObjectId, PushedRef, RemoteRequest } from './history.ts';
@@ -65,7 +65,7 @@ async function readTracked(porcelain: SimpleGit, remote: string, refs: readonly 
 function hasMoved(error: unknown): boolean {
   const refusal =
     /\((?:non-fast-forward|fetch first|needs force|stale info|already exists)\)|incorrect old value|cannot lock ref|reference already exists|failed to update ref/;
-  return error instanceof GitError && refusal.test(error.message);
+  return isGitError(error) && refusal.test(error.message);
 }
 
 async function reaching<Result>(remote: string, action: () => Promise<Result>): Promise<Result> {
@@ -77,7 +77,7 @@ async function reaching<Result>(remote: string, action: () => Promise<Result>): 
 }
 
 function explainRemote(remote: string, error: unknown): unknown {
-  if (!(error instanceof GitError)) return error;
+  if (!isGitError(error)) return error;
   const known = explainFailure('remote', error.message);
   if (known.code !== 'GIT_FAILED' && known.code !== 'NOT_A_REPOSITORY') return known;
   const words = telling(withoutCredentials(error.message));
@@ -86,4 +86,9 @@ function explainRemote(remote: string, error: unknown): unknown {
     suggestions: [`git ls-remote ${remote}`, `git remote get-url ${remote}`],
     details: { stderr: withoutCredentials(error.message) },
   });
+}
+
+/** What simple-git raises; asking its class would load the library with every command. */
+function isGitError(error: unknown): error is GitError {
+  return error instanceof Error && 'task' in error;
 }

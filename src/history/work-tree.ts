@@ -9,7 +9,7 @@ import type { EditedFile, ObjectId } from './history.ts';
 import { commonFolder, indexLine, listChanges, readIndex, type TreeChange, writeIndex } from './index-entries.ts';
 import { openPorcelain } from './porcelain.ts';
 import { whileLocked } from './ref-transaction.ts';
-import { readHead, type Repository } from './repository.ts';
+import { type Repository, readHead } from './repository.ts';
 import { readBytes } from './work-tree-files.ts';
 
 /** A repository with files. */

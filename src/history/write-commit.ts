@@ -1,8 +1,8 @@
-import { ViewsyncError } from '../errors.ts';
 import { askGit, runGit } from './git-process.ts';
 import type { ObjectId, RecordRequest } from './history.ts';
-import { emptyTree, type Repository, zeroId } from './repository.ts';
 import { commonFolder } from './index-entries.ts';
+import { emptyTree, type Repository, zeroId } from './repository.ts';
+import { refuseUnsafe } from './safe-path.ts';
 import { hashBlob, pathTaken } from './work-tree.ts';
 
 interface TreeEntry {
@@ -82,15 +82,6 @@ function refuseFolders(entries: ReadonlyMap<string, TreeEntry>, path: string): v
     const entry = entries.get(path.slice(0, end));
     if (entry && entry.type !== 'tree') throw pathTaken(path.slice(0, end));
   }
-}
-
-/** fast-import accepts `.git` and `..` as they come; git for Windows and macOS read more names as `.git`. */
-function refuseUnsafe(path: string): void {
-  const isUnsafePart = (part: string) => part === '' || part === '.' || part === '..' || /^(?:\.git|git~1)[. ]*(?::.*)?$/i.test(part);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
-  if (!/[\0-\x1f\\]|^[a-z]:/i.test(path) && !path.split('/').some(isUnsafePart)) return;
-  const message = `"${path}" is no path that viewsync writes in a repository. Nothing changed.`;
-  throw new ViewsyncError('PATH_UNSAFE', { message, details: { path } });
 }
 
 /**

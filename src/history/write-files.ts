@@ -1,6 +1,7 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ViewsyncError } from '../errors.ts';
+import { refuseUnsafe } from './safe-path.ts';
 
 /** `History.writeFiles`: each file appears whole or not at all. */
 export async function writeFiles(root: string | undefined, changes: ReadonlyMap<string, string | undefined>): Promise<void> {
@@ -10,6 +11,7 @@ export async function writeFiles(root: string | undefined, changes: ReadonlyMap<
       suggestions: ['viewsync export'],
     });
   }
+  for (const path of changes.keys()) refuseUnsafe(path);
   for (const [path, text] of changes) await writeWhole(join(root, path), text);
 }
 

@@ -4,7 +4,7 @@ import { openHistory } from '../../src/history/open-history.ts';
 /** Run as a process of its own: records `<name>-<number>.sql` on a ref, file by file, starting again from the tip whenever it has moved. */
 const [directory = '', ref = '', name = '', count = '1', size = '1', text = ''] = process.argv.slice(2);
 
-const history = await openHistory(directory);
+const history = await openHistory(directory, process.env);
 for (let number = 0; number < Number(count); number += 1) await insist(filesOf(number));
 
 function filesOf(number: number): ReadonlyMap<string, string> {
