@@ -83,7 +83,7 @@ describe('a plan', () => {
     const wanted = [view('shop.a', { definition: 'SELECT id::text AS id FROM shop.t', columns: ['id text'] }), ...live.slice(1)];
     const found = plan(live, wanted, { described: { 'shop.a': different('id text') } });
     expect(acts(found)).toEqual(['drop shop.c', 'drop shop.b', 'drop shop.a', 'create shop.a', 'create shop.b', 'create shop.c']);
-    expect(found.steps[0]?.because).toBe('must be re-created: it reads shop.b, which has to be dropped and made again');
+    expect(found.steps[0]?.because).toBe('must be re-created: it reads shop.a, which has to be dropped and made again');
   });
 
   test('re-creates a dependent outside of the request from its live state, with all that belongs to it', () => {

@@ -1,0 +1,89 @@
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { HazardName } from '../../src/core/plan.ts';
+import { openHistory } from '../../src/history/open-history.ts';
+import { applyRevision, type ApplyOptions, type ApplyResult } from '../../src/operations/apply-revision.ts';
+import { exportViews, type ExportOptions, type ExportResult } from '../../src/operations/export-views.ts';
+import { planRevision, type PlannedRevision } from '../../src/operations/plan-revision.ts';
+import { readStatus, type Status } from '../../src/operations/read-status.ts';
+import { rollbackRun } from '../../src/operations/rollback-run.ts';
+import { connectTarget, type Project, type Target } from '../../src/project.ts';
+import type { Warehouse } from '../../src/warehouses/warehouse.ts';
+import { createDatabase, type TestDatabase } from './postgres-server.ts';
+import { git, someone, temporaryRepository } from './repository.ts';
+
+/** A repository with one target, its database, and the operations on them, each on a connection of its own. */
+export interface Workplace {
+  readonly database: TestDatabase;
+  readonly directory: string;
+  readonly project: Project;
+  readonly target: Target;
+  connect(): Promise<Warehouse>;
+  git(...args: readonly string[]): string;
+  export(options?: Partial<ExportOptions>): Promise<ExportResult>;
+  plan(revision: string, options?: Partial<ApplyOptions>): Promise<PlannedRevision>;
+  apply(revision: string, options?: Partial<ApplyOptions>): Promise<ApplyResult>;
+  rollback(options?: Partial<ApplyOptions>): Promise<ApplyResult>;
+  status(): Promise<Status>;
+}
+
+const nobodyAllowed: readonly HazardName[] = [];
+
+function applyDefaults(revision: string): Omit<ApplyOptions, 'warehouse'> {
+  return {
+    revision,
+    select: [],
+    exclude: [],
+    absent: 'keep',
+    allowed: nobodyAllowed,
+    overwrite: [],
+    lockTimeout: 2000,
+    attempts: 2,
+    verify: 'verify',
+    push: 'keep',
+    confirm: async () => true,
+  };
+}
+
+const exportDefaults: Omit<ExportOptions, 'warehouse'> = { commit: 'commit', push: 'keep', reformat: 'new', overwrite: [], allowed: [] };
+
+export interface WorkplaceParts {
+  readonly version?: number;
+  readonly database?: TestDatabase;
+  readonly directory?: string;
+  readonly target?: Partial<Target>;
+  readonly viewsFolder?: string;
+}
+
+/** A fresh one; the database goes when the test is over, unless it was given. */
+export async function openWorkplace(parts: WorkplaceParts = {}): Promise<Workplace> {
+  const database = parts.database ?? (await createDatabase(parts.version));
+  if (!parts.database) onTestFinished(() => database[Symbol.asyncDispose]());
+  const directory = parts.directory ?? temporaryRepository();
+  const target: Target = { name: 'prod', warehouse: 'postgres', scope: { schemas: ['*'] }, allowUnreadable: [], options: { url: database.url }, ...parts.target };
+  const history = await openHistory(directory, someone);
+  const viewsFolder = parts.viewsFolder ?? join(history.prefix, 'views');
+  const project: Project = { directory, viewsFolder, targets: [target], history, environment: someone };
+  const connect = () => connectTarget(project, target);
+  const using = async <T>(work: (warehouse: Warehouse) => Promise<T>): Promise<T> => {
+    const warehouse = await connect();
+    try {
+      return await work(warehouse);
+    } finally {
+      await warehouse.close();
+    }
+  };
+  return {
+    database,
+    directory,
+    project,
+    target,
+    connect,
+    git: (...args) => git(directory, ...args),
+    export: (options = {}) => using((warehouse) => exportViews(project, target, { ...exportDefaults, warehouse, ...options })),
+    plan: (revision, options = {}) => using((warehouse) => planRevision(project, target, { ...applyDefaults(revision), warehouse, ...options })),
+    apply: (revision, options = {}) => using((warehouse) => applyRevision(project, target, { ...applyDefaults(revision), warehouse, ...options })),
+    rollback: (options = {}) => using((warehouse) => rollbackRun(project, target, { ...applyDefaults('HEAD'), warehouse, ...options })),
+    status: () => using((warehouse) => readStatus(project, target, { warehouse })),
+  };
+}
