@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import fastCheck from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { pathInTarget } from '../../src/core/path.ts';
@@ -366,3 +367,51 @@ function outcomeOf(text: string): string {
     return error instanceof ViewsyncError ? error.code : String(error);
   }
 }
+
+describe('docs/file-format.md', () => {
+  const [example = ''] = readFileSync(new URL('../../docs/file-format.md', import.meta.url), 'utf8').match(/(?<=```sql\n).*?(?=```)/s) ?? [];
+
+  test('shows a file exactly as it is written', () => {
+    const parsed = readViewFile(example, 'views/prod/analytics/product_margin.sql', postgresDialect);
+    expect(writeViewFile(parsed.view, postgresDialect)).toBe(example);
+  });
+
+  const head = 'CREATE OR REPLACE VIEW shop.orders AS SELECT 1;';
+  const matview = 'CREATE MATERIALIZED VIEW shop.orders AS SELECT 1;';
+
+  test.each([
+    ['CREATE VIEW shop.orders WITH (security_barrier, check_option = local) AS SELECT 1;'],
+    ['CREATE VIEW shop.orders AS SELECT a FROM s.t WITH LOCAL CHECK OPTION'],
+    ['CREATE MATERIALIZED VIEW shop.orders WITH (fillfactor = 70) AS SELECT 1 WITH NO DATA;'],
+    [`${head} ALTER TABLE shop.orders OWNER TO boss;`],
+    [`${head} ALTER VIEW shop.orders ALTER a SET DEFAULT 1;`],
+    [`${head} CREATE RULE r AS ON INSERT TO shop.orders DO INSTEAD (SELECT 1; SELECT 2);`],
+    [`${head} CREATE TRIGGER t INSTEAD OF INSERT ON shop.orders FOR EACH ROW EXECUTE FUNCTION s.f();`],
+    [`${matview} CREATE UNIQUE INDEX i ON shop.orders (a); COMMENT ON INDEX shop.i IS 'x';`],
+    [`${head} REVOKE DELETE, TRUNCATE ON shop.orders FROM boss;`],
+    [`${head} GRANT ALL ON shop.orders TO PUBLIC; GRANT SELECT (a, b), UPDATE (b) ON TABLE shop.orders TO ann, bob WITH GRANT OPTION;`],
+    [`${head} SET ROLE ann; GRANT SELECT ON shop.orders TO bob; RESET ROLE;`],
+    [`${head} COMMENT ON VIEW shop.orders IS E'a\\nb'; COMMENT ON COLUMN shop.orders.a IS 'x';`],
+  ])('lists %s', (text) => {
+    const { view: read } = readViewFile(text, path, postgresDialect);
+    expect(readViewFile(writeViewFile(read, postgresDialect), path, postgresDialect).view.attachments).toEqual(read.attachments);
+  });
+
+  test.each([
+    ['CREATE TEMPORARY VIEW shop.orders AS SELECT 1'],
+    ['CREATE RECURSIVE VIEW shop.orders (a) AS SELECT 1'],
+    ['CREATE VIEW shop.orders (a) AS SELECT 1'],
+    ['CREATE VIEW IF NOT EXISTS shop.orders AS SELECT 1'],
+    ['CREATE VIEW orders AS SELECT 1'],
+    [`${matview} CREATE INDEX CONCURRENTLY i ON shop.orders (a);`],
+    [`${head} CREATE OR REPLACE TRIGGER t INSTEAD OF INSERT ON shop.orders FOR EACH ROW EXECUTE FUNCTION s.f();`],
+    [`${head} COMMENT ON VIEW shop.orders IS NULL;`],
+    [`${head} COMMENT ON VIEW shop.others IS 'x';`],
+    [`${head} DROP TABLE shop.items;`],
+    [`${head} SELECT 1;`],
+    [`${head} GRANT SELECT ON shop.others TO ann;`],
+    [`${head} ALTER VIEW shop.orders OWNER TO a; ALTER VIEW shop.orders OWNER TO b;`],
+  ])('leaves out %s', (text) => {
+    expect(() => readViewFile(text, path, postgresDialect)).toThrow(expect.objectContaining({ code: 'FILE_UNREADABLE' }));
+  });
+});
