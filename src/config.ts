@@ -1,3 +1,4 @@
+import { LineCounter, parseDocument } from 'yaml';
 import { array, type core, looseObject, record, strictObject, string, toJSONSchema } from 'zod';
 import { didYouMean } from './core/nearest.ts';
 import { ViewsyncError } from './errors.ts';
@@ -62,7 +63,6 @@ export function configurationSchema(): object {
  * (`details.faults`).
  */
 export async function readConfiguration(text: string): Promise<Configuration> {
-  const { LineCounter, parseDocument } = await import('yaml');
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   const lineAt = (offset: number) => lines.linePos(offset).line;

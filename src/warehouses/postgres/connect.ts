@@ -62,7 +62,7 @@ async function open(parameters: Located, attempt: Attempt, environment: Environm
 
 /** https://www.postgresql.org/docs/current/libpq-pgpass.html: a socket in a folder counts as `localhost` where that folder is the default. */
 async function readPasswordFile(parameters: Located, environment: Environment): Promise<string | undefined> {
-  const { getFileName, getPassword, usePgPass } = await import('pgpass/lib/helper.js');
+  const { getFileName, getPassword, usePgPass } = (await import('pgpass/lib/helper.js')).default;
   const file = parameters['passfile'] ?? getFileName({ ...environment, HOME: homeOf(environment) });
   const found = await stat(file).catch(() => undefined);
   if (found === undefined || !usePgPass(found, file)) return undefined;

@@ -9,7 +9,11 @@ declare module 'pgpass/lib/helper.js' {
     readonly user: string;
   }
 
-  export function getFileName(environment: Readonly<Record<string, string | undefined>>): string;
-  export function usePgPass(stats: { readonly mode: number }, file?: string): boolean;
-  export function getPassword(connection: ConnectionInformation, stream: Readable, callback: (password: string | undefined) => void): void;
+  /** Of a CommonJS module only the default export is there in every environment, a bundle included. */
+  const helper: {
+    getFileName(environment: Readonly<Record<string, string | undefined>>): string;
+    usePgPass(stats: { readonly mode: number }, file?: string): boolean;
+    getPassword(connection: ConnectionInformation, stream: Readable, callback: (password: string | undefined) => void): void;
+  };
+  export default helper;
 }

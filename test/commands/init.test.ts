@@ -1,0 +1,79 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { git, temporaryFolder, writeFiles } from '../support/repository.ts';
+import { runViewsync } from './command-line.ts';
+import { createShop } from './shop.ts';
+
+const read = (directory: string, path: string) => readFileSync(join(directory, path), 'utf8');
+
+describe('viewsync init', () => {
+  test('writes viewsync.yaml, the attributes and the nightly workflow', async () => {
+    await using shop = await createShop();
+    const ending = await shop.viewsync('init', '--target', 'prod', '--warehouse', 'postgres', '--url', '${DATABASE_URL}', '--yes');
+    expect(ending).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(read(shop.directory, 'viewsync.yaml')).toMatchInlineSnapshot();
+    expect(read(shop.directory, '.gitattributes')).toBe('views/** -text\n');
+    expect(read(shop.directory, '.github/workflows/viewsync.yml')).toMatchInlineSnapshot();
+  });
+
+  test('makes a git repository where there is none', async () => {
+    await using shop = await createShop();
+    const directory = temporaryFolder();
+    const { exitCode, stdout } = await runViewsync(['init', '--yes'], { directory, environment: { DATABASE_URL: shop.database.url } });
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('Made a git repository.');
+    expect(git(directory, 'rev-parse', '--show-toplevel')).toBe(directory);
+  });
+
+  test('in a folder of a larger repository, the workflow goes to the root and names the folder', async () => {
+    await using shop = await createShop();
+    writeFiles(shop.directory, { 'data/warehouse/README.md': '' });
+    const { exitCode } = await shop.viewsync('init', '--yes', '--directory', 'data/warehouse');
+    expect(exitCode).toBe(0);
+    expect(read(shop.directory, '.github/workflows/viewsync.yml')).toContain("export --target prod --directory 'data/warehouse' --push");
+    expect(read(shop.directory, 'data/warehouse/.gitattributes')).toBe('views/** -text\n');
+  });
+
+  test('appends to attributes that are there, once, and keeps a workflow that is there', async () => {
+    await using shop = await createShop();
+    writeFiles(shop.directory, { '.gitattributes': '*.png binary', '.github/workflows/viewsync.yml': 'mine\n' });
+    const { stdout } = await shop.viewsync('init', '--yes', '--json');
+    expect(JSON.parse(stdout).files).toEqual([
+      { path: 'viewsync.yaml', outcome: 'written' },
+      { path: '.gitattributes', outcome: 'appended' },
+      { path: '.github/workflows/viewsync.yml', outcome: 'kept' },
+    ]);
+    expect(read(shop.directory, '.gitattributes')).toBe('*.png binary\nviews/** -text\n');
+    expect(read(shop.directory, '.github/workflows/viewsync.yml')).toBe('mine\n');
+  });
+
+  test('never overwrites a viewsync.yaml', async () => {
+    await using shop = await createShop();
+    writeFiles(shop.directory, { 'viewsync.yaml': 'mine\n' });
+    expect(await shop.viewsync('init', '--yes')).toMatchObject({ exitCode: 64 });
+    expect(read(shop.directory, 'viewsync.yaml')).toBe('mine\n');
+  });
+
+  test('writes nothing when the connection fails', async () => {
+    const directory = temporaryFolder();
+    const ending = await runViewsync(['init', '--yes'], { directory, environment: { DATABASE_URL: 'postgresql://ada@127.0.0.1:1/shop' } });
+    expect(ending.exitCode).toBe(69);
+    expect(existsSync(join(directory, 'viewsync.yaml'))).toBe(false);
+    expect(existsSync(join(directory, '.git'))).toBe(false);
+  });
+
+  test('refuses to write a password into a file that will be committed', async () => {
+    const directory = temporaryFolder();
+    const { exitCode, stderr } = await runViewsync(['init', '--yes', '--url', 'postgresql://ada:topsecret@db/shop'], { directory });
+    expect(exitCode).toBe(64);
+    expect(stderr).not.toContain('topsecret');
+    expect(existsSync(join(directory, 'viewsync.yaml'))).toBe(false);
+  });
+
+  test('refuses a bad name before it connects', async () => {
+    const { exitCode, stderr } = await runViewsync(['init', '--yes', '--target', 'Prod!'], { directory: temporaryFolder() });
+    expect(exitCode).toBe(78);
+    expect(stderr).toContain('lower-case letters');
+  });
+});
