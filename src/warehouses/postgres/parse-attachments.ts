@@ -89,7 +89,7 @@ function parseTrigger(statement: Statement, view: ParsedCreate): readonly Attach
   expectWords(cursor, 'CREATE TRIGGER');
   const name = readName(cursor, 'the name of a trigger');
   const next = cursor.tokens.findIndex((_, index) => isAt({ ...cursor, next: index }, 'ON'));
-  if (next === -1) return fail(cursor, 'A trigger names its view: ON schema.name.');
+  if (next === -1) return fail(cursor, 'A trigger names its view: ON schema.name.', statement.end);
   expectRelation({ ...cursor, next: next + 1 }, view);
   return [triggerAttachment(view, name, statement.text)];
 }

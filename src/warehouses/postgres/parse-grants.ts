@@ -107,7 +107,7 @@ export function parseRevoke(statement: Statement, view: ParsedCreate): readonly 
   const at = offsetOf(cursor);
   const role = readName(cursor, 'the name of the owner');
   expectEnd(cursor);
-  if (rights.some(({ column }) => column !== undefined)) return fail(cursor, 'A file says what is granted: leave the REVOKE out, and the columns in the GRANT.');
+  if (rights.some(({ column }) => column !== undefined)) return fail(cursor, 'A file says what is granted: leave the REVOKE out, and the columns in the GRANT.', statement.start);
   if (role !== (ownerIn(view) ?? role)) return fail(cursor, 'Only the owner has a right that was not granted. Leave the REVOKE out, and the GRANT.', at);
   return rights.map(({ privilege }) => revokeAttachment(view, { privilege, owner: role }));
 }
