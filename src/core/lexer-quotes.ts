@@ -58,8 +58,17 @@ function quoteEnd(sql: string, quote: Quote): number | undefined {
   return undefined;
 }
 
+function isQuote(character: string | undefined): boolean {
+  return character === "'" || character === '"' || character === '`';
+}
+
+/** Whether a quote opens here or behind a prefix of one or two letters: a quick look, since most tokens are something else. */
+function mayOpen(sql: string, at: number): boolean {
+  return isQuote(sql[at]) || isQuote(sql[at + 1]) || isQuote(sql[at + 2]);
+}
+
 function prefixAt(sql: string, at: number, prefixes: readonly string[]): string {
-  return prefixes.find((prefix) => sql.slice(at, at + prefix.length).toLowerCase() === prefix && /['"`]/.test(sql[at + prefix.length] ?? '')) ?? '';
+  return prefixes.find((prefix) => isQuote(sql[at + prefix.length]) && sql.slice(at, at + prefix.length).toLowerCase() === prefix) ?? '';
 }
 
 function identifierAt({ sql, rules }: Reading, at: number): Quote | undefined {
@@ -98,6 +107,7 @@ function stringAt(reading: Reading, at: number): Quote | undefined {
 
 /** Reads a string literal or a quoted identifier, with its prefix. */
 export function readQuoted(reading: Reading, at: number): number | undefined {
+  if (!mayOpen(reading.sql, at)) return undefined;
   const quote = identifierAt(reading, at) ?? stringAt(reading, at);
   if (quote === undefined) return undefined;
   const end = quoteEnd(reading.sql, quote) ?? failUnclosed(quote.kind, at);
