@@ -1,0 +1,76 @@
+import { Client } from 'pg';
+
+const session = "SET search_path = ''; SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres'; SET extra_float_digits = 3";
+
+const ours = `
+  SELECT c.*, n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('v', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg_temp%'`;
+
+// Roles that a privilege names, their members, and everybody. Others hold what everybody holds, and other tests make and drop them meanwhile.
+const concerned = `
+  WITH RECURSIVE named AS (
+    SELECT unnest(ARRAY[e.grantee, e.grantor]) AS oid FROM (${ours}) v, aclexplode(coalesce(v.relacl, acldefault('r', v.relowner))) e
+    UNION SELECT e.grantee FROM (${ours}) v JOIN pg_attribute a ON a.attrelid = v.oid, aclexplode(a.attacl) e
+    UNION SELECT m.member FROM named JOIN pg_auth_members m ON m.roleid = named.oid)
+  SELECT rolname AS role FROM named JOIN pg_roles USING (oid) UNION SELECT 'public'`;
+
+const lines: Readonly<Record<string, string>> = {
+  relation: `
+    SELECT v.nspname, v.relname, v.relkind, pg_get_viewdef(v.oid) AS definition, v.relowner::regrole::text AS owner, v.relispopulated AS populated,
+      (SELECT array_agg(o ORDER BY o) FROM unnest(v.reloptions) o) AS options, v.relreplident AS replica_identity,
+      (SELECT array_agg(o ORDER BY o) FROM pg_class t, unnest(t.reloptions) o WHERE t.oid = v.reltoastrelid) AS toast_options,
+      (SELECT spcname FROM pg_tablespace s WHERE s.oid = v.reltablespace) AS tablespace, (SELECT amname FROM pg_am m WHERE m.oid = v.relam) AS method,
+      obj_description(v.oid, 'pg_class') AS comment, (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(v.relacl) a) AS acl
+    FROM (${ours}) v`,
+  column: `
+    SELECT v.nspname, v.relname, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod) AS type, a.attcollation::regcollation::text AS collation,
+      pg_get_expr(d.adbin, d.adrelid) AS "default", col_description(v.oid, a.attnum) AS comment, a.attstorage, coalesce(a.attstattarget, -1) AS target,
+      a.attoptions, (SELECT array_agg(x::text ORDER BY x::text) FROM unnest(a.attacl) x) AS acl
+    FROM (${ours}) v JOIN pg_attribute a ON a.attrelid = v.oid AND a.attnum > 0 AND NOT a.attisdropped
+      LEFT JOIN pg_attrdef d ON d.adrelid = v.oid AND d.adnum = a.attnum`,
+  rule: `
+    SELECT v.nspname, v.relname, r.rulename, pg_get_ruledef(r.oid) AS definition, r.ev_enabled, obj_description(r.oid, 'pg_rewrite') AS comment
+    FROM (${ours}) v JOIN pg_rewrite r ON r.ev_class = v.oid`,
+  trigger: `
+    SELECT v.nspname, v.relname, t.tgname, pg_get_triggerdef(t.oid) AS definition, t.tgenabled, obj_description(t.oid, 'pg_trigger') AS comment
+    FROM (${ours}) v JOIN pg_trigger t ON t.tgrelid = v.oid AND NOT t.tgisinternal`,
+  index: `
+    SELECT v.nspname, v.relname, x.relname AS index, pg_get_indexdef(i.indexrelid) AS definition, i.indisclustered, i.indisvalid,
+      obj_description(i.indexrelid, 'pg_class') AS comment
+    FROM (${ours}) v JOIN pg_index i ON i.indrelid = v.oid JOIN pg_class x ON x.oid = i.indexrelid`,
+  statistics: `
+    SELECT v.nspname, v.relname, pg_get_statisticsobjdef(s.oid) AS definition, obj_description(s.oid, 'pg_statistic_ext') AS comment
+    FROM (${ours}) v JOIN pg_statistic_ext s ON s.stxrelid = v.oid`,
+  right: `
+    SELECT v.nspname, v.relname, r.role, p AS privilege, has_table_privilege(r.role, v.oid, p || ' WITH GRANT OPTION') AS grantable
+    FROM (${ours}) v, (${concerned}) r, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) p
+    WHERE has_table_privilege(r.role, v.oid, p)`,
+  'column right': `
+    SELECT v.nspname, v.relname, a.attname, r.role, p AS privilege
+    FROM (${ours}) v JOIN pg_attribute a ON a.attrelid = v.oid AND a.attnum > 0 AND NOT a.attisdropped, (${concerned}) r,
+      unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) p
+    WHERE has_column_privilege(r.role, v.oid, a.attnum, p)`,
+  // The functions, policies and rules of others that mention a view, by their own text.
+  function: "SELECT pg_get_functiondef(p.oid) AS definition, p.proacl FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND p.prokind IN ('f', 'p')",
+  policy: 'SELECT polrelid::regclass::text AS relation, polname, pg_get_expr(polqual, polrelid) AS condition FROM pg_policy',
+};
+
+/**
+ * Everything that the catalogs hold about the views of a database, as sorted lines of JSON: what must be equal before and after. The queries
+ * are written for this purpose alone and share nothing with what they test.
+ */
+export async function describeCatalog(url: string): Promise<readonly string[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(session);
+    const described: string[] = [];
+    for (const [kind, sql] of Object.entries(lines)) {
+      const { rows } = await client.query(sql);
+      described.push(...rows.map((row: object) => JSON.stringify({ kind, ...row })));
+    }
+    return described.sort();
+  } finally {
+    await client.end();
+  }
+}
