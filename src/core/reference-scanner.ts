@@ -67,8 +67,14 @@ function keywordAt({ tokens }: Scan, index: number): string {
   return token.text.toUpperCase();
 }
 
+/** Whether the AS at an index is that of `CREATE VIEW name AS`: nothing has been selected yet. */
+function isHeaderAs(scan: Scan, index: number): boolean {
+  const [frame] = scan.frames;
+  return scan.frames.length === 1 && frame?.isQuery === false && keywordAt(scan, index) === 'AS';
+}
+
 function isColumnLabel(scan: Scan, index: number): boolean {
-  return scan.frames.at(-1)?.mode === 'expression' && keywordAt(scan, index - 1) === 'AS';
+  return scan.frames.at(-1)?.mode === 'expression' && keywordAt(scan, index - 1) === 'AS' && !isHeaderAs(scan, index - 1);
 }
 
 /** Whether FROM at this index is that of `IS [NOT] DISTINCT FROM`. */
@@ -80,7 +86,7 @@ function isDistinctFrom(scan: Scan, index: number): boolean {
 function readClause(scan: Scan, frame: Frame, index: number): boolean {
   const { clauseEnds } = scan.dialect.referenceRules;
   const [word, next] = [keywordAt(scan, index), scan.tokens[index + 1]?.text];
-  if (word === 'WITH' && frame.isFresh) {
+  if (word === 'WITH' && (frame.isFresh || isHeaderAs(scan, index - 1))) {
     frame.scope = openList(frame.scope);
     frame.mode = 'with name';
   } else if (word === 'SELECT' || (word === 'VALUES' && next === '(')) startQuery(frame, 'expression');

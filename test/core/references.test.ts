@@ -40,6 +40,10 @@ test.each(postgresServers().map(({ version }) => [version]))(
   },
 );
 
+test.each(postgresqlQueries.map((sql) => [sql]))('a CREATE header before the query changes nothing: %s', (sql) => {
+  expect(namesOf(`CREATE MATERIALIZED VIEW s.v WITH (fillfactor = 70) AS ${sql}`)).toEqual(namesOf(sql));
+});
+
 test('a reference says where it stands', () => {
   const sql = 'SELECT * FROM shop . "Order Lines" /* x */ AS l, b';
   expect(findReferences(sql, dialect).map(({ start, end }) => sql.slice(start, end))).toEqual(['shop . "Order Lines"', 'b']);
