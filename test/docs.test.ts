@@ -5,8 +5,8 @@ import { delimiter, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { commitFiles, git, someone, temporaryFolder, temporaryRepository } from './support/repository.ts';
 import { createDatabase, createRole } from './support/postgres-server.ts';
+import { commitFiles, git, someone, temporaryFolder, temporaryRepository } from './support/repository.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const documents = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/**/*.md', { cwd: root })].filter((path) => existsSync(join(root, path))).sort();
@@ -39,8 +39,15 @@ function programFolder(): string {
   return folder;
 }
 
-async function runScript(script: string, place: { readonly directory: string; readonly environment: Readonly<Record<string, string>> }): Promise<{ readonly code: number; readonly output: string }> {
-  const child = spawn('bash', ['-euo', 'pipefail', '-c', `exec 2>&1\n${script}`], { cwd: place.directory, env: place.environment, stdio: ['ignore', 'pipe', 'inherit'] });
+async function runScript(
+  script: string,
+  place: { readonly directory: string; readonly environment: Readonly<Record<string, string>> },
+): Promise<{ readonly code: number; readonly output: string }> {
+  const child = spawn('bash', ['-euo', 'pipefail', '-c', `exec 2>&1\n${script}`], {
+    cwd: place.directory,
+    env: place.environment,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const [[code], output] = await Promise.all([once(child, 'close'), text(child.stdout)]);
   return { code, output };
 }
@@ -54,7 +61,7 @@ describe('documents', () => {
     expect(documents.flatMap(shellBlocks).length).toBeGreaterThan(5);
   });
 
-  test.each(documents)('%s: its commands run one after the other, in a fresh repository with a shop that has just lost views', async (path) => {
+  test.each(documents)('%s: its commands run one after the other, in a repository with a shop that loses views', async (path) => {
     const blocks = shellBlocks(path).filter(({ script }) => script.trim() !== '');
     if (blocks.length === 0) return;
     await using database = await createDatabase();
@@ -73,9 +80,13 @@ describe('documents', () => {
       await setUp('viewsync export --push');
       await database.query(migration());
     }
-    for (const { line, script } of blocks) {
+    const firstWith = (command: string) => (startsFresh ? blocks.findIndex(({ script }) => script.includes(command)) : -1);
+    const [change, accident] = [firstWith('viewsync status'), firstWith('viewsync plan')];
+    for (const [index, { line, script }] of blocks.entries()) {
+      if (index === change) await database.query(edit()).then(() => setUp('viewsync export'));
+      if (index === accident) await database.query(migration());
       const { code, output } = await runScript(script, { directory, environment });
-      expect({ code, output, at: `${path}:${line}` }).toMatchObject({ code: 0 });
+      expect(code, `${path}:${line}\n${output}`).toBe(0);
     }
   });
 });

@@ -17,7 +17,10 @@ export function interrupted(): ViewsyncError {
 }
 
 function usageError(error: Errors.CLIError): ViewsyncError {
-  const message = error.message.replace(/\n?See more help with --help$/, '').replace(/^Nonexistent flag/, 'Unknown flag');
+  const message = error.message
+    .replace(/\n?See more help with --help$/, '')
+    .replace(/^Nonexistent flag/, 'Unknown flag')
+    .replace(/\s+/g, ' ');
   return new ViewsyncError('USAGE', { message: `${message.replace(/[.\s]*$/, '')}. Nothing was done.`, suggestions: ['viewsync --help'], cause: error });
 }
 

@@ -1,6 +1,5 @@
-import { Flags } from '@oclif/core';
+import { Errors, Flags } from '@oclif/core';
 import { type HazardName, hazardNames } from '../core/plan.ts';
-import { ViewsyncError } from '../errors.ts';
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, min: 60_000 };
 
@@ -9,7 +8,7 @@ async function parseDuration(text: string): Promise<number> {
   const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|min)?$/.exec(text.trim()) ?? [];
   const milliseconds = Number(amount) * (units[unit ?? 'ms'] ?? Number.NaN);
   if (Number.isInteger(milliseconds) && milliseconds > 0) return milliseconds;
-  throw new ViewsyncError('USAGE', { message: `"${text}" is not a duration; write 5s, 250ms or 1min. Nothing was done.`, suggestions: ['--lock-timeout 5s'] });
+  throw new Errors.CLIError(`"${text}" is not a duration; write 5s, 250ms or 1min.`);
 }
 
 export const selectionFlags = {

@@ -1,6 +1,6 @@
 import type { Plan } from '../core/plan.ts';
 import type { ApplyOptions } from '../operations/apply-revision.ts';
-import { renderPlan, renderScript } from '../render/plan.ts';
+import { renderOutline, renderPlan, renderScript } from '../render/plan.ts';
 import { BaseCommand, type TargetFlags } from './base-command.ts';
 import { colorsFor } from './colors.ts';
 import { confirm } from './confirm.ts';
@@ -27,13 +27,20 @@ export abstract class RunCommand extends BaseCommand {
       confirm: (plan) => this.confirmPlan(plan, flags),
       progress: this.progress,
       onStep: (done, total) => this.progress({ what: 'Step', done, total }),
-      onWait: ({ attempt, holder }) => this.tell(`A lock was not granted${holder === undefined ? '' : ` (held by ${holder})`}; trying again (${attempt} of ${attempts}).`),
+      onWait: ({ attempt, holder }) =>
+        this.tell(`A lock was not granted${holder === undefined ? '' : ` (held by ${holder})`}; trying again (${attempt} of ${attempts}).`),
     };
   }
 
   private async confirmPlan(plan: Plan, flags: RunFlags): Promise<boolean> {
-    const script = { revision: 'this run', commit: undefined, isTransactional: true };
-    if (!flags.json) this.tell(flags.sql ? renderScript(plan, script) : `${renderPlan(plan, colorsFor(process.stderr))}\n`);
+    if (!flags.json) this.tell(`${describePlan(plan, flags)}\n`);
     return confirm({ text: `Run these ${plan.steps.length} steps on "${plan.target}"?`, isAnswered: flags.yes });
   }
+}
+
+/** Everything to somebody who is asked; an outline where the answer was given before. */
+function describePlan(plan: Plan, { sql, yes }: RunFlags): string {
+  const colors = colorsFor(process.stderr);
+  if (sql) return renderScript(plan, { revision: 'this run', commit: undefined, isTransactional: true });
+  return yes ? renderOutline(plan, colors) : renderPlan(plan, colors);
 }

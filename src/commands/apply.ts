@@ -7,7 +7,8 @@ import { renderApplied } from '../render/apply.ts';
 
 export default class Apply extends RunCommand {
   static override readonly summary = 'Bring the warehouse to a revision.';
-  static override readonly description = `Shows the plan, asks, and runs it in one transaction: everything or nothing. What was changed is read back and compared before it is committed.
+  static override readonly description =
+    `Shows the plan, asks, and runs it in one transaction: everything or nothing. What was changed is read back and compared before it is committed.
 The state before is recorded first, so that "viewsync rollback" can undo it. Views that the revision does not have stay, unless --prune.
 REVISION is anything that git resolves: HEAD, HEAD~3, a branch, a tag, main@{yesterday}; or "worktree" for files that are not committed.
 

@@ -6,7 +6,8 @@ import { renderDemo } from '../render/demo.ts';
 
 export default class Demo extends BaseCommand {
   static override readonly summary = 'See backup, drift, an accident and the way back, on a database of its own.';
-  static override readonly description = `Starts a PostgreSQL server on a private socket, builds a small shop, backs up its views, changes one, drops most of them
+  static override readonly description =
+    `Starts a PostgreSQL server on a private socket, builds a small shop, backs up its views, changes one, drops most of them
 with a bad migration, brings them back and proves it. Leaves a git repository to explore; touches nothing else.
 
 Exit codes: 0 all is back, 65 the folder is taken, 69 no PostgreSQL server is installed, 70 the demo failed.`;

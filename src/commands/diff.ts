@@ -8,7 +8,8 @@ import { renderDifference } from '../render/difference.ts';
 
 export default class Diff extends BaseCommand {
   static override readonly summary = 'Show how views differ: git against the warehouse, or commit against commit.';
-  static override readonly description = `Prints for each view what differs, columns first, and a unified diff of its file. FROM and TO are anything that git resolves, "worktree" for files
+  static override readonly description =
+    `Prints for each view what differs, columns first, and a unified diff of its file. FROM and TO are anything that git resolves, "worktree" for files
 that are not committed, or "live" for the warehouse as it is now. Connects only for "live". Changes nothing.
 
 Exit codes: 0 told, 1 there are differences (only with --exit-code), 64 usage, 65 the revision is unknown, 69 warehouse, 78 configuration.`;

@@ -21,7 +21,11 @@ Exit codes: 0 written, 64 usage or already there, 69 no connection, 78 a variabl
     ...directoryFlags,
     target: Flags.string({ char: 't', summary: 'Name of the target.', helpValue: 'NAME', default: 'prod', env: 'VIEWSYNC_TARGET' }),
     warehouse: Flags.string({ summary: 'Kind of warehouse.', helpValue: 'KIND', default: 'postgres', env: 'VIEWSYNC_WAREHOUSE' }),
-    url: Flags.string({ summary: 'Connection string, as it is to stand in viewsync.yaml; a variable keeps the password out.', default: '${DATABASE_URL}', env: 'VIEWSYNC_URL' }),
+    url: Flags.string({
+      summary: 'Connection string, as it is to stand in viewsync.yaml; a variable keeps the password out.',
+      default: '${DATABASE_URL}',
+      env: 'VIEWSYNC_URL',
+    }),
     schemas: Flags.string({
       summary: 'Globs of the schemas to back up; a leading ! excludes.',
       helpValue: 'GLOB',

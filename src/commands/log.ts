@@ -6,7 +6,8 @@ import { renderLog } from '../render/log.ts';
 
 export default class Log extends BaseCommand {
   static override readonly summary = 'Show what happened to the views, or to one of them.';
-  static override readonly description = `Lists the commits of this branch that changed the views of the target, newest first, with what changed of each. Needs no connection. Changes nothing.
+  static override readonly description =
+    `Lists the commits of this branch that changed the views of the target, newest first, with what changed of each. Needs no connection. Changes nothing.
 
 Exit codes: 0 told, 64 usage, 65 the view is unknown, 78 configuration.`;
   static override readonly examples = ['<%= config.bin %> log', { description: 'One view', command: '<%= config.bin %> log shop.orders' }];

@@ -6,7 +6,8 @@ import { renderApplied } from '../render/apply.ts';
 
 export default class Rollback extends RunCommand {
   static override readonly summary = 'Undo the last apply.';
-  static override readonly description = `Brings back what the last apply or rollback touched, as it was before. Done twice it undoes itself. It also ends a run that was interrupted.
+  static override readonly description =
+    `Brings back what the last apply or rollback touched, as it was before. Done twice it undoes itself. It also ends a run that was interrupted.
 
 Exit codes: 0 rolled back, 3 a hazard or not confirmed, 65 there is nothing to undo, 69 warehouse, 75 rolled back and nothing changed, 78 configuration, 130 interrupted.`;
   static override readonly examples = ['<%= config.bin %> rollback', '<%= config.bin %> rollback --yes --push'];

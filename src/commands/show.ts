@@ -8,7 +8,10 @@ export default class Show extends BaseCommand {
   static override readonly description = `Prints the file byte for byte: it runs as it stands. Needs no connection. Changes nothing.
 
 Exit codes: 0 printed, 64 usage, 65 the view or the revision is unknown, 78 configuration.`;
-  static override readonly examples = ['<%= config.bin %> show shop.orders', { description: 'As it was', command: '<%= config.bin %> show shop.orders --at HEAD~1' }];
+  static override readonly examples = [
+    '<%= config.bin %> show shop.orders',
+    { description: 'As it was', command: '<%= config.bin %> show shop.orders --at HEAD~1' },
+  ];
   static override readonly args = { view: Args.string({ description: 'The view: schema.name, or its name where only one schema has it.', required: true }) };
   static override readonly flags = {
     ...targetFlags,

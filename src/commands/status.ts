@@ -6,7 +6,8 @@ import { isClean, renderStatus } from '../render/status.ts';
 
 export default class Status extends BaseCommand {
   static override readonly summary = 'Show which views differ between git and the warehouse.';
-  static override readonly description = `Says for every view that differs where it changed: "drift" in the warehouse, "pending" in git, "conflict" in both. Also names a run that was interrupted, and how to end it.
+  static override readonly description =
+    `Says for every view that differs where it changed: "drift" in the warehouse, "pending" in git, "conflict" in both. Also names a run that was interrupted, and how to end it.
 Changes nothing.
 
 Exit codes: 0 told, 1 there are differences (only with --exit-code), 69 warehouse, 78 configuration.`;

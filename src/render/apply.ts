@@ -17,7 +17,10 @@ export interface Applied {
 export function renderApplied({ target, plan, report, commit, pushed, isVerified }: Applied, colors: Colors): string {
   const kept = plan.kept.length === 0 ? [] : [`Kept, because the revision does not say that they should go: ${plan.kept.map(relationKey).join(', ')}.`];
   const recorded = commit === undefined ? [] : [`Committed ${commit.slice(0, 10)}${pushed ? ' and pushed' : ''}.`];
-  const headline = report.steps.length === 0 ? `Nothing to do: "${target}" is as wanted.` : `${countSteps(target, report)}${isVerified ? '; read back and found as planned.' : '; not verified.'}`;
+  const headline =
+    report.steps.length === 0
+      ? `Nothing to do: "${target}" is as wanted.`
+      : `${countSteps(target, report)}${isVerified ? '; read back and found as planned.' : '; not verified.'}`;
   const next = report.steps.length === 0 ? [] : [`To undo it: ${colors.heading('viewsync rollback')}`];
   return [colors.heading(headline), ...kept, ...recorded, ...next].join('\n');
 }

@@ -11,9 +11,16 @@ export type ExportKind = 'commit' | 'files only' | 'dry run';
 export function renderExport(result: ExportResult, kind: ExportKind, colors: Colors): string {
   const isQuiet = result.files.length === 0 && result.commit === undefined;
   const parts = [
-    colors.heading(isQuiet ? `Nothing changed: ${count(result.views, 'view')} of "${result.target}" ${result.views === 1 ? 'is' : 'are'} as recorded.` : result.subject),
+    colors.heading(
+      isQuiet ? `Nothing changed: ${count(result.views, 'view')} of "${result.target}" ${result.views === 1 ? 'is' : 'are'} as recorded.` : result.subject,
+    ),
     result.isBaseline ? '' : renderChanges(result.changes, colors),
-    kind === 'dry run' ? renderStat(result.files.map(({ path, before, after }) => ({ path, from: before, to: after })), colors) : '',
+    kind === 'dry run'
+      ? renderStat(
+          result.files.map(({ path, before, after }) => ({ path, from: before, to: after })),
+          colors,
+        )
+      : '',
     renderOutcome(result, kind, isQuiet),
     renderTimings(result, colors),
     renderNext(result, kind, colors),
@@ -25,7 +32,12 @@ function renderOutcome({ commit, live, branch, pushed, files }: ExportResult, ki
   if (kind === 'dry run') return isQuiet ? '' : 'Dry run: nothing was written.';
   if (kind === 'files only') return `${count(files.length, 'file')} written, nothing committed.`;
   const where = branch === undefined ? 'HEAD' : branch.replace(/^refs\/heads\//, '');
-  const recorded = commit === undefined ? live === undefined ? '' : 'Recorded on the live line; the branch needs no commit.' : `Committed ${commit.slice(0, 10)} on ${where}.`;
+  const recorded =
+    commit === undefined
+      ? live === undefined
+        ? ''
+        : 'Recorded on the live line; the branch needs no commit.'
+      : `Committed ${commit.slice(0, 10)} on ${where}.`;
   return [recorded, pushed ? 'Pushed the branch and the live line.' : ''].filter((part) => part !== '').join(' ');
 }
 
@@ -48,7 +60,10 @@ export function renderExportWarnings({ unreadable, pending, conflicts, broken, t
     ...unreadable.map(({ name, reason, isAllowed }) => `${relationKey(name)} cannot be read${isAllowed ? ' (allowed)' : ''}: ${reason}`),
     ...broken.map(({ path, message }) => `${path} was left alone: ${message}`),
     ...pending.map((view) => `${view} is edited in git and not applied yet; its file was left alone.`),
-    ...conflicts.map((view) => `${view} was changed in git and in the warehouse; its file was left alone. viewsync export --target ${target} --overwrite '${view}' takes the warehouse's.`),
+    ...conflicts.map(
+      (view) =>
+        `${view} was changed in git and in the warehouse; its file was left alone. viewsync export --target ${target} --overwrite '${view}' takes the warehouse's.`,
+    ),
   ];
   return lines.map((line) => `${colors.warning('Warning:')} ${line}`).join('\n');
 }

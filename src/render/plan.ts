@@ -9,13 +9,24 @@ const marks = { create: '+', replace: '~', alter: '~', drop: '-', refresh: '*' }
 /** A plan for people: its steps grouped by view and numbered in the order in which they run, then what stands in the way. */
 export function renderPlan(plan: Plan, colors: Colors): string {
   const groups = groupByView(plan.steps);
-  const headline = plan.steps.length === 0 ? nothingToDo(plan) : `Plan for ${plan.target}: ${count(plan.steps.length, 'step')} on ${count(groups.size, 'view')}.`;
+  const headline =
+    plan.steps.length === 0 ? nothingToDo(plan) : `Plan for ${plan.target}: ${count(plan.steps.length, 'step')} on ${count(groups.size, 'view')}.`;
   const blocks = [colors.heading(headline), ...[...groups].map(([view, steps]) => renderGroup(view, steps, colors)), ...renderNotes(plan, colors)];
   return blocks.filter((block) => block !== '').join('\n\n');
 }
 
 function nothingToDo({ target, refusals }: Plan): string {
   return refusals.length > 0 ? `No plan for ${target} is possible.` : `Nothing to do: ${target} is as wanted.`;
+}
+
+/** A plan in a line per view: which kinds of steps, and how many. */
+export function renderOutline(plan: Plan, colors: Colors): string {
+  const groups = [...groupByView(plan.steps)];
+  const lines = groups.map(([view, steps]) => {
+    const kinds = [...Map.groupBy(steps, ({ kind }) => kind)].map(([kind, { length }]) => (length === 1 ? kind : `${length} ${kind}`));
+    return `  ${view}: ${kinds.join(', ')}`;
+  });
+  return [colors.heading(`${count(plan.steps.length, 'step')} on ${count(groups.length, 'view')} of ${plan.target}:`), ...lines].join('\n');
 }
 
 type NumberedStep = Step & { readonly number: number };

@@ -13,7 +13,13 @@ export function isClean({ differing, unreadable, broken, run, isRecorded }: Stat
 
 /** One line per view that differs, what is odd, and what to type next. */
 export function renderStatus(status: Status, colors: Colors): string {
-  const blocks = [renderHeadline(status, colors), renderDiffering(status.differing, colors), renderOddities(status, colors), renderRun(status), renderNext(status, colors)];
+  const blocks = [
+    renderHeadline(status, colors),
+    renderDiffering(status.differing, colors),
+    renderOddities(status, colors),
+    renderRun(status),
+    renderNext(status, colors),
+  ];
   return blocks.filter((block) => block !== '').join('\n\n');
 }
 
@@ -22,7 +28,9 @@ function renderHeadline(status: Status, colors: Colors): string {
   const place = `${target} (${server}, ${count(views, 'view')})`;
   if (!isRecorded) return colors.heading(`${place}: never exported.`);
   if (isClean(status)) return colors.heading(`${place}: in sync.`);
-  return colors.heading(differing.length === 0 ? `${place}:` : `${place}: ${count(differing.length, 'view')} ${differing.length === 1 ? 'differs' : 'differ'}.`);
+  return colors.heading(
+    differing.length === 0 ? `${place}:` : `${place}: ${count(differing.length, 'view')} ${differing.length === 1 ? 'differs' : 'differ'}.`,
+  );
 }
 
 function paintOf(state: SyncState, colors: Colors): (text: string) => string {
@@ -32,11 +40,13 @@ function paintOf(state: SyncState, colors: Colors): (text: string) => string {
 const longest = 50;
 
 function renderDiffering(differing: readonly ViewStatus[], colors: Colors): string {
-  const rows = differing.slice(0, longest).map(({ view, state, isEdited, change }) => [
-    `  ${paintOf(state, colors)(state)}`,
-    view,
-    change === undefined ? 'its file cannot be read' : `${describeFound(change, state)}${isEdited ? ' (file not committed)' : ''}`,
-  ]);
+  const rows = differing
+    .slice(0, longest)
+    .map(({ view, state, isEdited, change }) => [
+      `  ${paintOf(state, colors)(state)}`,
+      view,
+      change === undefined ? 'its file cannot be read' : `${describeFound(change, state)}${isEdited ? ' (file not committed)' : ''}`,
+    ]);
   const rest = differing.length - rows.length;
   return renderTable(rows) + (rest > 0 ? `\n  and ${rest} more` : '');
 }
@@ -63,13 +73,20 @@ function renderRun({ run }: Status): string {
 
 function renderNext(status: Status, colors: Colors): string {
   const { differing, isRecorded, run } = status;
-  if (run !== undefined) return run.isRunning ? '' : `Next: ${colors.heading('viewsync rollback')} or ${colors.heading(`viewsync apply ${run.revision}`)} ends it.`;
+  if (run !== undefined)
+    return run.isRunning ? '' : `Next: ${colors.heading('viewsync rollback')} or ${colors.heading(`viewsync apply ${run.revision}`)} ends it.`;
   if (!isRecorded) return `Next: ${colors.heading('viewsync export')}`;
   const states = new Set(differing.map(({ state }) => state));
   const next = [
     ...(states.has('drift') ? [`${colors.heading('viewsync export')} records the drift, ${colors.heading('viewsync apply HEAD')} takes it back.`] : []),
-    ...(states.has('pending') ? [`${colors.heading('viewsync apply HEAD')} deploys what is pending${differing.some(({ isEdited }) => isEdited) ? ` and committed, ${colors.heading('viewsync apply worktree')} the files as they are` : ''}.`] : []),
-    ...(states.has('conflict') ? [`${colors.heading('viewsync diff')} shows a conflict; --overwrite VIEW decides it: with apply git wins, with export the warehouse.`] : []),
+    ...(states.has('pending')
+      ? [
+          `${colors.heading('viewsync apply HEAD')} deploys what is pending${differing.some(({ isEdited }) => isEdited) ? ` and committed, ${colors.heading('viewsync apply worktree')} the files as they are` : ''}.`,
+        ]
+      : []),
+    ...(states.has('conflict')
+      ? [`${colors.heading('viewsync diff')} shows a conflict; --overwrite VIEW decides it: with apply git wins, with export the warehouse.`]
+      : []),
   ];
   return next.join('\n');
 }

@@ -75,7 +75,8 @@ describe('help', () => {
   test('lists every command', async () => {
     const { exitCode, stdout } = await runViewsync(['--help'], { directory: temporaryFolder() });
     expect(exitCode).toBe(0);
-    for (const name of ['apply', 'demo', 'diff', 'export', 'init', 'log', 'plan', 'rollback', 'show', 'status']) expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
+    for (const name of ['apply', 'demo', 'diff', 'export', 'init', 'log', 'plan', 'rollback', 'show', 'status'])
+      expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
   });
 
   test('of a command has examples and exit codes', async () => {

@@ -13,7 +13,10 @@ export interface Ending {
 }
 
 /** Runs the built program as a user does, away from any terminal. `npm test` builds it first. */
-export async function runViewsync(args: readonly string[], place: { readonly directory: string; readonly environment?: Readonly<Record<string, string>> }): Promise<Ending> {
+export async function runViewsync(
+  args: readonly string[],
+  place: { readonly directory: string; readonly environment?: Readonly<Record<string, string>> },
+): Promise<Ending> {
   const child = spawn(process.execPath, [program, ...args], {
     cwd: place.directory,
     env: { ...someone, ...place.environment },

@@ -12,9 +12,50 @@ describe('viewsync init', () => {
     await using shop = await createShop();
     const ending = await shop.viewsync('init', '--target', 'prod', '--warehouse', 'postgres', '--url', '${DATABASE_URL}', '--yes');
     expect(ending).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(read(shop.directory, 'viewsync.yaml')).toMatchInlineSnapshot();
+    expect(read(shop.directory, 'viewsync.yaml')).toMatchInlineSnapshot(`
+      "# viewsync.yaml
+      targets:
+        prod:
+          warehouse: postgres
+          url: \${DATABASE_URL}            # libpq variables, ~/.pgpass and service files fill what is missing
+          schemas: ["*", "!scratch_*"]    # globs; system schemas never; default: all
+      views: views                        # the folder of the exported files, anywhere in a repository
+      "
+    `);
     expect(read(shop.directory, '.gitattributes')).toBe('views/** -text\n');
-    expect(read(shop.directory, '.github/workflows/viewsync.yml')).toMatchInlineSnapshot();
+    expect(read(shop.directory, '.github/workflows/viewsync.yml')).toMatchInlineSnapshot(`
+      "# Written by viewsync init: exports the views every night, and on demand.
+      name: viewsync
+
+      on:
+        schedule:
+          - cron: '17 2 * * *'
+        workflow_dispatch:
+
+      permissions:
+        contents: write
+
+      concurrency:
+        group: viewsync
+
+      jobs:
+        export:
+          runs-on: ubuntu-latest
+          steps:
+            - uses: actions/checkout@v4
+              with:
+                fetch-depth: 0 # a shallow clone lacks the state that changes are compared with
+            - uses: actions/setup-node@v4
+              with:
+                node-version: 24
+            - run: |
+                git config user.name 'github-actions[bot]'
+                git config user.email '41898282+github-actions[bot]@users.noreply.github.com'
+            - run: npx --yes viewsync@0.1.0 export --target prod --push
+              env:
+                DATABASE_URL: \${{ secrets.DATABASE_URL }}
+      "
+    `);
   });
 
   test('makes a git repository where there is none', async () => {

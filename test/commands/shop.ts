@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { git, temporaryRepository } from '../support/repository.ts';
 import { createDatabase, createRole, type TestDatabase } from '../support/postgres-server.ts';
+import { git, temporaryRepository } from '../support/repository.ts';
 import { type Ending, runViewsync } from './command-line.ts';
 
 const asset = (name: string) => readFileSync(new URL(`../../assets/demo/${name}`, import.meta.url), 'utf8');
