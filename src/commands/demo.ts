@@ -27,5 +27,5 @@ Exit codes: 0 all is back, 65 the folder is taken, 69 no PostgreSQL server is in
 
 /** The story is told as it stands: no flag from the environment may change it. */
 function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('VIEWSYNC_') && !/^GIT_(DIR|WORK_TREE|INDEX_FILE)$/.test(name)));
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('VIEWSYNC_') && !/^GIT_(DIR|WORK_TREE|INDEX_FILE|AUTHOR_.*|COMMITTER_.*)$/.test(name)));
 }
