@@ -1,4 +1,5 @@
 import { diffAttachments } from './compare.ts';
+import type { Dialect } from './dialect.ts';
 import type { Course, Making } from './making.ts';
 import type { Situation } from './planner.ts';
 import { findMentions } from './references.ts';
@@ -44,23 +45,47 @@ function findReleased(live: View, wanted: View, { situation, making }: { situati
   return [...new Set([...blocking, ...clearing])];
 }
 
+function isOneOf({ kind, key }: Attachment, others: readonly Attachment[]): boolean {
+  return others.some((other) => other.kind === kind && other.key === key);
+}
+
+function hangsOnOne(attachment: Attachment, others: readonly Attachment[], dialect: Dialect): boolean {
+  return others.some((other) => dialect.hangsOn(attachment, other));
+}
+
+/** What is left when some are removed, which takes along what hangs on them. */
+function leave(attachments: readonly Attachment[], removed: readonly Attachment[], dialect: Dialect): readonly Attachment[] {
+  return attachments.filter((attachment) => !isOneOf(attachment, removed) && !hangsOnOne(attachment, removed, dialect));
+}
+
+/** What is not wanted, and what has to be made anew to be changed; what hangs on one of these goes by itself. */
+function findRemoved(before: readonly Attachment[], wanted: readonly Attachment[], dialect: Dialect): readonly Attachment[] {
+  const { removed, changed } = diffAttachments(before, wanted, dialect);
+  const all = [...removed, ...changed.map(({ from }) => from).filter(({ kind }) => !dialect.overwritingKinds.includes(kind))];
+  return all.filter((attachment) => !hangsOnOne(attachment, all, dialect));
+}
+
+function becauseAdded(attachment: Attachment, removed: readonly Attachment[]): string {
+  return `its ${attachment.kind} ${attachment.key} ${isOneOf(attachment, removed) ? 'differs' : 'is missing'}`;
+}
+
 function alterStanding(live: View, wanted: View, { situation, making }: { situation: Situation; making: Making | undefined }): Alteration {
   const { dialect } = situation.request;
   const released = findReleased(live, wanted, { situation, making });
   const restated = making === 'replace' ? dialect.inlineKinds : [];
   const counts = ({ kind }: Attachment) => !restated.includes(kind);
-  const isReleased = (attachment: Attachment) => released.some(({ kind, key }) => kind === attachment.kind && key === attachment.key);
-  const before = attachmentsBefore(live, wanted, situation).filter((attachment) => counts(attachment) && !isReleased(attachment));
+  const before = leave(attachmentsBefore(live, wanted, situation).filter(counts), released, dialect);
+  const after = wanted.attachments.filter(counts);
+  const removed = findRemoved(before, after, dialect);
   const owners = diffAttachments(live.attachments, wanted.attachments, dialect).changed.filter(({ to }) => to.kind === ownerKind);
-  const change = diffAttachments(before, wanted.attachments.filter(counts), dialect);
-  const again = change.changed.filter(({ from }) => !dialect.overwritingKinds.includes(from.kind));
+  const change = diffAttachments(leave(before, removed, dialect), after, dialect);
   return {
     view: wanted,
     released,
-    removed: [...change.removed, ...again.map(({ from }) => from)],
+    removed,
     made: [
       ...owners.map(({ from, to }) => ({ attachment: to, because: `its owner is ${from.value}` })),
-      ...change.added.map((attachment) => ({ attachment, because: `its ${attachment.kind} ${attachment.key} is missing` })),
+      ...change.added.map((attachment) => ({ attachment, because: becauseAdded(attachment, removed) })),
       ...change.changed.filter(({ to }) => to.kind !== ownerKind).map(({ to }) => ({ attachment: to, because: `its ${to.kind} ${to.key} differs` })),
     ],
   };

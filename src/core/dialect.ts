@@ -95,6 +95,8 @@ export interface Dialect {
   canReplace(live: View, wanted: View): Replaceability;
   /** Kinds of attachments that have to be removed before a replace and made again after it. */
   clearsBeforeReplace(live: View, wanted: View): readonly Attachment[];
+  /** Whether `attachment` goes when `gone` of the same view is removed: a comment on a trigger with the trigger. */
+  hangsOn(attachment: Attachment, gone: Attachment): boolean;
   /** Reads the first statement of a view file. */
   parseCreate(statement: Statement): ParsedCreate;
   /**

@@ -182,6 +182,28 @@ describe('a plan', () => {
     const found = plan(live, [view('shop.a', { definition: "SELECT 'x' AS id" })], { described: { 'shop.a': different('id text') } });
     expect(found.steps.map(({ sql }) => sql.split('\n')[0])).toEqual(['DROP RULE log ON shop.keeper', 'DROP VIEW shop.a', 'CREATE VIEW shop.a AS', rule.make.split('\n')[0]]);
   });
+
+  test('makes anew what goes with something that is removed or made anew', () => {
+    const relation = view('shop.a');
+    const rule = (event: string) => ruleAttachment(relation, 'log', `CREATE RULE log AS ON ${event} TO shop.a DO INSTEAD NOTHING`);
+    const comment = commentAttachment(relation, { on: 'rule', name: 'log' }, 'why');
+    const right = (column?: string) => grantAttachment(relation, { privilege: 'SELECT', column, grantee: 'reporting', grantable: false });
+    const live = [view('shop.a', { attachments: [rule('INSERT'), right(), right('id'), comment] })];
+    const wanted = [view('shop.a', { attachments: [rule('DELETE'), right('id'), comment] })];
+    expect(plan(live, wanted).steps.map(({ sql, because }) => [sql, because])).toEqual([
+      ['REVOKE SELECT ON shop.a FROM reporting', 'the grant reporting SELECT is not wanted'],
+      ['DROP RULE log ON shop.a', 'the rule log is not wanted'],
+      ['CREATE RULE log AS ON DELETE TO shop.a DO INSTEAD NOTHING', 'its rule log differs'],
+      ['GRANT SELECT (id) ON shop.a TO reporting', 'its grant reporting SELECT (id) is missing'],
+      ["COMMENT ON RULE log ON shop.a IS 'why'", 'its comment rule log is missing'],
+    ]);
+  });
+
+  test('leaves what goes with something that is removed to the server', () => {
+    const relation = view('shop.a');
+    const attachments = [ruleAttachment(relation, 'log', 'CREATE RULE log AS ON DELETE TO shop.a DO INSTEAD NOTHING'), commentAttachment(relation, { on: 'rule', name: 'log' }, 'why')];
+    expect(plan([view('shop.a', { attachments })], [relation]).steps.map(({ sql }) => sql)).toEqual(['DROP RULE log ON shop.a']);
+  });
 });
 
 describe('a plan refuses by name', () => {

@@ -12,10 +12,14 @@ export function ownerOf({ attachments }: Pick<View, 'attachments'>): string | un
   return attachments.find(({ kind }) => kind === ownerKind)?.value;
 }
 
-/** What grants say, from their own SQL: it is the only complete form of them. */
+/** What a grant says, from its own SQL: that is the only complete form of it. Its view does not matter. */
+function readGrant({ kind, make }: Attachment): Grant | undefined {
+  const [statement] = kind === 'grant' ? splitStatements(make, lexicalRules, statementRuns) : [];
+  return statement && parseGrants(statement)[0];
+}
+
 function grantsOf(view: View): readonly Grant[] {
-  const grants = view.attachments.filter(({ kind }) => kind === 'grant');
-  return grants.flatMap(({ make }) => splitStatements(make, lexicalRules, statementRuns).flatMap((statement) => parseGrants(statement, { ...view, attachments: [] })));
+  return view.attachments.flatMap((attachment) => readGrant(attachment) ?? []);
 }
 
 /** Roles that the attachments of a view name, sorted. */
@@ -23,6 +27,18 @@ export function rolesOf(view: View): readonly string[] {
   const owners = view.attachments.filter(({ kind }) => kind === ownerKind || kind === 'revoke').map(({ value }) => value);
   const granted = grantsOf(view).flatMap(({ grantee, grantor }) => (grantor === undefined ? [grantee] : [grantee, grantor]));
   return [...new Set([...owners, ...granted])].filter((role) => role !== everybody).sort();
+}
+
+/**
+ * Whether removing `gone` takes `attachment` along: comments go with what they are on, and a right on the whole view that is revoked goes on
+ * its columns too. https://www.postgresql.org/docs/current/sql-revoke.html
+ */
+export function hangsOn(attachment: Attachment, gone: Attachment): boolean {
+  if (attachment.kind === 'comment') return attachment.key === `${gone.kind} ${gone.key}`;
+  if (attachment.kind !== 'grant' || gone.kind !== 'grant') return false;
+  const [right, revoked] = [readGrant(attachment), readGrant(gone)];
+  const isSame = right?.privilege === revoked?.privilege && right?.grantee === revoked?.grantee && right?.grantor === revoked?.grantor;
+  return isSame && right?.column !== undefined && revoked?.column === undefined;
 }
 
 /** Whether a definition can be put over another one: columns may only be added at the end. */

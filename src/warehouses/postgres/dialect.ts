@@ -3,7 +3,7 @@ import { standardReferences } from '../../core/references.ts';
 import type { Container } from '../../core/snapshot.ts';
 import type { View } from '../../core/view.ts';
 import { attachmentKinds, typedRelation } from './attachments.ts';
-import { attachmentsAfter, canReplace, ownerOf, rolesOf } from './changes.ts';
+import { attachmentsAfter, canReplace, hangsOn, ownerOf, rolesOf } from './changes.ts';
 import { createPlaceholder, createView, isPopulated } from './create-statements.ts';
 import { lexicalRules, statementRuns } from './lexical-rules.ts';
 import { quoteGrantee, quoteIdentifier, quoteRelation } from './names.ts';
@@ -46,6 +46,7 @@ export const postgresDialect: Dialect = {
   canReplace,
   // Neither rules nor triggers stand in the way of a replace, also not of one with a check option.
   clearsBeforeReplace: () => [],
+  hangsOn,
   parseCreate,
   parseAttachments,
 };

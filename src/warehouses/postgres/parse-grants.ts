@@ -2,7 +2,7 @@ import type { ParsedCreate, Statement } from '../../core/dialect.ts';
 import type { Attachment } from '../../core/view.ts';
 import { ownerKind } from '../../core/view.ts';
 import { type Grant, grantAttachment, revokeAttachment } from './attachments.ts';
-import { type Cursor, expectEnd, expectMark, expectRelation, expectWords, fail, failExpected, isAt, offsetOf, readList, readName, startAt, take, takeMark } from './grammar.ts';
+import { type Cursor, expectEnd, expectMark, expectRelation, expectWords, fail, failExpected, isAt, offsetOf, readList, readName, readQualifiedName, startAt, take, takeMark } from './grammar.ts';
 import { everybody } from './names.ts';
 
 const columnPrivileges = ['SELECT', 'INSERT', 'UPDATE', 'REFERENCES'];
@@ -13,8 +13,8 @@ const privileges = [...allPrivileges, 'MAINTAIN'];
 
 type Right = Pick<Grant, 'privilege' | 'column'>;
 
-function ownerIn(view: ParsedCreate): string | undefined {
-  return view.attachments.find(({ kind }) => kind === ownerKind)?.value;
+function ownerIn(view: ParsedCreate | undefined): string | undefined {
+  return view?.attachments.find(({ kind }) => kind === ownerKind)?.value;
 }
 
 /** Reads `SELECT`, `SELECT (a, b)`, `ALL PRIVILEGES`: one right for each column. */
@@ -48,13 +48,14 @@ export function readRole(cursor: Cursor): string {
   return role === everybody || role === 'none' ? fail(cursor, `${role.toUpperCase()} is no role here. Write the name of a role.`, at) : role;
 }
 
-function expectTarget(cursor: Cursor, view: ParsedCreate): void {
+function expectTarget(cursor: Cursor, view: ParsedCreate | undefined): void {
   expectWords(cursor, 'ON');
   take(cursor, 'TABLE');
-  expectRelation(cursor, view);
+  if (view) expectRelation(cursor, view);
+  else readQualifiedName(cursor, 'The name of the view');
 }
 
-function readGrants(cursor: Cursor, view: ParsedCreate, setRole?: string): readonly Grant[] {
+function readGrants(cursor: Cursor, view: ParsedCreate | undefined, setRole?: string): readonly Grant[] {
   expectWords(cursor, 'GRANT');
   const rights = readList(cursor, readRights).flat();
   expectTarget(cursor, view);
@@ -72,15 +73,17 @@ function isBuiltIn({ grantee, grantor, column, grantable }: Grant, owner: string
   return grantee === owner && grantor === undefined && column === undefined && !grantable;
 }
 
-/** Reads `GRANT …`, or `SET ROLE grantor; GRANT …; RESET ROLE`: one grant for each right and grantee. */
-export function parseGrants(statement: Statement, view: ParsedCreate): readonly Grant[] {
+/** Reads `GRANT …`, or `SET ROLE grantor; GRANT …; RESET ROLE`: one grant for each right and grantee. Without a view: on any one. */
+export function parseGrants(statement: Statement, view?: ParsedCreate): readonly Grant[] {
   const [first = startAt(statement), ...others] = splitRun(statement);
   if (!take(first, 'SET ROLE')) return readGrants(first, view);
   const role = readRole(first);
   expectEnd(first);
-  const grants = others.slice(0, -1);
-  if (grants.length === 0) return fail(first, 'SET ROLE stands before GRANT, and RESET ROLE behind it.');
-  return grants.flatMap((grant) => readGrants(grant, view, role));
+  const reset = others.pop();
+  if (reset === undefined || others.length === 0) return fail(first, 'SET ROLE stands before GRANT, and RESET ROLE behind it.');
+  expectWords(reset, 'RESET ROLE');
+  expectEnd(reset);
+  return others.flatMap((grant) => readGrants(grant, view, role));
 }
 
 /** Reads the same: one attachment for each. What the owner has anyway makes none. */
@@ -90,7 +93,7 @@ export function parseGrant(statement: Statement, view: ParsedCreate): readonly A
   return grants.map((grant) => grantAttachment(view, grant, owner));
 }
 
-function splitRun(statement: Statement): readonly Cursor[] {
+function splitRun(statement: Statement): Cursor[] {
   const { tokens } = statement;
   const marks = tokens.flatMap(({ text }, index) => (text === ';' ? [index] : []));
   return [...marks, tokens.length].map((mark, index) => startAt(statement, tokens.slice(index === 0 ? 0 : (marks[index - 1] ?? 0) + 1, mark)));
