@@ -64,7 +64,7 @@ export function findEmbeddedBinaries(): string {
 
 /** Starts a server on a private socket in a temporary folder; as root it runs as `postgres` or `nobody`. `SERVER_MISSING` when it cannot start. */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const account = await accountFor(userInfo().uid);
+  const account = await findServerAccount();
   const folder = await makeFolder(account);
   try {
     const binaries = await usableBinaries(options.binaries);
@@ -81,9 +81,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   }
 }
 
-/** PostgreSQL refuses to run as root. */
-async function accountFor(uid: number): Promise<Account | undefined> {
-  if (uid !== 0) return undefined;
+/** The account that a server of ours runs under, where it is another than our own: PostgreSQL refuses to run as root. */
+export async function findServerAccount(): Promise<Account | undefined> {
+  if (userInfo().uid !== 0) return undefined;
   const lines = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
   const entry = lines.find(([name]) => name === 'postgres') ?? lines.find(([name]) => name === 'nobody');
   return entry === undefined ? { uid: 65534, gid: 65534 } : { uid: Number(entry[2]), gid: Number(entry[3]) };

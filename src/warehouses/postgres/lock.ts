@@ -9,6 +9,7 @@ import { quoteText } from './names.ts';
 const advisoryKey = '1986618743, 1937337955';
 
 const lockNotAvailable = new Set(['55P03', '40P01']);
+const undefinedTable = '42P01';
 
 /** A lock that was not granted in time, and who has it. */
 export interface Denied {
@@ -22,6 +23,8 @@ interface PresentRow {
   readonly name: string;
   readonly kind: 'v' | 'm';
   readonly owner: string;
+  /** Which version of the row this is. */
+  readonly xmin: string;
 }
 
 /** Takes the lock that one run at a time holds, until the open transaction ends. `RUN_IN_PROGRESS` when another run has it. */
@@ -63,7 +66,7 @@ export async function lockViews(connection: Connection, views: readonly View[], 
 
 async function readPresent(connection: Connection, names: readonly RelationName[]): Promise<readonly PresentRow[]> {
   const rows = await connection.query<PresentRow>(
-    `SELECT c.oid, wanted.schema, wanted.name, c.relkind::text AS kind, pg_get_userbyid(c.relowner)::text AS owner
+    `SELECT c.oid, wanted.schema, wanted.name, c.relkind::text AS kind, pg_get_userbyid(c.relowner)::text AS owner, c.xmin::text
      FROM unnest($1::text[], $2::text[]) WITH ORDINALITY wanted(schema, name, position)
      JOIN pg_namespace n ON n.nspname = wanted.schema JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = wanted.name
      WHERE c.relkind IN ('v', 'm') ORDER BY position`,
@@ -71,7 +74,7 @@ async function readPresent(connection: Connection, names: readonly RelationName[
   );
   const found = new Set(rows.map(relationKey));
   const gone = names.map(relationKey).filter((name) => !found.has(name));
-  if (gone.length > 0) throw moved(`${gone.map((name) => `"${name}"`).join(', ')} no longer exists`);
+  if (gone.length > 0) throw moved(`${gone.map((name) => `"${name}"`).join(', ')} was dropped by someone else`);
   return rows;
 }
 
@@ -102,6 +105,7 @@ function toStatement(row: PresentRow): string {
 async function explainFailure(connection: Connection, present: readonly PresentRow[], error: unknown): Promise<Denied> {
   const row = isServerError(error) ? present[Number(error.detail) - 1] : undefined;
   if (!isServerError(error) || row === undefined) throw error;
+  if (error.code === undefinedTable) throw moved(`"${relationKey(row)}" was dropped by someone else`);
   if (!lockNotAvailable.has(error.code)) throw refused(row, error);
   await connection.run('ROLLBACK');
   const holder = await findHolder(connection, row.oid);
@@ -120,18 +124,19 @@ async function findHolder(connection: Connection, oid: number): Promise<string |
   return `process ${row.pid}${details === '' ? '' : ` (${details})`}`;
 }
 
-/** Someone may have changed an owner while we waited, and then our statement has put the former one back: a row written by ourselves tells. */
+/** Someone may have changed an owner while we waited, and then our statement has put the former one back: the row is another one then. */
 async function checkUnchanged(connection: Connection, present: readonly PresentRow[]): Promise<void> {
-  const changed = await connection.query<{ name: string }>(
-    'SELECT oid::regclass::text AS name FROM pg_class WHERE oid = ANY ($1::oid[]) AND xmin = pg_current_xact_id()::xid',
-    [present.map((row) => row.oid)],
+  const changed = await connection.query<PresentRow>(
+    `SELECT before.schema, before.name FROM unnest($1::oid[], $2::text[], $3::text[], $4::text[]) before(oid, xmin, schema, name)
+     LEFT JOIN pg_class c ON c.oid = before.oid AND c.xmin::text = before.xmin WHERE c.oid IS NULL`,
+    [present.map((row) => row.oid), present.map((row) => row.xmin), present.map((row) => row.schema), present.map((row) => row.name)],
   );
-  if (changed.length > 0) throw moved(`The owner of ${changed.map((row) => row.name).join(', ')} was changed by someone else`);
+  if (changed.length > 0) throw moved(`${changed.map((row) => `"${relationKey(row)}"`).join(', ')} was changed by someone else`);
 }
 
 function moved(what: string): ViewsyncError {
   return new ViewsyncError('WAREHOUSE_MOVED', {
-    message: `${what} since the plan was made. Rolled back; nothing changed.`,
+    message: `${what} after the plan was made. Rolled back; nothing changed.`,
     suggestions: ['Plan again.'],
   });
 }
