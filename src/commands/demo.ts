@@ -21,11 +21,14 @@ Exit codes: 0 all is back, 65 the folder is taken, 69 no PostgreSQL server is in
     const { flags } = await this.parse(Demo);
     const stage = createDemoStage(flags.json ? 'stderr' : 'stdout');
     const result = await runDemo({ directory: flags.directory, environment: withoutSettings(process.env) }, stage);
-    this.print(flags, result, renderDemo(result, this.colors));
+    const program = process.env['npm_lifecycle_event'] === 'demo' ? 'npm run --silent viewsync --' : 'viewsync';
+    this.print(flags, result, renderDemo(result, { colors: this.colors, program, directory: flags.directory }));
   }
 }
 
 /** The story is told as it stands: no flag from the environment may change it. */
 function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('VIEWSYNC_') && !/^GIT_(DIR|WORK_TREE|INDEX_FILE|AUTHOR_.*|COMMITTER_.*)$/.test(name)));
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name]) => !name.startsWith('VIEWSYNC_') && !/^GIT_(DIR|WORK_TREE|INDEX_FILE|AUTHOR_.*|COMMITTER_.*)$/.test(name)),
+  );
 }

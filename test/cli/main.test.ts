@@ -1,6 +1,11 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { runViewsync } from '../commands/command-line.ts';
-import { temporaryFolder, temporaryRepository, writeFiles } from '../support/repository.ts';
+import { someone, temporaryFolder, temporaryRepository, writeFiles } from '../support/repository.ts';
 
 describe('a command line that cannot be understood', () => {
   test.each([
@@ -85,5 +90,36 @@ describe('help', () => {
     expect(stdout).toContain('EXAMPLES');
     expect(stdout).toContain('Exit codes: 0 ');
     expect(stdout).toContain('VIEWSYNC_LOCK_TIMEOUT');
+  });
+});
+
+describe('Ctrl-C', () => {
+  test('ends with 130 and says so', async () => {
+    const directory = temporaryRepository();
+    writeFiles(directory, { 'viewsync.yaml': 'targets:\n  prod:\n    warehouse: postgres\n    url: ${SHOP_URL}\n' });
+    await using silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as { readonly port: number };
+    const environment = { ...someone, SHOP_URL: `postgresql://ada@127.0.0.1:${port}/shop?sslmode=disable` };
+    const program = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
+    const child = spawn(process.execPath, [program, 'status'], { cwd: directory, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    const [socket] = await once(silent, 'connection');
+    child.kill('SIGINT');
+    const [[code], stderr] = await Promise.all([once(child, 'close'), text(child.stderr)]);
+    socket.destroy();
+    expect({ code, stderr }).toMatchObject({ code: 130, stderr: expect.stringContaining('[INTERRUPTED]') });
+  });
+});
+
+describe('colours', () => {
+  const failure = (environment: Readonly<Record<string, string>>) => runViewsync(['status'], { directory: temporaryFolder(), environment });
+
+  test('go to a terminal only, unless FORCE_COLOR asks for them', async () => {
+    expect((await failure({})).stderr).not.toContain('\u001b[');
+    expect((await failure({ FORCE_COLOR: '1' })).stderr).toContain('\u001b[31m');
+  });
+
+  test('stay away under NO_COLOR', async () => {
+    expect((await failure({ NO_COLOR: '1' })).stderr).not.toContain('\u001b[');
   });
 });
