@@ -1,5 +1,5 @@
-import { compareText } from '../../core/relation.ts';
 import type { RelationName } from '../../core/relation.ts';
+import { compareText } from '../../core/relation.ts';
 import type { Attachment, View } from '../../core/view.ts';
 import { quoteGrantee, quoteIdentifier, quoteRelation, quoteText } from './names.ts';
 
@@ -12,7 +12,7 @@ export type Commented =
   | { readonly on: 'column' | 'rule' | 'trigger'; readonly name: string }
   | { readonly on: 'index'; readonly schema: string; readonly name: string };
 
-export type Populated = 'populated' | 'unpopulated';
+type Populated = 'populated' | 'unpopulated';
 
 /** `VIEW shop.orders` or `MATERIALIZED VIEW shop.orders`, as ALTER, COMMENT and DROP want it. */
 export function typedRelation(relation: Relation): string {
@@ -161,7 +161,7 @@ function kindPosition({ kind }: Attachment): number {
 }
 
 /** Orders attachments as a file holds them: by kind, then by key. Grants keep their order, in which whoever passes a right on has received it before. */
-export function byKindAndKey(left: Attachment, right: Attachment): number {
+function byKindAndKey(left: Attachment, right: Attachment): number {
   const byKind = kindPosition(left) - kindPosition(right);
   return byKind !== 0 || left.kind === 'grant' ? byKind : compareText(left.key, right.key);
 }

@@ -55,13 +55,13 @@ export function canReplace(live: View, wanted: View): Replaceability {
   return because === undefined ? { possible: true } : { possible: false, because };
 }
 
-export interface Change {
+interface ServerChange {
   readonly owner?: string;
   readonly renamed?: readonly RenamedColumn[];
 }
 
 /** What attachments become when the server changes the owner and renames columns. */
-export function attachmentsAfter(view: View, { owner, renamed = [] }: Change): readonly Attachment[] {
+export function attachmentsAfter(view: View, { owner, renamed = [] }: ServerChange): readonly Attachment[] {
   const names = new Map(renamed.map(({ from, to }) => [from, to]));
   const before = ownerOf(view);
   const rename = (column: string) => names.get(column) ?? column;

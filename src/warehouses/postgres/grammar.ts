@@ -93,7 +93,8 @@ export function readName(cursor: Cursor, expected: string): string {
   const token = cursor.tokens[cursor.next];
   const isName = token?.kind === 'quoted identifier' || (token?.kind === 'word' && !reservedWords.has(token.text.toLowerCase()));
   if (token === undefined || !isName) return failExpected(cursor, expected);
-  if (token.kind === 'quoted identifier' && !token.text.startsWith('"')) return fail(cursor, 'A name cannot be written with U& in a view file. Write it in plain quotes.');
+  if (token.kind === 'quoted identifier' && !token.text.startsWith('"'))
+    return fail(cursor, 'A name cannot be written with U& in a view file. Write it in plain quotes.');
   cursor.next += 1;
   return nameOf(token, 'lower');
 }

@@ -1,7 +1,22 @@
 import type { ParsedCreate, Statement } from '../../core/dialect.ts';
 import type { Attachment } from '../../core/view.ts';
-import { commentAttachment, defaultAttachment, indexAttachment, ownerAttachment, ruleAttachment, triggerAttachment, type Commented } from './attachments.ts';
-import { type Cursor, expectEnd, expectMark, expectRelation, expectWords, fail, failExpected, isAt, offsetOf, readName, readQualifiedName, restText, startAt, take } from './grammar.ts';
+import { type Commented, commentAttachment, defaultAttachment, indexAttachment, ownerAttachment, ruleAttachment, triggerAttachment } from './attachments.ts';
+import {
+  type Cursor,
+  expectEnd,
+  expectMark,
+  expectRelation,
+  expectWords,
+  fail,
+  failExpected,
+  isAt,
+  offsetOf,
+  readName,
+  readQualifiedName,
+  restText,
+  startAt,
+  take,
+} from './grammar.ts';
 import { parseGrant, parseRevoke, readRole } from './parse-grants.ts';
 import { readText } from './string-constants.ts';
 
@@ -103,7 +118,8 @@ function parseIndex(statement: Statement, view: ParsedCreate): readonly Attachme
   const cursor = startAt(statement);
   if (view.kind === 'view') return fail(cursor, 'Only a materialized view has indexes.');
   if (!take(cursor, 'CREATE UNIQUE INDEX')) expectWords(cursor, 'CREATE INDEX');
-  for (const words of ['CONCURRENTLY', 'IF NOT EXISTS']) if (isAt(cursor, words)) fail(cursor, `Leave ${words} out: a file holds what is made where nothing is yet.`);
+  for (const words of ['CONCURRENTLY', 'IF NOT EXISTS'])
+    if (isAt(cursor, words)) fail(cursor, `Leave ${words} out: a file holds what is made where nothing is yet.`);
   if (isAt(cursor, 'ON')) return fail(cursor, 'An index needs a name in a view file.');
   const name = readName(cursor, 'the name of an index');
   expectWords(cursor, 'ON');

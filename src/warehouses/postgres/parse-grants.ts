@@ -2,7 +2,23 @@ import type { ParsedCreate, Statement } from '../../core/dialect.ts';
 import type { Attachment } from '../../core/view.ts';
 import { ownerKind } from '../../core/view.ts';
 import { type Grant, grantAttachment, revokeAttachment } from './attachments.ts';
-import { type Cursor, expectEnd, expectMark, expectRelation, expectWords, fail, failExpected, isAt, offsetOf, readList, readName, readQualifiedName, startAt, take, takeMark } from './grammar.ts';
+import {
+  type Cursor,
+  expectEnd,
+  expectMark,
+  expectRelation,
+  expectWords,
+  fail,
+  failExpected,
+  isAt,
+  offsetOf,
+  readList,
+  readName,
+  readQualifiedName,
+  startAt,
+  take,
+  takeMark,
+} from './grammar.ts';
 import { everybody } from './names.ts';
 
 const columnPrivileges = ['SELECT', 'INSERT', 'UPDATE', 'REFERENCES'];
@@ -110,7 +126,8 @@ export function parseRevoke(statement: Statement, view: ParsedCreate): readonly 
   const at = offsetOf(cursor);
   const role = readName(cursor, 'the name of the owner');
   expectEnd(cursor);
-  if (rights.some(({ column }) => column !== undefined)) return fail(cursor, 'A file says what is granted: leave the REVOKE out, and the columns in the GRANT.', statement.start);
+  if (rights.some(({ column }) => column !== undefined))
+    return fail(cursor, 'A file says what is granted: leave the REVOKE out, and the columns in the GRANT.', statement.start);
   if (role !== (ownerIn(view) ?? role)) return fail(cursor, 'Only the owner has a right that was not granted. Leave the REVOKE out, and the GRANT.', at);
   return rights.map(({ privilege }) => revokeAttachment(view, { privilege, owner: role }));
 }

@@ -1,7 +1,7 @@
 import { compareText } from '../../core/relation.ts';
 import type { Attachment } from '../../core/view.ts';
-import { type Grant, grantAttachment, quotePrivilege, type Relation, revokeAttachment } from './attachments.ts';
-import { everybody, quoteGrantee } from './names.ts';
+import { type Grant, grantAttachment, type Relation, revokeAttachment } from './attachments.ts';
+import { everybody } from './names.ts';
 
 /** A row of `aclexplode`, NULL lists replaced by those of `acldefault`. */
 export interface AclEntry {
@@ -14,7 +14,7 @@ export interface AclEntry {
 }
 
 /** The rights on a view as the catalogs hold them. */
-export interface Acl {
+interface Acl {
   readonly owner: string;
   readonly entries: readonly AclEntry[];
   /** The rights on relations that this version of the server knows, which an owner has unless they were revoked. */
@@ -54,10 +54,13 @@ function allows(grant: Grant, next: Grant): boolean {
   return grant.grantable && grant.grantee === next.grantor && grant.privilege === next.privilege && covers;
 }
 
-/** Grants in an order in which they can be made, the owner's first; what nobody could have granted comes last. */
-export function orderGrants(grants: readonly Grant[]): readonly Grant[] {
+/**
+ * Grants in an order in which they can be made: the server keeps the grantees of a relation in the order of their first grant, and pg_dump prints
+ * them so; within one grantee by privilege. What nobody could have granted comes last.
+ */
+function orderGrants(grants: readonly Grant[]): readonly Grant[] {
   const ordered: Grant[] = [];
-  let waiting = grants.toSorted((left, right) => compareText(grantKey(left), grantKey(right)));
+  let waiting = sortWithinItems(grants);
   for (let ready = waiting.filter(isFromOwner); ready.length > 0; ready = waiting.filter((next) => ordered.some((grant) => allows(grant, next)))) {
     ordered.push(...ready);
     const done = new Set(ready);
@@ -66,6 +69,14 @@ export function orderGrants(grants: readonly Grant[]): readonly Grant[] {
   return [...ordered, ...waiting];
 }
 
-function grantKey(grant: Grant): string {
-  return `${quoteGrantee(grant.grantee)} ${quotePrivilege(grant)} ${grant.grantor ?? ''}`;
+function sortWithinItems(grants: readonly Grant[]): readonly Grant[] {
+  const items = [...new Set(grants.map(itemOf))];
+  const position = new Map(items.map((item, index) => [item, index]));
+  const positionOf = (grant: Grant) => position.get(itemOf(grant)) ?? 0;
+  return grants.toSorted((left, right) => positionOf(left) - positionOf(right) || compareText(left.privilege, right.privilege));
+}
+
+/** What one entry of the server's list is about: a column or the relation, who received, who gave. */
+function itemOf({ column, grantee, grantor }: Grant): string {
+  return JSON.stringify([column, grantee, grantor]);
 }

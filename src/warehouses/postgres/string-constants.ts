@@ -3,10 +3,10 @@ import { type Cursor, fail, failExpected } from './grammar.ts';
 const escapes: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
 
 // https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-STRINGS-ESCAPE
-const escape = /\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([^]))|''/g;
+const escapeSequence = /\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([\s\S]))|''/g;
 
-function unescape(text: string): string {
-  return text.replace(escape, (_, octal, byte, short, long, character) => {
+function resolveEscapes(text: string): string {
+  return text.replace(escapeSequence, (_, octal, byte, short, long, character) => {
     if (octal !== undefined) return String.fromCharCode(Number.parseInt(octal, 8));
     const code = byte ?? short ?? long;
     if (code !== undefined) return String.fromCodePoint(Number.parseInt(code, 16) % 0x110000);
@@ -25,7 +25,7 @@ export function readConstant(text: string): string | undefined {
     return text.slice(tag, -tag);
   }
   const isReadable = /^e'/i.test(text) && !loneByte.test(text);
-  return isReadable ? unescape(text.slice(2, -1)) : undefined;
+  return isReadable ? resolveEscapes(text.slice(2, -1)) : undefined;
 }
 
 /** The string constant at the cursor. */

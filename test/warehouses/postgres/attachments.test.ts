@@ -19,7 +19,12 @@ import { quoteIdentifier, quoteRelation } from '../../../src/warehouses/postgres
 import { hostileNames, hostileTexts, materializedView, parseAttachments, plainView } from './parsing.ts';
 
 const table: readonly (readonly [string, Attachment, make: string, unmake: string])[] = [
-  ['an option', optionAttachment(plainView, 'security_barrier', 'true'), 'ALTER VIEW shop.v SET (security_barrier = true)', 'ALTER VIEW shop.v RESET (security_barrier)'],
+  [
+    'an option',
+    optionAttachment(plainView, 'security_barrier', 'true'),
+    'ALTER VIEW shop.v SET (security_barrier = true)',
+    'ALTER VIEW shop.v RESET (security_barrier)',
+  ],
   [
     'an option of the TOAST table',
     optionAttachment(materializedView, 'toast.autovacuum_enabled', 'x y'),
@@ -29,9 +34,24 @@ const table: readonly (readonly [string, Attachment, make: string, unmake: strin
   ['data', populatedAttachment(materializedView, 'populated'), 'REFRESH MATERIALIZED VIEW shop.v', 'REFRESH MATERIALIZED VIEW shop.v WITH NO DATA'],
   ['no data', populatedAttachment(materializedView, 'unpopulated'), 'REFRESH MATERIALIZED VIEW shop.v WITH NO DATA', 'REFRESH MATERIALIZED VIEW shop.v'],
   ['an owner', ownerAttachment(plainView, 'My Role'), 'ALTER VIEW shop.v OWNER TO "My Role"', ''],
-  ['a default', defaultAttachment(plainView, 'a', "'x'::text"), "ALTER VIEW shop.v ALTER COLUMN a SET DEFAULT 'x'::text", 'ALTER VIEW shop.v ALTER COLUMN a DROP DEFAULT'],
-  ['a rule', ruleAttachment(plainView, 'r', 'CREATE RULE r AS\n    ON DELETE TO shop.v DO INSTEAD NOTHING;'), 'CREATE RULE r AS\n    ON DELETE TO shop.v DO INSTEAD NOTHING', 'DROP RULE r ON shop.v'],
-  ['an index', indexAttachment(materializedView, { schema: 'shop', name: 'I' }, 'CREATE INDEX "I" ON shop.v (a)'), 'CREATE INDEX "I" ON shop.v (a)', 'DROP INDEX shop."I"'],
+  [
+    'a default',
+    defaultAttachment(plainView, 'a', "'x'::text"),
+    "ALTER VIEW shop.v ALTER COLUMN a SET DEFAULT 'x'::text",
+    'ALTER VIEW shop.v ALTER COLUMN a DROP DEFAULT',
+  ],
+  [
+    'a rule',
+    ruleAttachment(plainView, 'r', 'CREATE RULE r AS\n    ON DELETE TO shop.v DO INSTEAD NOTHING;'),
+    'CREATE RULE r AS\n    ON DELETE TO shop.v DO INSTEAD NOTHING',
+    'DROP RULE r ON shop.v',
+  ],
+  [
+    'an index',
+    indexAttachment(materializedView, { schema: 'shop', name: 'I' }, 'CREATE INDEX "I" ON shop.v (a)'),
+    'CREATE INDEX "I" ON shop.v (a)',
+    'DROP INDEX shop."I"',
+  ],
   [
     'a grant by somebody else',
     grantAttachment(plainView, { privilege: 'SELECT', column: 'a', grantee: 'public', grantor: 'PUBLIC', grantable: false }),
@@ -44,9 +64,24 @@ const table: readonly (readonly [string, Attachment, make: string, unmake: strin
     'GRANT SELECT ON shop.v TO joe WITH GRANT OPTION',
     'REVOKE GRANT OPTION FOR SELECT ON shop.v FROM joe',
   ],
-  ['a right that the owner lacks', revokeAttachment(plainView, { privilege: 'SELECT', owner: 'joe' }), 'REVOKE SELECT ON shop.v FROM joe', 'GRANT SELECT ON shop.v TO joe'],
-  ['a comment', commentAttachment(materializedView, { on: 'relation' }, "a\\'"), "COMMENT ON MATERIALIZED VIEW shop.v IS E'a\\\\'''", 'COMMENT ON MATERIALIZED VIEW shop.v IS NULL'],
-  ['a comment on a rule', commentAttachment(plainView, { on: 'rule', name: 'r' }, 'x'), "COMMENT ON RULE r ON shop.v IS 'x'", 'COMMENT ON RULE r ON shop.v IS NULL'],
+  [
+    'a right that the owner lacks',
+    revokeAttachment(plainView, { privilege: 'SELECT', owner: 'joe' }),
+    'REVOKE SELECT ON shop.v FROM joe',
+    'GRANT SELECT ON shop.v TO joe',
+  ],
+  [
+    'a comment',
+    commentAttachment(materializedView, { on: 'relation' }, "a\\'"),
+    "COMMENT ON MATERIALIZED VIEW shop.v IS E'a\\\\'''",
+    'COMMENT ON MATERIALIZED VIEW shop.v IS NULL',
+  ],
+  [
+    'a comment on a rule',
+    commentAttachment(plainView, { on: 'rule', name: 'r' }, 'x'),
+    "COMMENT ON RULE r ON shop.v IS 'x'",
+    'COMMENT ON RULE r ON shop.v IS NULL',
+  ],
 ];
 
 test.each(table)('%s is made and removed by its own statements', (_, attachment, make, unmake) => {
@@ -58,7 +93,14 @@ test('attachments are sorted by kind and key, and grants stay in the order in wh
   const comment = commentAttachment(plainView, { on: 'relation' }, 'x');
   const defaults = ['b', 'a'].map((column) => defaultAttachment(plainView, column, '1'));
   const sorted = sortAttachments([comment, grant('zoe'), grant('ann', 'zoe'), ...defaults, ownerAttachment(plainView, 'o')]);
-  expect(sorted.map(({ kind, key }) => `${kind} ${key}`)).toEqual(['owner ', 'default a', 'default b', 'grant zoe SELECT', 'grant ann SELECT BY zoe', 'comment ']);
+  expect(sorted.map(({ kind, key }) => `${kind} ${key}`)).toEqual([
+    'owner ',
+    'default a',
+    'default b',
+    'grant zoe SELECT',
+    'grant ann SELECT BY zoe',
+    'comment ',
+  ]);
 });
 
 const anyName = fc.oneof(
@@ -66,14 +108,22 @@ const anyName = fc.oneof(
   fc.string({ minLength: 1, maxLength: 20, unit: 'grapheme' }).filter((name) => !name.includes('\0')),
 );
 const anyRole = anyName.filter((name) => name !== 'public' && name !== 'none');
-const anyText = fc.oneof(fc.constantFrom(...hostileTexts), fc.string({ minLength: 1, unit: 'grapheme' }).filter((text) => !text.includes('\0')));
-const anyRelation: fc.Arbitrary<Relation> = fc.record({ name: fc.record({ schema: anyName, name: anyName }), kind: fc.constantFrom('view', 'materialized view') });
+const anyText = fc.oneof(
+  fc.constantFrom(...hostileTexts),
+  fc.string({ minLength: 1, unit: 'grapheme' }).filter((text) => !text.includes('\0')),
+);
+const anyRelation: fc.Arbitrary<Relation> = fc.record({
+  name: fc.record({ schema: anyName, name: anyName }),
+  kind: fc.constantFrom('view', 'materialized view'),
+});
 const columnPrivilege = fc.constantFrom('SELECT', 'INSERT', 'UPDATE', 'REFERENCES');
 
 /** Builders with any values, each of an attachment that stands in a statement of its own. */
 const builders: Readonly<Record<string, fc.Arbitrary<readonly [Relation, Attachment]>>> = {
   owner: fc.tuple(anyRelation, anyRole).map(([relation, role]) => [relation, ownerAttachment(relation, role)]),
-  default: fc.tuple(anyRelation, anyName).map(([{ name }, column]) => [{ name, kind: 'view' }, defaultAttachment({ name, kind: 'view' }, column, "('a' || $$;$$)::text")]),
+  default: fc
+    .tuple(anyRelation, anyName)
+    .map(([{ name }, column]) => [{ name, kind: 'view' }, defaultAttachment({ name, kind: 'view' }, column, "('a' || $$;$$)::text")]),
   rule: fc.tuple(anyRelation, anyName).map(([{ name }, rule]) => {
     const text = `CREATE RULE ${quoteIdentifier(rule)} AS\n    ON INSERT TO ${quoteRelation(name)} DO INSTEAD ( SELECT 1;\n SELECT 2;\n);`;
     return [{ name, kind: 'view' }, ruleAttachment({ name, kind: 'view' }, rule, text)];
@@ -89,7 +139,10 @@ const builders: Readonly<Record<string, fc.Arbitrary<readonly [Relation, Attachm
   }),
   grant: fc
     .tuple(anyRelation, columnPrivilege, fc.option(anyName, { nil: undefined }), anyName, fc.option(anyRole, { nil: undefined }), fc.boolean())
-    .map(([relation, privilege, column, grantee, grantor, grantable]) => [relation, grantAttachment(relation, { privilege, column, grantee: grantee === 'none' ? 'nobody' : grantee, grantor, grantable })]),
+    .map(([relation, privilege, column, grantee, grantor, grantable]) => [
+      relation,
+      grantAttachment(relation, { privilege, column, grantee: grantee === 'none' ? 'nobody' : grantee, grantor, grantable }),
+    ]),
   revoke: fc.tuple(anyRelation, anyRole).map(([relation, owner]) => [relation, revokeAttachment(relation, { privilege: 'TRIGGER', owner })]),
   comment: fc.tuple(anyRelation, fc.constantFrom('relation', 'column', 'rule', 'trigger', 'index'), anyName, anyText).map(([relation, on, name, text]) => {
     if (on === 'relation') return [relation, commentAttachment(relation, { on }, text)];

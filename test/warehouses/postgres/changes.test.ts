@@ -13,8 +13,8 @@ import {
 import { attachmentsAfter, canReplace, hangsOn, rolesOf } from '../../../src/warehouses/postgres/changes.ts';
 import { connect } from '../../../src/warehouses/postgres/connect.ts';
 import { inspectNames } from '../../../src/warehouses/postgres/inspect.ts';
-import { beginReading } from '../../../src/warehouses/postgres/session.ts';
 import { readServer } from '../../../src/warehouses/postgres/server.ts';
+import { beginReading } from '../../../src/warehouses/postgres/session.ts';
 import { createDatabase, createRole, postgresServers } from '../../support/postgres-server.ts';
 import { name, view } from '../../support/views.ts';
 
@@ -56,11 +56,23 @@ describe('a new owner takes the place of the old one', () => {
   const cases: readonly (readonly [string, before: readonly Attachment[], after: readonly string[]])[] = [
     ['what the new owner was granted is its own now', [grant('old SELECT new')], []],
     ['what the new owner may pass on stays so', [grant('old SELECT new', { grantable: true })], ['GRANT SELECT ON shop.v TO new WITH GRANT OPTION']],
-    ['what the new owner passed on comes from the owner', [grant('old SELECT new', { grantable: true }), grant('new SELECT ann')], ['GRANT SELECT ON shop.v TO new WITH GRANT OPTION', 'GRANT SELECT ON shop.v TO ann']],
-    ['a right given twice is one, grantable if either was', [grant('old SELECT ann'), grant('new SELECT ann', { grantable: true })], ['GRANT SELECT ON shop.v TO ann WITH GRANT OPTION']],
+    [
+      'what the new owner passed on comes from the owner',
+      [grant('old SELECT new', { grantable: true }), grant('new SELECT ann')],
+      ['GRANT SELECT ON shop.v TO new WITH GRANT OPTION', 'GRANT SELECT ON shop.v TO ann'],
+    ],
+    [
+      'a right given twice is one, grantable if either was',
+      [grant('old SELECT ann'), grant('new SELECT ann', { grantable: true })],
+      ['GRANT SELECT ON shop.v TO ann WITH GRANT OPTION'],
+    ],
     ['what the old owner lacked the new one lacks', [revokeAttachment(relation, { privilege: 'UPDATE', owner: 'old' })], ['REVOKE UPDATE ON shop.v FROM new']],
     ['unless it was granted that', [revokeAttachment(relation, { privilege: 'UPDATE', owner: 'old' }), grant('old UPDATE new')], []],
-    ['what others gave the old owner they gave the new one', [grant('old SELECT ann', { grantable: true }), grant('ann SELECT old')], ['GRANT SELECT ON shop.v TO ann WITH GRANT OPTION', 'SET ROLE ann;\nGRANT SELECT ON shop.v TO new;\nRESET ROLE']],
+    [
+      'what others gave the old owner they gave the new one',
+      [grant('old SELECT ann', { grantable: true }), grant('ann SELECT old')],
+      ['GRANT SELECT ON shop.v TO ann WITH GRANT OPTION', 'SET ROLE ann;\nGRANT SELECT ON shop.v TO new;\nRESET ROLE'],
+    ],
   ];
 
   test.each(cases)('%s', (_, before, after) => {
@@ -77,11 +89,21 @@ test('columns that are renamed, also crosswise, take defaults, comments and righ
     { from: 'a', to: 'b' },
     { from: 'b', to: 'a' },
   ];
-  expect(attachmentsAfter(view('shop.v', { attachments }), { renamed })).toEqual([owner, defaultAttachment(relation, 'b', '1'), grant('old SELECT ann', { column: 'a' }), comment('b')]);
+  expect(attachmentsAfter(view('shop.v', { attachments }), { renamed })).toEqual([
+    owner,
+    defaultAttachment(relation, 'b', '1'),
+    grant('old SELECT ann', { column: 'a' }),
+    comment('b'),
+  ]);
 });
 
 test('nothing changes when nothing is changed', () => {
-  const attachments = [owner, revokeAttachment(relation, { privilege: 'SELECT', owner: 'old' }), grant('old UPDATE ann', { grantable: true }), grant('ann UPDATE public', { column: 'A' })];
+  const attachments = [
+    owner,
+    revokeAttachment(relation, { privilege: 'SELECT', owner: 'old' }),
+    grant('old UPDATE ann', { grantable: true }),
+    grant('ann UPDATE public', { column: 'A' }),
+  ];
   expect(attachmentsAfter(view('shop.v', { attachments }), {})).toEqual(attachments);
 });
 
@@ -97,7 +119,11 @@ test('comments go with what they are on, and rights on columns with the right on
   expect([hangsOn(comment, trigger), hangsOn(comment, index), hangsOn(trigger, comment)]).toEqual([true, false, false]);
   const [whole, column] = [grant('old SELECT ann'), grant('old SELECT ann', { column: 'a' })];
   expect([hangsOn(column, whole), hangsOn(whole, column), hangsOn(column, column)]).toEqual([true, false, false]);
-  expect([grant('old UPDATE ann', { column: 'a' }), grant('old SELECT bob', { column: 'a' }), grant('bob SELECT ann', { column: 'a' })].map((other) => hangsOn(other, whole))).toEqual([false, false, false]);
+  expect(
+    [grant('old UPDATE ann', { column: 'a' }), grant('old SELECT bob', { column: 'a' }), grant('bob SELECT ann', { column: 'a' })].map((other) =>
+      hangsOn(other, whole),
+    ),
+  ).toEqual([false, false, false]);
 });
 
 /** The attachments of public.v as the server has them. */

@@ -40,9 +40,20 @@ test('nothing stands in for a materialized view or for unknown columns', () => {
 
 test.each(postgresServers())('a placeholder has the very columns of its view on PostgreSQL $version', async ({ version }) => {
   await using database = await createDatabase(version);
-  const columns = ['a numeric(12,2)', 'b text COLLATE "C"', 'c character varying(20) COLLATE "C"', 'Select timestamp(3) with time zone', 'd "char"', 'e character(3)[]', 'f interval second(2)', 'g bit varying(9)'];
+  const columns = [
+    'a numeric(12,2)',
+    'b text COLLATE "C"',
+    'c character varying(20) COLLATE "C"',
+    'Select timestamp(3) with time zone',
+    'd "char"',
+    'e character(3)[]',
+    'f interval second(2)',
+    'g bit varying(9)',
+  ];
   const placeholder = createPlaceholder(view('public.v', { columns })) ?? '';
-  await database.query(`CREATE VIEW public.v AS SELECT ${columns.map((text) => text.replace(/^(\w+) (.*?)( COLLATE "C")?$/, 'CAST(NULL AS $2)$3 AS "$1"')).join(', ')}`);
+  await database.query(
+    `CREATE VIEW public.v AS SELECT ${columns.map((text) => text.replace(/^(\w+) (.*?)( COLLATE "C")?$/, 'CAST(NULL AS $2)$3 AS "$1"')).join(', ')}`,
+  );
   await expect(database.query(placeholder)).resolves.toEqual([]);
 });
 

@@ -43,7 +43,10 @@ describe('hand-written forms come back as the ones that are written', () => {
     ["COMMENT ON VIEW shop.v IS $x$it's$x$", ["COMMENT ON VIEW shop.v IS 'it''s'"]],
     ["COMMENT ON COLUMN shop.v.a IS e'\\u00fc\\x41\\101\\n\\\\\\q'''", ["COMMENT ON COLUMN shop.v.a IS E'üAA\n\\\\q'''"]],
     ['create unique index I on only shop.v (a)', ['create unique index I on only shop.v (a)'], materializedView],
-    ['CREATE TRIGGER "on" INSTEAD OF UPDATE ON shop.v FOR EACH ROW EXECUTE FUNCTION f()', ['CREATE TRIGGER "on" INSTEAD OF UPDATE ON shop.v FOR EACH ROW EXECUTE FUNCTION f()']],
+    [
+      'CREATE TRIGGER "on" INSTEAD OF UPDATE ON shop.v FOR EACH ROW EXECUTE FUNCTION f()',
+      ['CREATE TRIGGER "on" INSTEAD OF UPDATE ON shop.v FOR EACH ROW EXECUTE FUNCTION f()'],
+    ],
   ];
 
   for (const [text, expected, view] of forms) {

@@ -4,7 +4,12 @@ import { createView } from '../../../src/warehouses/postgres/create-statements.t
 import { failureOf, parseCreate } from './parsing.ts';
 
 function summary({ name, kind, definition, attachments }: ParsedCreate): unknown {
-  return [`${name.schema}|${name.name}`, kind, definition, Object.fromEntries(attachments.map((each) => [each.kind === 'option' ? each.key : each.kind, each.value]))];
+  return [
+    `${name.schema}|${name.name}`,
+    kind,
+    definition,
+    Object.fromEntries(attachments.map((each) => [each.kind === 'option' ? each.key : each.kind, each.value])),
+  ];
 }
 
 const readable: readonly (readonly [string, unknown])[] = [
@@ -13,7 +18,7 @@ const readable: readonly (readonly [string, unknown])[] = [
   ['CREATE VIEW Shop.V AS SELECT', ['shop|v', 'view', 'SELECT', {}]],
   ['CREATE VIEW shop.v AS (SELECT 1)', ['shop|v', 'view', '(SELECT 1)', {}]],
   [
-    'CREATE VIEW shop.v WITH (security_invoker = TRUE, security_barrier, check_option = \'local\') AS SELECT 1 AS a',
+    "CREATE VIEW shop.v WITH (security_invoker = TRUE, security_barrier, check_option = 'local') AS SELECT 1 AS a",
     ['shop|v', 'view', 'SELECT 1 AS a', { check_option: 'local', security_barrier: 'true', security_invoker: 'true' }],
   ],
   ['CREATE VIEW shop.v AS SELECT a FROM shop.t WITH CHECK OPTION', ['shop|v', 'view', 'SELECT a FROM shop.t', { check_option: 'cascaded' }]],
@@ -24,7 +29,12 @@ const readable: readonly (readonly [string, unknown])[] = [
   ['CREATE MATERIALIZED VIEW shop.v AS SELECT 1 AS a -- c\nWITH DATA', ['shop|v', 'materialized view', 'SELECT 1 AS a -- c', { populated: 'populated' }]],
   [
     'CREATE MATERIALIZED VIEW shop.v\nWITH (fillfactor = 70, toast.autovacuum_enabled = false, x = -1.5) AS\nWITH a AS (SELECT 1) SELECT * FROM a\nWITH NO DATA',
-    ['shop|v', 'materialized view', 'WITH a AS (SELECT 1) SELECT * FROM a', { fillfactor: '70', 'toast.autovacuum_enabled': 'false', x: '-1.5', populated: 'unpopulated' }],
+    [
+      'shop|v',
+      'materialized view',
+      'WITH a AS (SELECT 1) SELECT * FROM a',
+      { fillfactor: '70', 'toast.autovacuum_enabled': 'false', x: '-1.5', populated: 'unpopulated' },
+    ],
   ],
   ["CREATE VIEW shop.v AS SELECT E'a;\\'' AS a, $$;WITH CHECK OPTION$$ AS b", ['shop|v', 'view', "SELECT E'a;\\'' AS a, $$;WITH CHECK OPTION$$ AS b", {}]],
 ];

@@ -64,4 +64,20 @@ export const hostileNames = [
 ] as const;
 
 /** Texts that break careless quoting. */
-export const hostileTexts = ["it's", 'a\\b', "\\'", '$$', '$x$ ;', 'line\nbreak\r\n', '-- no', '/* no', ';', 'ünï 🦆', '"', "''", ' ', "E'x'", '\\n\t'] as const;
+export const hostileTexts = [
+  "it's",
+  'a\\b',
+  "\\'",
+  '$$',
+  '$x$ ;',
+  'line\nbreak\r\n',
+  '-- no',
+  '/* no',
+  ';',
+  'ünï 🦆',
+  '"',
+  "''",
+  ' ',
+  "E'x'",
+  '\\n\t',
+] as const;

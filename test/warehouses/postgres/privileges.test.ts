@@ -25,7 +25,10 @@ test('takes away what the owner lacks, before anything is granted', () => {
 });
 
 test('tells everybody from a role of that name', () => {
-  expect(statements([...builtIn, entry('owner SELECT everybody'), entry('owner SELECT PUBLIC')])).toEqual(['GRANT SELECT ON shop.v TO "PUBLIC"', 'GRANT SELECT ON shop.v TO PUBLIC']);
+  expect(statements([...builtIn, entry('owner SELECT everybody'), entry('owner SELECT PUBLIC')])).toEqual([
+    'GRANT SELECT ON shop.v TO "PUBLIC"',
+    'GRANT SELECT ON shop.v TO PUBLIC',
+  ]);
 });
 
 test('lets a role pass a right on only after it has received it, whatever the names', () => {
@@ -43,7 +46,12 @@ test('lets a role pass a right on only after it has received it, whatever the na
 });
 
 test('does not take the right on one column for the right on the view', () => {
-  const entries = [...builtIn, entry('zoe SELECT ann', { column: 'a' }), entry('owner SELECT zoe', { column: 'a', grantable: true }), entry('owner SELECT zoe', { column: 'b' })];
+  const entries = [
+    ...builtIn,
+    entry('zoe SELECT ann', { column: 'a' }),
+    entry('owner SELECT zoe', { column: 'a', grantable: true }),
+    entry('owner SELECT zoe', { column: 'b' }),
+  ];
   expect(statements(entries)).toEqual([
     'GRANT SELECT (a) ON shop.v TO zoe WITH GRANT OPTION',
     'GRANT SELECT (b) ON shop.v TO zoe',
