@@ -20,7 +20,7 @@ export async function connect(url: string | undefined, environment: Environment)
     try {
       return toConnection(await open(parameters, attempt, environment), place);
     } catch (error) {
-      failure ??= error;
+      failure = failure === undefined || isWithoutTls(failure) ? error : failure;
       if (!isWorthAnotherAttempt(error)) break;
     }
   }
@@ -37,6 +37,11 @@ function findSocketFolder(port: string): string {
 function isWorthAnotherAttempt(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return !['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'ENOENT', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', '28P01', '3D000', '53300'].includes(code);
+}
+
+/** A server without TLS says nothing about why the attempt without it failed too. */
+function isWithoutTls(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('does not support SSL');
 }
 
 type Located = Parameters & { readonly host: string };
