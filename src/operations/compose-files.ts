@@ -114,8 +114,8 @@ export function composeLiveTexts(composition: Composition): ReadonlyMap<string, 
 /** The new text of a path on the branch: nothing for what is edited or pending, undefined to delete. */
 function composeBranchText({ path, state, live, git, isEdited }: PathState, composition: Composition): { readonly text: string | undefined } | undefined {
   if (state === 'pending' || state === 'conflict') return undefined;
-  if (isEdited && composition.adopted.has(path)) return { text: git?.text };
   const text = live && composeText(path, live, composition, git);
+  if (composition.adopted.has(path)) return { text };
   if (isEdited && text !== git?.text) return undefined;
   return isEdited || text !== git?.text ? { text } : undefined;
 }

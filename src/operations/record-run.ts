@@ -139,6 +139,7 @@ export async function finishRun(run: StartedRun, outcome: RunOutcome, warehouse:
   const files: FileChanges = changeFiles(run.plannedFiles, composeLiveTexts(composition), targetOf(planned));
   const live = await recordLive(project, target, { tip: run.started, record: { subject, changes, files, trailers } });
   const branch = composeBranchChanges(states, composition);
+  await project.history.writeFiles(new Map([...branch].filter(([path]) => adopted.has(path))));
   const commit = await recordBranch(project, target, { subject, changes, files: branch, live, conflicts: findOpenConflicts(states, planned), trailers: trailers.slice(0, 1) });
   return { live, commit };
 }

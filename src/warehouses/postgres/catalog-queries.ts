@@ -31,17 +31,18 @@ FROM ours JOIN pg_attribute a ON a.attrelid = ours.oid AND a.attnum > 0 AND NOT 
 ORDER BY a.attrelid, a.attnum`;
 
 export const privilegesQuery = `${withOurs}
-SELECT ours.oid AS view, NULL::text AS column, acl.grantor, acl.grantee, acl.privilege, acl.grantable
+SELECT ours.oid AS view, NULL::text AS column, 0 AS number, acl.grantor, acl.grantee, acl.privilege, acl.grantable, acl.position
 FROM ours, LATERAL (
        SELECT pg_get_userbyid(e.grantor)::text AS grantor, CASE WHEN e.grantee <> 0 THEN pg_get_userbyid(e.grantee)::text END AS grantee,
-              e.privilege_type AS privilege, e.is_grantable AS grantable
-       FROM aclexplode(coalesce(ours.relacl, acldefault('r', ours.relowner))) e) acl
+              e.privilege_type AS privilege, e.is_grantable AS grantable, e.position
+       FROM aclexplode(coalesce(ours.relacl, acldefault('r', ours.relowner))) WITH ORDINALITY e(grantor, grantee, privilege_type, is_grantable, position)) acl
 UNION ALL
-SELECT ours.oid, a.attname::text, acl.grantor, acl.grantee, acl.privilege, acl.grantable
+SELECT ours.oid, a.attname::text, a.attnum, acl.grantor, acl.grantee, acl.privilege, acl.grantable, acl.position
 FROM ours JOIN pg_attribute a ON a.attrelid = ours.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attacl IS NOT NULL, LATERAL (
        SELECT pg_get_userbyid(e.grantor)::text AS grantor, CASE WHEN e.grantee <> 0 THEN pg_get_userbyid(e.grantee)::text END AS grantee,
-              e.privilege_type AS privilege, e.is_grantable AS grantable
-       FROM aclexplode(a.attacl) e) acl`;
+              e.privilege_type AS privilege, e.is_grantable AS grantable, e.position
+       FROM aclexplode(a.attacl) WITH ORDINALITY e(grantor, grantee, privilege_type, is_grantable, position)) acl
+ORDER BY view, number, position`;
 
 export const commentsQuery = `${withOurs}
 SELECT ours.oid AS view, CASE d.objsubid WHEN 0 THEN 'relation' ELSE 'column' END AS on, NULL::text AS schema, a.attname::text AS name, d.description AS text
