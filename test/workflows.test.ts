@@ -1,0 +1,38 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { workflowText } from '../src/operations/starter-files.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const read = (path: string) => parse(readFileSync(join(root, path), 'utf8'));
+const content = { target: 'prod', warehouse: 'postgres', url: '${DATABASE_URL}?sslrootcert=${CA_FILE}', schemas: ['*'], version: '1.2.3', prefix: '' };
+
+describe('workflows', () => {
+  test.each([...globSync('.github/workflows/*.yml', { cwd: root })])('%s checks out the whole history', (path) => {
+    const jobs: { steps: { uses?: string; with?: Record<string, unknown> }[] }[] = Object.values(read(path).jobs);
+    const checkouts = jobs.flatMap(({ steps }) => steps.filter(({ uses }) => uses?.startsWith('actions/checkout')));
+    expect(checkouts.length).toBe(jobs.length);
+    for (const checkout of checkouts) expect(checkout.with?.['fetch-depth']).toBe(0);
+  });
+
+  test('the nightly one may write contents and nothing else, has the whole history and gets its secrets by name', () => {
+    const workflow = parse(workflowText(content));
+    expect(workflow.permissions).toEqual({ contents: 'write' });
+    expect(Object.keys(workflow.on)).toEqual(['schedule', 'workflow_dispatch']);
+    const { steps } = workflow.jobs.export;
+    expect(steps[0].with).toEqual({ 'fetch-depth': 0 });
+    expect(steps.at(-1)).toEqual({
+      run: 'npx --yes viewsync@1.2.3 export --target prod --push',
+      env: { DATABASE_URL: '${{ secrets.DATABASE_URL }}', CA_FILE: '${{ secrets.CA_FILE }}' },
+    });
+  });
+
+  test('the action runs the command that it is given, and no more than that', () => {
+    const { inputs, runs } = read('action.yml');
+    expect(inputs.command.default).toBe('export --push');
+    expect(runs.using).toBe('composite');
+    for (const { run } of runs.steps) expect(run ?? '').not.toContain('${{');
+  });
+});
