@@ -20,7 +20,7 @@ const lines: Readonly<Record<string, string>> = {
       (SELECT array_agg(o ORDER BY o) FROM unnest(v.reloptions) o) AS options, v.relreplident AS replica_identity,
       (SELECT array_agg(o ORDER BY o) FROM pg_class t, unnest(t.reloptions) o WHERE t.oid = v.reltoastrelid) AS toast_options,
       (SELECT spcname FROM pg_tablespace s WHERE s.oid = v.reltablespace) AS tablespace, (SELECT amname FROM pg_am m WHERE m.oid = v.relam) AS method,
-      obj_description(v.oid, 'pg_class') AS comment, (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(v.relacl) a) AS acl
+      obj_description(v.oid, 'pg_class') AS comment, (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(coalesce(v.relacl, acldefault('r', v.relowner))) a) AS acl
     FROM (${ours}) v`,
   column: `
     SELECT v.nspname, v.relname, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod) AS type, a.attcollation::regcollation::text AS collation,
@@ -51,7 +51,8 @@ const lines: Readonly<Record<string, string>> = {
       unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) p
     WHERE has_column_privilege(r.role, v.oid, a.attnum, p)`,
   // The functions, policies and rules of others that mention a view, by their own text.
-  function: "SELECT pg_get_functiondef(p.oid) AS definition, p.proacl FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND p.prokind IN ('f', 'p')",
+  function:
+    "SELECT pg_get_functiondef(p.oid) AS definition, p.proacl FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND p.prokind IN ('f', 'p')",
   policy: 'SELECT polrelid::regclass::text AS relation, polname, pg_get_expr(polqual, polrelid) AS condition FROM pg_policy',
 };
 

@@ -54,6 +54,9 @@ export function postgresServers(): readonly RunningServer[] {
   return inject('postgresServers');
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: a test knows what its query returns
+type Row = Record<string, any>;
+
 export interface TestDatabase extends AsyncDisposable {
   readonly version: number;
   readonly name: string;
@@ -62,7 +65,7 @@ export interface TestDatabase extends AsyncDisposable {
   /** The same database as another role; every role may log in without a password. */
   urlFor(role: string): string;
   /** Runs one or more statements on a connection of their own and returns the rows of the last one. */
-  query(sql: string): Promise<Record<string, any>[]>;
+  query(sql: string): Promise<Row[]>;
   /** Loads a file of `test/fixtures/`; its roles are made when they do not exist yet, since roles belong to the whole server. */
   load(fixture: string): Promise<void>;
 }
@@ -94,7 +97,10 @@ async function dropDatabase(url: string, name: string): Promise<void> {
 async function loadFixture(url: string, fixture: string): Promise<void> {
   const { readFile } = await import('node:fs/promises');
   const sql = await readFile(new URL(`../fixtures/${fixture}`, import.meta.url), 'utf8');
-  await runSql(url, sql.replaceAll(/CREATE ROLE ("[^"]+"|\w+)([^;]*);/g, (_, role: string, rest: string) => createRole(role, rest)));
+  await runSql(
+    url,
+    sql.replaceAll(/CREATE ROLE ("[^"]+"|\w+)([^;]*);/g, (_, role: string, rest: string) => createRole(role, rest)),
+  );
 }
 
 /** Makes a role unless it exists, also when another test makes it at the same moment. */
@@ -110,12 +116,13 @@ function withUser(url: string, role: string): string {
   return url.replace('user=postgres', `user=${encodeURIComponent(role)}`);
 }
 
-async function runSql(url: string, sql: string): Promise<Record<string, any>[]> {
+async function runSql(url: string, sql: string): Promise<Row[]> {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
-    const result: any = await client.query(sql);
-    return (Array.isArray(result) ? result.at(-1) : result).rows;
+    const result: unknown = await client.query(sql);
+    const last: unknown = Array.isArray(result) ? result.at(-1) : result;
+    return (last as { readonly rows: Row[] }).rows;
   } finally {
     await client.end();
   }

@@ -86,7 +86,10 @@ export function behavesLikeWarehouse(makeFixture: () => Promise<WarehouseFixture
       withWarehouse(async (warehouse, fixture) => {
         const { base, top } = await createPair(fixture);
         const views = await readViews(warehouse);
-        const requests = [askFor(views, base, viewOf(views, base).definition), askFor(views, top, `SELECT n AS other FROM ${warehouse.dialect.quoteRelation(base)}`)];
+        const requests = [
+          askFor(views, base, viewOf(views, base).definition),
+          askFor(views, top, `SELECT n AS other FROM ${warehouse.dialect.quoteRelation(base)}`),
+        ];
         const settled = await warehouse.settle(requests);
         expect(settled.get(relationKey(base))).toMatchObject({ outcome: 'same' });
         expect(settled.get(relationKey(top))).toMatchObject({ outcome: 'different', columns: [{ name: 'other' }] });
@@ -109,7 +112,9 @@ export function behavesLikeWarehouse(makeFixture: () => Promise<WarehouseFixture
       withWarehouse(async (warehouse, fixture) => {
         const { top } = await createPair(fixture);
         const before = await readViews(warehouse);
-        const outcome = await warehouse.transact({ ...open, locks: [viewOf(before, top)] }, (transaction) => transaction.execute([dropStep(warehouse, before, top)]));
+        const outcome = await warehouse.transact({ ...open, locks: [viewOf(before, top)] }, (transaction) =>
+          transaction.execute([dropStep(warehouse, before, top)]),
+        );
         expect(outcome.failure).toBeUndefined();
         expect((await readViews(warehouse)).map(({ name }) => name)).not.toContainEqual(top);
       }));
@@ -135,7 +140,9 @@ export function behavesLikeWarehouse(makeFixture: () => Promise<WarehouseFixture
         const broken: Step = { kind: 'alter', view: base, sql: 'NO SUCH STATEMENT', because: 'it must fail' };
         const done: number[] = [];
         const work = async (transaction: Transaction): Promise<never> => {
-          const { failure } = await transaction.execute([dropStep(warehouse, before, top), broken, dropStep(warehouse, before, base)], (index) => done.push(index));
+          const { failure } = await transaction.execute([dropStep(warehouse, before, top), broken, dropStep(warehouse, before, base)], (index) =>
+            done.push(index),
+          );
           expect(failure).toMatchObject({ index: 1, message: expect.stringMatching(/./) });
           throw new Error('stop');
         };
@@ -168,7 +175,10 @@ export function behavesLikeWarehouse(makeFixture: () => Promise<WarehouseFixture
 }
 
 async function createPair({ schema, createView, dialect }: WarehouseFixture): Promise<{ readonly base: RelationName; readonly top: RelationName }> {
-  const [base, top] = [{ schema, name: 'b_base' }, { schema, name: 'a_top' }];
+  const [base, top] = [
+    { schema, name: 'b_base' },
+    { schema, name: 'a_top' },
+  ];
   await createView(base, 'SELECT 1 AS n');
   await createView(top, `SELECT n FROM ${dialect.quoteRelation(base)}`);
   return { base, top };

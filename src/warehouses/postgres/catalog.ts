@@ -39,7 +39,9 @@ const ruleLocks = 5;
 /** What the server has to print for these rows. */
 export function listPrinted(rows: CatalogRows): readonly Printed[] {
   const reads = groupByView(rows.reads);
-  const views = rows.views.filter((row) => row.defined).map((row) => ({ kind: 'view' as const, oid: row.oid, view: row.oid, locks: 1 + (reads.get(row.oid)?.length ?? 0) }));
+  const views = rows.views
+    .filter((row) => row.defined)
+    .map((row) => ({ kind: 'view' as const, oid: row.oid, view: row.oid, locks: 1 + (reads.get(row.oid)?.length ?? 0) }));
   return [...views, ...rows.parts.map((part) => ({ kind: part.kind, oid: part.oid, view: part.view, locks: part.kind === 'rule' ? ruleLocks : 0 }))];
 }
 

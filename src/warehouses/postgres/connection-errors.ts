@@ -93,7 +93,10 @@ function explainMessage(message: string, failed: Failed): Explanation {
     };
   }
   if (/no encryption|SSL off/.test(message)) {
-    return { because: `the server only takes TLS (${message}).`, suggestions: [`Set sslmode=require in ${inUrl}, or better sslmode=verify-full with sslrootcert.`] };
+    return {
+      because: `the server only takes TLS (${message}).`,
+      suggestions: [`Set sslmode=require in ${inUrl}, or better sslmode=verify-full with sslrootcert.`],
+    };
   }
   if (/certificate|altnames|self[- ]signed/i.test(message)) return explainCertificate(message, failed);
   return { because: endSentence(message), suggestions: [`Check ${inUrl}.`] };

@@ -1,5 +1,5 @@
+import { compareText, type RelationName, relationKey } from '../../core/relation.ts';
 import type { Bystander, Container } from '../../core/snapshot.ts';
-import { compareText, relationKey, type RelationName } from '../../core/relation.ts';
 import type { Session } from '../warehouse.ts';
 import type { CatalogRows, CatalogView } from './catalog.ts';
 import {
@@ -66,7 +66,9 @@ export function toSession({ session, roles }: Surroundings): Session {
 }
 
 export function toContainers(schemas: readonly SchemaRow[]): readonly Container[] {
-  return schemas.map(({ name, grantees }) => ({ name, defaultGrantees: [...grantees].sort(compareText) })).sort((left, right) => compareText(left.name, right.name));
+  return schemas
+    .map(({ name, grantees }) => ({ name, defaultGrantees: [...grantees].sort(compareText) }))
+    .sort((left, right) => compareText(left.name, right.name));
 }
 
 export function toBystanders(rows: readonly BystanderRow[], views: readonly CatalogView[]): readonly Bystander[] {

@@ -56,7 +56,12 @@ function replaceRelation({ name, start, end }: Reference, source: Source): Edit 
 /** Anywhere else a name stands before a column or `.*`, or for the row type. */
 function replaceMention({ name, start, end }: Reference, source: Source): Edit {
   const { tokens, dialect } = source;
-  const { parts = [] } = nameParts(tokens, tokens.findIndex((token) => token.start === start), dialect) ?? {};
+  const { parts = [] } =
+    nameParts(
+      tokens,
+      tokens.findIndex((token) => token.start === start),
+      dialect,
+    ) ?? {};
   const position = parts.findIndex((part, index) => part === name.schema && parts[index + 1] === name.name);
   const columns = parts.slice(position + 2);
   const isColumn = columns.length > 0 || tokens.find((token) => token.start >= end)?.text === '.';

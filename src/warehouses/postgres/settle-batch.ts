@@ -1,8 +1,8 @@
+import type { RenamedColumn } from '../../core/dialect.ts';
 import { reach } from '../../core/graph.ts';
 import type { RelationName } from '../../core/relation.ts';
 import { sameTokens } from '../../core/tokens.ts';
 import type { Column } from '../../core/view.ts';
-import type { RenamedColumn } from '../../core/dialect.ts';
 import type { Settled, SettleRequest } from '../warehouse.ts';
 import type { Connection } from './connection.ts';
 import { postgresDialect } from './dialect.ts';
@@ -54,7 +54,10 @@ export async function settleBatch(connection: Connection, options: BatchOptions)
 /** Earlier views that differ from the live ones and that views of this batch read: these have to be there again. */
 function findHelpers({ questions, earlier, settled }: BatchOptions): readonly Question[] {
   const reads = new Map([...earlier, ...questions].map((question) => [question.key, question.reads]));
-  const reached = reach(questions.map(({ key }) => key), reads);
+  const reached = reach(
+    questions.map(({ key }) => key),
+    reads,
+  );
   return earlier.filter(({ key }) => reached.has(key) && settled.get(key)?.outcome === 'different');
 }
 
@@ -99,7 +102,13 @@ interface NamedStatement {
 /** Runs the statements and tells what became of each name; the last statement of a name counts. */
 async function createAll(connection: Connection, statements: readonly NamedStatement[]): Promise<(name: string) => Created> {
   const names = [...new Set(statements.map(({ name }) => name))];
-  const [failures, views] = await Promise.all([runStatements(connection, statements.map(({ sql }) => sql)), readTemporaryViews(connection, names)]);
+  const [failures, views] = await Promise.all([
+    runStatements(
+      connection,
+      statements.map(({ sql }) => sql),
+    ),
+    readTemporaryViews(connection, names),
+  ]);
   const lastPositions = new Map(statements.map(({ name }, position) => [name, position]));
   const byPosition = new Map(failures.map((failure) => [failure.position, failure]));
   return (name) => {
@@ -149,7 +158,11 @@ function hasColumns(left: readonly Column[], right: readonly Column[]): boolean 
 // Resources, an operator, the system, concurrency or a fault of the server: they say nothing about the text.
 const notAboutTheText = /^(?:53|57|58|40|55|XX)/;
 
-function explainFailure(question: Question, failure: StatementOutcome, { answers, restore }: { readonly answers: ReadonlyMap<string, Settled>; readonly restore: Restore }): Settled {
+function explainFailure(
+  question: Question,
+  failure: StatementOutcome,
+  { answers, restore }: { readonly answers: ReadonlyMap<string, Settled>; readonly restore: Restore },
+): Settled {
   const because = restore([failure.message, failure.hint].filter((text) => text !== null && text !== '').join('. '));
   for (const read of question.reads) {
     const cause = read === question.key ? undefined : answers.get(read);
@@ -164,13 +177,18 @@ async function findRenamed(connection: Connection, made: readonly Made[], answer
   const candidates = made.flatMap((each) => {
     const settled = answers.get(each.question.key);
     const renamed = settled?.outcome === 'different' ? listRenamed(each.question.live?.columns ?? [], settled.columns) : [];
-    return settled?.outcome === 'different' && renamed.length > 0 && each.liveText !== undefined ? [{ ...each, settled, renamed, text: each.liveText.text }] : [];
+    return settled?.outcome === 'different' && renamed.length > 0 && each.liveText !== undefined
+      ? [{ ...each, settled, renamed, text: each.liveText.text }]
+      : [];
   });
   if (candidates.length === 0) return new Map();
-  const create = await createAll(connection, candidates.map(({ question: { temporary }, settled, text }) => {
-    const name = `${temporary}_renamed`;
-    return { name, sql: createTemporary(name, text, ` (${settled.columns.map((column) => quoteIdentifier(column.name)).join(', ')})`) };
-  }));
+  const create = await createAll(
+    connection,
+    candidates.map(({ question: { temporary }, settled, text }) => {
+      const name = `${temporary}_renamed`;
+      return { name, sql: createTemporary(name, text, ` (${settled.columns.map((column) => quoteIdentifier(column.name)).join(', ')})`) };
+    }),
+  );
   const proven = candidates.filter((each) => isSamePrint({ ...each, live: create(`${each.question.temporary}_renamed`) }));
   return new Map(proven.map(({ question, settled, renamed }) => [question.key, { ...settled, renamed }]));
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { relationKey } from '../../core/relation.ts';
 import type { Step } from '../../core/plan.ts';
+import { relationKey } from '../../core/relation.ts';
 import { ViewsyncError } from '../../errors.ts';
 import type { ExecuteOutcome, StepFailure, StepResult, Transaction, TransactionOptions } from '../warehouse.ts';
 import { type Connection, isServerError, type ServerError } from './connection.ts';
@@ -41,9 +41,10 @@ async function beginLocked(connection: Connection, options: TransactionOptions):
   }
 }
 
-async function tryLocks(connection: Connection, { locks, lockTimeout }: TransactionOptions): Promise<Denied | undefined> {
+async function tryLocks(connection: Connection, { locks, lockTimeout, prepare }: TransactionOptions): Promise<Denied | undefined> {
   try {
     await lockRun(connection);
+    await prepare?.();
     return await lockViews(connection, locks, lockTimeout);
   } catch (error) {
     await rollBack(connection, error);
@@ -88,6 +89,7 @@ function commitUnknown(transaction: string | undefined, cause: unknown): Viewsyn
   return new ViewsyncError('CONNECTION_LOST', {
     message: `The connection was lost while transaction ${transaction ?? ''} was being committed: it took effect as a whole or not at all.`,
     suggestions: ['viewsync status', ...(transaction === undefined ? [] : [`SELECT pg_xact_status('${transaction}')`])],
+    details: { transaction: transaction ?? 'unknown' },
     cause,
   });
 }

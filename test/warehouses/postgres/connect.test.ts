@@ -101,13 +101,20 @@ describe('sslmode is what libpq makes of it', () => {
 
   test('require checks nothing without a root certificate and the authority with one', async () => {
     const other = `sslmode=require&sslrootcert=${fixture('other-authority.crt')}`;
-    expect(await failure(url(other))).toMatchObject({ code: 'CONNECTION_FAILED', message: expect.stringContaining('certificate'), suggestions: [expect.stringContaining('sslrootcert')] });
+    expect(await failure(url(other))).toMatchObject({
+      code: 'CONNECTION_FAILED',
+      message: expect.stringContaining('certificate'),
+      suggestions: [expect.stringContaining('sslrootcert')],
+    });
   });
 
   test('verify-ca takes any name that the authority signed, verify-full only the right one', async () => {
     const byAddress = (mode: string) => url(`sslmode=${mode}&sslrootcert=${authority}`, { host: '127.0.0.1' });
     expect(await isEncrypted(byAddress('verify-ca'))).toBe(true);
-    expect(await failure(byAddress('verify-full'))).toMatchObject({ code: 'CONNECTION_FAILED', suggestions: expect.arrayContaining([expect.stringContaining('verify-ca')]) });
+    expect(await failure(byAddress('verify-full'))).toMatchObject({
+      code: 'CONNECTION_FAILED',
+      suggestions: expect.arrayContaining([expect.stringContaining('verify-ca')]),
+    });
   });
 
   test('verify-full needs a root certificate, and a system one needs verify-full', async () => {
@@ -120,30 +127,59 @@ describe('sslmode is what libpq makes of it', () => {
 
 describe('a connection that fails says what to change', () => {
   test('TLS is asked for and the server has none', async () => {
-    expect(await failure(url('sslmode=require', { server: open }))).toMatchObject({ code: 'CONNECTION_FAILED', exitCode: 69, suggestions: expect.arrayContaining([expect.stringContaining('sslmode=prefer')]) });
+    expect(await failure(url('sslmode=require', { server: open }))).toMatchObject({
+      code: 'CONNECTION_FAILED',
+      exitCode: 69,
+      suggestions: expect.arrayContaining([expect.stringContaining('sslmode=prefer')]),
+    });
   });
 
   test('the server takes nothing but TLS', async () => {
-    expect(await failure(url('sslmode=disable', { database: 'encrypted' }))).toMatchObject({ code: 'CONNECTION_FAILED', suggestions: [expect.stringContaining('sslmode=require')] });
+    expect(await failure(url('sslmode=disable', { database: 'encrypted' }))).toMatchObject({
+      code: 'CONNECTION_FAILED',
+      suggestions: [expect.stringContaining('sslmode=require')],
+    });
   });
 
   test('the password is missing or wrong', async () => {
     const locked = { user: 'keeper', database: 'locked' };
-    expect(await failure(url('', locked))).toMatchObject({ code: 'CONNECTION_FAILED', message: expect.stringContaining('asks "keeper" for a password'), suggestions: expect.arrayContaining([expect.stringContaining('PGPASSWORD')]) });
+    expect(await failure(url('', locked))).toMatchObject({
+      code: 'CONNECTION_FAILED',
+      message: expect.stringContaining('asks "keeper" for a password'),
+      suggestions: expect.arrayContaining([expect.stringContaining('PGPASSWORD')]),
+    });
     expect(await failure(url('', { server: open, user: 'keeper' }))).toMatchObject({ message: expect.stringContaining('asks "keeper" for a password') });
-    expect(await failure(url('', { ...locked, user: 'keeper:wr0ng-w0rd' }))).toMatchObject({ code: 'CONNECTION_FAILED', message: expect.stringContaining('the password of "keeper" is wrong') });
+    expect(await failure(url('', { ...locked, user: 'keeper:wr0ng-w0rd' }))).toMatchObject({
+      code: 'CONNECTION_FAILED',
+      message: expect.stringContaining('the password of "keeper" is wrong'),
+    });
   });
 
   test('the host, the port or the database is not there', async () => {
-    expect(await failure('postgresql://u:w0rd@no-such-host.invalid/shop')).toMatchObject({ code: 'CONNECTION_FAILED', message: expect.stringMatching(/"shop" on no-such-host\.invalid: there is no host/) });
-    expect(await failure(`postgresql://u@127.0.0.1:${await findFreePort()}/shop`)).toMatchObject({ code: 'CONNECTION_FAILED', message: expect.stringContaining('nothing listens') });
-    expect(await failure('postgresql:///shop?host=/tmp/no-such-folder')).toMatchObject({ code: 'CONNECTION_FAILED', message: expect.stringContaining('nothing listens') });
-    expect(await failure(url('', { database: 'missing' }))).toMatchObject({ code: 'CONNECTION_FAILED', message: expect.stringContaining('no database "missing"') });
+    expect(await failure('postgresql://u:w0rd@no-such-host.invalid/shop')).toMatchObject({
+      code: 'CONNECTION_FAILED',
+      message: expect.stringMatching(/"shop" on no-such-host\.invalid: there is no host/),
+    });
+    expect(await failure(`postgresql://u@127.0.0.1:${await findFreePort()}/shop`)).toMatchObject({
+      code: 'CONNECTION_FAILED',
+      message: expect.stringContaining('nothing listens'),
+    });
+    expect(await failure('postgresql:///shop?host=/tmp/no-such-folder')).toMatchObject({
+      code: 'CONNECTION_FAILED',
+      message: expect.stringContaining('nothing listens'),
+    });
+    expect(await failure(url('', { database: 'missing' }))).toMatchObject({
+      code: 'CONNECTION_FAILED',
+      message: expect.stringContaining('no database "missing"'),
+    });
   });
 
   test('nobody answers in time', async () => {
     const silent = await listenSilently();
-    expect(await failure(`postgresql://u:w0rd@127.0.0.1:${silent.port}/shop?connect_timeout=1&sslmode=disable`)).toMatchObject({ code: 'CONNECTION_FAILED', message: expect.stringContaining('does not answer') });
+    expect(await failure(`postgresql://u:w0rd@127.0.0.1:${silent.port}/shop?connect_timeout=1&sslmode=disable`)).toMatchObject({
+      code: 'CONNECTION_FAILED',
+      message: expect.stringContaining('does not answer'),
+    });
     silent.server.close();
   });
 
@@ -159,7 +195,9 @@ describe('a connection that fails says what to change', () => {
 
 async function listenSilently(): Promise<{ readonly server: TcpServer; readonly port: number }> {
   const port = await findFreePort();
-  const server = createServer((socket) => void socket.unref().on('error', () => undefined)).listen(port, '127.0.0.1').unref();
+  const server = createServer((socket) => void socket.unref().on('error', () => undefined))
+    .listen(port, '127.0.0.1')
+    .unref();
   await new Promise((resolve) => server.once('listening', resolve));
   return { server, port };
 }
@@ -203,7 +241,9 @@ describe('what the url leaves out is found where libpq looks', () => {
 
 test('a server that is no PostgreSQL of a known version is refused by name', async () => {
   await using database = await createDatabase();
-  await database.query("CREATE SCHEMA fake; CREATE FUNCTION fake.version() RETURNS text LANGUAGE sql AS $$SELECT 'PostgreSQL 8.0.2 on i686-pc-linux-gnu, Redshift 1.0.1'$$");
+  await database.query(
+    "CREATE SCHEMA fake; CREATE FUNCTION fake.version() RETURNS text LANGUAGE sql AS $$SELECT 'PostgreSQL 8.0.2 on i686-pc-linux-gnu, Redshift 1.0.1'$$",
+  );
   await database.query(`ALTER DATABASE ${database.name} SET search_path = fake, pg_catalog`);
   await expect(postgres.connect({ url: database.url }, {})).rejects.toMatchObject({ code: 'CONNECTION_FAILED', message: expect.stringContaining('Redshift') });
 });

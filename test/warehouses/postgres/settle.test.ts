@@ -48,7 +48,10 @@ const columns = [
 describe.each(postgresServers())('settle on PostgreSQL $version', ({ version }) => {
   test('a hand-written text that the server prints like the live one is the same', async () => {
     await using database = await shop(version);
-    const settled = await settle(database, { 'shop.base': "select t.id, t.a, t.b from shop.t as t where b in ('x','y')", 'shop.top': 'select base.id, a from shop.base' });
+    const settled = await settle(database, {
+      'shop.base': "select t.id, t.a, t.b from shop.t as t where b in ('x','y')",
+      'shop.top': 'select base.id, a from shop.base',
+    });
     expect(settled).toMatchObject({ 'shop.top': { outcome: 'same', columns } });
   });
 
@@ -68,7 +71,13 @@ describe.each(postgresServers())('settle on PostgreSQL $version', ({ version }) 
     expect(settled).toEqual({
       'shop.base': { outcome: 'different', columns: [columns[0], { name: 'c', type: 'numeric' }] },
       'shop.top': { outcome: 'different', columns: [columns[0], { name: 'c', type: 'numeric' }] },
-      'shop.fresh': { outcome: 'different', columns: [{ name: 'c', type: 'numeric' }, { name: 'whole', type: 'shop.top' }] },
+      'shop.fresh': {
+        outcome: 'different',
+        columns: [
+          { name: 'c', type: 'numeric' },
+          { name: 'whole', type: 'shop.top' },
+        ],
+      },
     });
   });
 
@@ -141,7 +150,7 @@ describe.each(postgresServers())('settle on PostgreSQL $version', ({ version }) 
   test('says why where temporary views are not permitted', async () => {
     await using database = await shop(version);
     await database.query(`REVOKE TEMPORARY ON DATABASE ${database.name} FROM PUBLIC; GRANT ALL ON SCHEMA shop TO PUBLIC`);
-    await database.query("DO $$ BEGIN CREATE ROLE settle_no_temp LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$");
+    await database.query('DO $$ BEGIN CREATE ROLE settle_no_temp LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$');
     const warehouse = await postgres.connect({ url: database.urlFor('settle_no_temp') }, {});
     const settled = await warehouse.settle(await toRequests(warehouse, { 'shop.top': 'SELECT 1 AS one' }));
     expect(settled.get('shop.top')).toMatchObject({ outcome: 'unproven', because: expect.stringContaining('permission denied') });

@@ -53,7 +53,9 @@ describe.each(postgresServers())('a transaction on PostgreSQL $version', ({ vers
     await using it = await open(version);
     const steps = ["COMMENT ON VIEW shop.v IS 'one; two';\nCOMMENT ON COLUMN shop.v.a IS $x$;$x$", 'CREATE VIEW shop.fresh AS SELECT a FROM shop.v'].map(step);
     const done: number[] = [];
-    const { results, failure } = await it.warehouse.transact({ ...brief, locks: [it.view('shop.v')] }, (transaction) => transaction.execute(steps, (index) => done.push(index)));
+    const { results, failure } = await it.warehouse.transact({ ...brief, locks: [it.view('shop.v')] }, (transaction) =>
+      transaction.execute(steps, (index) => done.push(index)),
+    );
     expect(failure).toBeUndefined();
     expect(results).toHaveLength(2);
     expect(done).toEqual([0, 1]);
@@ -86,8 +88,14 @@ describe.each(postgresServers())('a transaction on PostgreSQL $version', ({ vers
     await using it = await open(version);
     await it.warehouse.transact({ ...brief, locks: it.views }, async (transaction) => {
       await transaction.execute([step('CREATE OR REPLACE VIEW shop.v AS SELECT a, a + 1 AS b FROM shop.t')]);
-      const [live] = await transaction.inspect([{ schema: 'shop', name: 'v' }, { schema: 'shop', name: 'absent' }]);
-      expect(live?.columns).toEqual([{ name: 'a', type: 'integer' }, { name: 'b', type: 'integer' }]);
+      const [live] = await transaction.inspect([
+        { schema: 'shop', name: 'v' },
+        { schema: 'shop', name: 'absent' },
+      ]);
+      expect(live?.columns).toEqual([
+        { name: 'a', type: 'integer' },
+        { name: 'b', type: 'integer' },
+      ]);
       const wanted = { ...it.view('shop.v'), definition: 'select a, (a + 1) as b from shop.t' };
       const settled = await transaction.settle(live === undefined ? [] : [{ wanted, live }]);
       expect(settled.get('shop.v')).toMatchObject({ outcome: 'same' });
@@ -104,10 +112,16 @@ describe.each(postgresServers())('a transaction on PostgreSQL $version', ({ vers
     const waits: unknown[] = [];
     const started = performance.now();
     const work = it.warehouse.transact({ lockTimeout: 200, attempts: 2, locks: it.views, onWait: (event) => waits.push(event) }, async () => undefined);
-    await expect(work).rejects.toMatchObject({ code: 'LOCK_TIMEOUT', exitCode: 75, message: expect.stringContaining(`process ${own?.pid} (postgres, viewsync)`) });
+    await expect(work).rejects.toMatchObject({
+      code: 'LOCK_TIMEOUT',
+      exitCode: 75,
+      message: expect.stringContaining(`process ${own?.pid} (postgres, viewsync)`),
+    });
     expect(performance.now() - started).toBeLessThan(2000);
     expect(waits).toEqual([{ view: { schema: 'shop', name: 'v' }, attempt: 1, holder: expect.stringContaining('process') }]);
-    const [left] = await it.database.query("SELECT count(*)::int AS locks FROM pg_locks l JOIN pg_database d ON d.oid = l.database AND d.datname = current_database() WHERE l.locktype = 'advisory'");
+    const [left] = await it.database.query(
+      "SELECT count(*)::int AS locks FROM pg_locks l JOIN pg_database d ON d.oid = l.database AND d.datname = current_database() WHERE l.locktype = 'advisory'",
+    );
     expect(left).toEqual({ locks: 0 });
     await reader.close();
   });
@@ -130,7 +144,9 @@ describe.each(postgresServers())('a transaction on PostgreSQL $version', ({ vers
     const reader = await connect(it.database.url, {});
     await reader.run('BEGIN; SELECT * FROM shop.w');
     const onWait = () => void reader.run('ROLLBACK');
-    const work = it.warehouse.transact({ lockTimeout: 100, attempts: 3, locks: it.views, onWait }, (transaction) => transaction.execute([step('DROP VIEW shop.w')]));
+    const work = it.warehouse.transact({ lockTimeout: 100, attempts: 3, locks: it.views, onWait }, (transaction) =>
+      transaction.execute([step('DROP VIEW shop.w')]),
+    );
     await expect(work).resolves.toMatchObject({ results: [{}] });
     await reader.close();
   });
@@ -182,7 +198,9 @@ describe.each(postgresServers())('a transaction on PostgreSQL $version', ({ vers
   test('what the server refuses at the commit is rolled back and said so', async () => {
     await using it = await open(version);
     await it.database.query('CREATE TABLE shop.p (id int PRIMARY KEY); CREATE TABLE shop.c (id int REFERENCES shop.p DEFERRABLE INITIALLY DEFERRED)');
-    const work = it.warehouse.transact({ ...brief, locks: [] }, (transaction) => transaction.execute([step('DROP VIEW shop.w'), step('INSERT INTO shop.c VALUES (1)')]));
+    const work = it.warehouse.transact({ ...brief, locks: [] }, (transaction) =>
+      transaction.execute([step('DROP VIEW shop.w'), step('INSERT INTO shop.c VALUES (1)')]),
+    );
     await expect(work).rejects.toMatchObject({ code: 'ROLLED_BACK' });
     expect((await it.warehouse.inspect({ schemas: ['*'] })).snapshot.views).toEqual(it.views);
   });

@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest';
+import { connect } from '../../../src/warehouses/postgres/connect.ts';
+import { postgresServers, type TestDatabase } from '../../support/postgres-server.ts';
+import { database, find, inspect, keys } from './inspecting.ts';
+
+describe.each(postgresServers())('a database that changes while PostgreSQL $version is read', ({ version }) => {
+  const shop = 'CREATE TABLE t (a int, b int); CREATE VIEW v AS SELECT a FROM t; CREATE VIEW w AS SELECT b FROM t; CREATE VIEW x AS SELECT 1 AS one';
+  const once = (db: TestDatabase, sql: string) => (round: number) => (round === 1 ? db.query(sql) : Promise.resolve());
+
+  test('a renamed base column is printed as it is afterwards', async () => {
+    await using db = await database(version, shop);
+    const inspection = await inspect(db.url, { meanwhile: once(db, 'ALTER TABLE t RENAME a TO renamed') });
+    expect(inspection.snapshot).toEqual((await inspect(db.url)).snapshot);
+    expect(find(inspection, 'public.v').definition).toContain('renamed AS a');
+  });
+
+  test('a dropped view is absent and not unreadable', async () => {
+    await using db = await database(version, shop);
+    const inspection = await inspect(db.url, { meanwhile: once(db, 'DROP VIEW v') });
+    expect(inspection.snapshot).toEqual((await inspect(db.url)).snapshot);
+    expect(keys(inspection)).toEqual(['public.w', 'public.x']);
+  });
+
+  test('a replaced, a renamed and a dropped and re-created view are read as they are afterwards', async () => {
+    await using db = await database(version, shop);
+    const meanwhile = once(
+      db,
+      'CREATE OR REPLACE VIEW v AS SELECT a, 2 AS c FROM t; ALTER VIEW w RENAME TO w2; DROP VIEW x; CREATE VIEW x AS SELECT 3 AS three',
+    );
+    expect((await inspect(db.url, { meanwhile })).snapshot).toEqual((await inspect(db.url)).snapshot);
+  });
+
+  test('a renamed schema and a renamed function change the texts that name them', async () => {
+    await using db = await database(
+      version,
+      "CREATE SCHEMA s; CREATE TABLE s.t (a int); CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE VIEW v AS SELECT a, f() FROM s.t",
+    );
+    const meanwhile = once(db, 'ALTER SCHEMA s RENAME TO s2; ALTER FUNCTION f() RENAME TO g');
+    expect((await inspect(db.url, { meanwhile })).snapshot).toEqual((await inspect(db.url)).snapshot);
+  });
+
+  test('a change that was not committed when reading began, made in a subtransaction, is seen', async () => {
+    await using db = await database(version, shop);
+    const other = await connect(db.url, {});
+    await other.run('BEGIN; SAVEPOINT inner_one; ALTER VIEW v RENAME COLUMN a TO renamed; RELEASE SAVEPOINT inner_one');
+    // Another transaction that began later and is over makes the open one older than the newest transaction of the snapshot.
+    await db.query('COMMENT ON VIEW x IS $$later$$');
+    const inspection = await inspect(db.url, { meanwhile: (round) => (round === 1 ? other.run('COMMIT') : Promise.resolve()) });
+    await other.close();
+    expect(inspection.snapshot).toEqual((await inspect(db.url)).snapshot);
+  });
+
+  test('a long transaction of someone else keeps nobody from reading', async () => {
+    await using db = await database(version, shop);
+    const other = await connect(db.url, {});
+    await other.run('BEGIN; CREATE TABLE unfinished (a int)');
+    await db.query('CREATE OR REPLACE VIEW x AS SELECT 1 AS one, 2 AS two');
+    expect(keys(await inspect(db.url))).toEqual(['public.v', 'public.w', 'public.x']);
+    await other.close();
+  });
+
+  test('one that never holds still is an error that names what moves', async () => {
+    await using db = await database(version, shop);
+    const reading = inspect(db.url, { meanwhile: (round) => db.query(`CREATE OR REPLACE VIEW x AS SELECT ${round} AS one`) });
+    await expect(reading).rejects.toMatchObject({ code: 'LISTING_MOVED', exitCode: 69, message: expect.stringContaining('"public.x"') });
+  });
+
+  test('few locks are held at a time, however many views there are', async () => {
+    await using db = await database(
+      version,
+      `${shop};
+      DO $$ BEGIN FOR i IN 1..1500 LOOP EXECUTE format('CREATE TABLE t_%s (a int)', i); EXECUTE format('CREATE VIEW v_%s AS SELECT a FROM t_%s', i, i); END LOOP; END $$`,
+    );
+    const observer = await connect(db.url, {});
+    let peak = 0;
+    let isOver = false;
+    const reading = inspect(db.url).finally(() => {
+      isOver = true;
+    });
+    while (!isOver) {
+      const [row] = await observer.query<{ held: number }>(
+        "SELECT count(*)::int AS held FROM pg_locks l JOIN pg_database d ON d.oid = l.database WHERE d.datname = current_database() AND l.pid <> pg_backend_pid() AND l.locktype = 'relation'",
+      );
+      peak = Math.max(peak, row?.held ?? 0);
+    }
+    expect((await reading).snapshot.views).toHaveLength(1503);
+    expect(peak).toBeGreaterThan(10);
+    expect(peak).toBeLessThan(500);
+    await observer.close();
+  });
+});
