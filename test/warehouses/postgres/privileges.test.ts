@@ -26,9 +26,14 @@ test('takes away what the owner lacks, before anything is granted', () => {
 
 test('tells everybody from a role of that name', () => {
   expect(statements([...builtIn, entry('owner SELECT everybody'), entry('owner SELECT PUBLIC')])).toEqual([
-    'GRANT SELECT ON shop.v TO "PUBLIC"',
     'GRANT SELECT ON shop.v TO PUBLIC',
+    'GRANT SELECT ON shop.v TO "PUBLIC"',
   ]);
+});
+
+test('keeps grantees in the order in which the server lists them, and sorts within one grantee', () => {
+  const entries = [...builtIn, entry('owner UPDATE zoe'), entry('owner SELECT zoe'), entry('owner SELECT ann')];
+  expect(statements(entries)).toEqual(['GRANT SELECT ON shop.v TO zoe', 'GRANT UPDATE ON shop.v TO zoe', 'GRANT SELECT ON shop.v TO ann']);
 });
 
 test('lets a role pass a right on only after it has received it, whatever the names', () => {

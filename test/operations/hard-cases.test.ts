@@ -1,0 +1,150 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { postgresServers } from '../support/postgres-server.ts';
+import { openWorkplace, type Workplace } from '../support/workplace.ts';
+
+const tables = 'CREATE TABLE public.t (id int PRIMARY KEY, a varchar(20), b int);';
+
+async function open(version: number, ...sql: readonly string[]): Promise<Workplace> {
+  const place = await openWorkplace({ version });
+  for (const statements of [tables, ...sql]) await place.database.query(statements);
+  await place.export();
+  return place;
+}
+
+/** Puts another definition into a view's file, as a person would. */
+function edit(place: Workplace, view: string, change: (text: string) => string): void {
+  const file = join(place.directory, `views/prod/public/${view}.sql`);
+  writeFileSync(file, change(readFileSync(file, 'utf8')));
+}
+
+const define = (query: string) => (text: string) => text.replace(/ AS\nSELECT[\s\S]*?\n;/, () => ` AS\n${query}\n;`);
+const acts = async (place: Workplace, revision = 'worktree') => (await place.plan(revision)).plan.steps.map(({ sql }) => sql.split('\n')[0]);
+
+/** Applies what is in the work tree, and holds the law that the plan is empty afterwards. */
+async function applied(place: Workplace): Promise<void> {
+  await place.apply('worktree');
+  expect((await place.plan('HEAD')).plan.steps).toEqual([]);
+  expect((await place.export()).commit).toBeUndefined();
+}
+
+describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i', (version) => {
+  test('a replace never clears options', async () => {
+    const place = await open(version, 'CREATE VIEW v WITH (security_barrier=true) AS SELECT id, a FROM t');
+    edit(place, 'v', define('SELECT id, a FROM public.t WHERE id > 0'));
+    await applied(place);
+    expect(await place.database.query("SELECT reloptions FROM pg_class WHERE relname = 'v'")).toEqual([{ reloptions: ['security_barrier=true'] }]);
+  });
+
+  test.each<[string, string, readonly string[]]>([
+    ['a column at the end is a replace', 'SELECT id, a, b FROM public.t', ['CREATE OR REPLACE VIEW public.v AS']],
+    ['another order of columns re-creates', 'SELECT a, id FROM public.t', ['DROP VIEW public.v', 'CREATE VIEW public.v AS', 'ALTER VIEW public.v OWNER TO postgres']],
+    ['another type re-creates', 'SELECT id, a::text AS a FROM public.t', ['DROP VIEW public.v', 'CREATE VIEW public.v AS', 'ALTER VIEW public.v OWNER TO postgres']],
+    ['another length re-creates', 'SELECT id, a::varchar(30) AS a FROM public.t', ['DROP VIEW public.v', 'CREATE VIEW public.v AS', 'ALTER VIEW public.v OWNER TO postgres']],
+    ['another collation re-creates', 'SELECT id, a COLLATE "C" AS a FROM public.t', ['DROP VIEW public.v', 'CREATE VIEW public.v AS', 'ALTER VIEW public.v OWNER TO postgres']],
+    ['fewer columns re-create', 'SELECT id FROM public.t', ['DROP VIEW public.v', 'CREATE VIEW public.v AS', 'ALTER VIEW public.v OWNER TO postgres']],
+    ['another name of a column renames it', 'SELECT id, a AS label FROM public.t', ['ALTER VIEW public.v RENAME COLUMN a TO label']],
+  ])('%s', async (_law, query, expected) => {
+    const place = await open(version, 'CREATE VIEW v AS SELECT id, a FROM t');
+    edit(place, 'v', define(query));
+    expect(await acts(place)).toEqual(expected);
+    await applied(place);
+  });
+
+  test('renaming a column keeps grants, comments and dependents', async () => {
+    const place = await open(version, "CREATE VIEW v AS SELECT id, a FROM t; CREATE VIEW w AS SELECT a FROM v; GRANT SELECT (a) ON v TO PUBLIC; COMMENT ON COLUMN v.a IS 'label'");
+    edit(place, 'v', (text) => define('SELECT id, a AS label FROM public.t')(text).replaceAll('(a)', '(label)').replace('v.a IS', 'v.label IS'));
+    expect(await acts(place)).toEqual(['ALTER VIEW public.v RENAME COLUMN a TO label']);
+    await place.apply('worktree');
+    expect(await place.database.query("SELECT has_column_privilege('public', 'v', 'label', 'SELECT') AS granted, col_description('v'::regclass, 2) AS comment")).toEqual([{ granted: true, comment: 'label' }]);
+    expect(await place.database.query('SELECT a FROM w')).toEqual([]);
+  });
+
+  test('swapped names of columns are no rename', async () => {
+    const place = await open(version, 'CREATE VIEW v AS SELECT id, b FROM t');
+    edit(place, 'v', define('SELECT b AS id, id AS b FROM public.t'));
+    expect(await acts(place)).toEqual(['CREATE OR REPLACE VIEW public.v AS']);
+    await applied(place);
+  });
+
+  test('only options differ: SET and RESET, no CREATE', async () => {
+    const place = await open(version, 'CREATE VIEW v WITH (security_barrier=true) AS SELECT id, a FROM t');
+    edit(place, 'v', (text) => text.replace('security_barrier = true', 'check_option = local'));
+    expect(await acts(place)).toEqual(['ALTER VIEW public.v RESET (security_barrier)', 'ALTER VIEW public.v SET (check_option = local)']);
+    await applied(place);
+  });
+
+  test('only a comment, a grant or the owner differs: no CREATE', async () => {
+    const place = await open(version, "CREATE VIEW v AS SELECT id, a FROM t; COMMENT ON VIEW v IS 'old'");
+    edit(place, 'v', (text) => text.replace("'old'", "'new'").replace('OWNER TO postgres', 'OWNER TO pg_monitor').replace('COMMENT', 'GRANT SELECT ON public.v TO PUBLIC;\nCOMMENT'));
+    expect(await acts(place)).toEqual(['ALTER VIEW public.v OWNER TO pg_monitor', 'GRANT SELECT ON public.v TO PUBLIC', "COMMENT ON VIEW public.v IS 'new'"]);
+    await applied(place);
+  });
+
+  test('a table that gains a column is no drift of a view over all its columns', async () => {
+    const place = await open(version, 'CREATE TABLE item (id int, title text); CREATE VIEW ie AS SELECT i.*, 1 AS k FROM item i');
+    await place.database.query('ALTER TABLE item ADD new_col text');
+    expect((await place.status()).differing).toEqual([]);
+    expect((await place.export()).commit).toBeUndefined();
+  });
+
+  test('a renamed column of a table is told as such and not as an edit', async () => {
+    const place = await open(version, 'CREATE VIEW v AS SELECT id, a FROM t');
+    await place.database.query('ALTER TABLE t RENAME a TO a_new');
+    await place.export();
+    expect(place.git('log', '-1', '--format=%B')).toContain('public.v: definition (a relation that it reads changed)');
+  });
+
+  test('a natural join keeps its columns when a table gains another common one', async () => {
+    const place = await open(version, 'CREATE TABLE n1 (x int, y1 int); CREATE TABLE n2 (x int, y int); CREATE VIEW v AS SELECT * FROM n1 NATURAL JOIN n2');
+    await place.database.query('ALTER TABLE n1 ADD y int; DROP VIEW v');
+    await place.apply('HEAD');
+    expect(await place.database.query("SELECT pg_get_viewdef('v'::regclass) AS text")).toMatchObject([{ text: expect.stringMatching(/JOIN n2 USING \(x\)/) }]);
+    expect((await place.plan('HEAD')).plan.steps).toEqual([]);
+  });
+
+  test('a text that the server prints otherwise when it is loaded again is neither drift nor a step', async () => {
+    const place = await open(version, "CREATE VIEW v AS SELECT id FROM t WHERE a IN ('x', 'y')");
+    await place.database.query('DROP VIEW v');
+    await place.apply('HEAD');
+    expect((await place.plan('HEAD')).plan.steps).toEqual([]);
+    expect((await place.status()).differing).toEqual([]);
+    expect((await place.export()).commit).toBeUndefined();
+  });
+
+  test('hand-written SQL that the server prints otherwise is in sync once it is applied', async () => {
+    const place = await open(version, 'CREATE VIEW v AS SELECT id, a FROM t');
+    edit(place, 'v', define("select t.*, 1 as one /* as written */ from public.t natural join (values (1,'x')) as other(id, note) where b between 1 and 2 or a = 'x;--'"));
+    await applied(place);
+    expect(readFileSync(join(place.directory, 'views/prod/public/v.sql'), 'utf8')).toContain('/* as written */');
+  });
+
+  test.each<[string, string]>([
+    ['recursion with search and cycle', 'WITH RECURSIVE tree(id, b) AS (SELECT id, b FROM t WHERE b IS NULL UNION ALL SELECT t.id, t.b FROM t JOIN tree ON tree.id = t.b) SEARCH DEPTH FIRST BY id SET ordering CYCLE id SET looped USING path SELECT id, b, looped FROM tree'],
+    ['window, filter and grouping sets', 'SELECT b, count(*) FILTER (WHERE id > 1) AS n, sum(count(*)) OVER (ORDER BY b ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS s FROM t GROUP BY GROUPING SETS ((b), ())'],
+    ['lateral with ordinality', "SELECT t.id, x.part, x.n FROM t, LATERAL unnest(string_to_array(t.a, ',')) WITH ORDINALITY AS x(part, n)"],
+    ['xmltable', "SELECT x.* FROM t, XMLTABLE('/r' PASSING xmlparse(document '<r/>') COLUMNS a text PATH '@a') x"],
+    ['strings of every kind', `SELECT $q$a $$ ; -- /* b$q$ AS one, E'\\\\n\\'' AS two, U&'d\\0061t' AS three, ';' AS four, '--' AS five, '/*' AS six, e'line\\r\\nbreak' AS seven`],
+    ['no columns at all', 'SELECT'],
+    ['values', "VALUES (1, 'a'), (2, 'b')"],
+    ['an unnamed column', 'SELECT 1, 2'],
+    ['dates and intervals', "SELECT '2026-01-01 00:00+02'::timestamptz AS a, '1 day 2 hours'::interval AS b, '\\x00ff'::bytea AS c, 0.1::float8 AS d"],
+  ])('%s comes back', async (_what, query) => {
+    const columns = query.startsWith('SELECT 1, 2') ? '(a, "?column?")' : '';
+    const place = await open(version, `CREATE VIEW v ${columns} AS ${query}`);
+    const before = await place.database.query("SELECT pg_get_viewdef('v'::regclass) AS text");
+    await place.database.query('DROP VIEW v');
+    await place.apply('HEAD');
+    expect(await place.database.query("SELECT pg_get_viewdef('v'::regclass) AS text")).toEqual(before);
+    expect((await place.export()).commit).toBeUndefined();
+  });
+
+  test('one changed WHERE at the bottom of a chain of 500 views is one statement', async () => {
+    const chain = Array.from({ length: 500 }, (_, index) => `CREATE VIEW v${index} AS SELECT id, b FROM ${index === 0 ? 't' : `v${index - 1}`}`);
+    const place = await open(version, chain.join(';'));
+    edit(place, 'v0', define('SELECT id, b FROM public.t WHERE id > 5'));
+    expect(await acts(place)).toEqual(['CREATE OR REPLACE VIEW public.v0 AS']);
+    await applied(place);
+  });
+});
