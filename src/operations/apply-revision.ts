@@ -2,12 +2,13 @@ import type { HazardName, Plan } from '../core/plan.ts';
 import type { ApplyReport } from '../core/report.ts';
 import { ViewsyncError } from '../errors.ts';
 import type { Project, Target } from '../project.ts';
-import { describeInterruptedRun } from './interrupted-run.ts';
+import type { Warehouse } from '../warehouses/warehouse.ts';
+import { describeInterruptedRun, endingCommands, requireNotRunning } from './interrupted-run.ts';
 import { liveRef } from './live-line.ts';
 import { type PlannedRevision, type PlanOptions, planRevision } from './plan-revision.ts';
 import { closeRun, endInterruptedRun, finishRun, type RecordedRun, type StartedRun, startRun } from './record-run.ts';
 import { fetchLiveLine, type FetchOutcome, pushLines } from './remote-lines.ts';
-import { type RunOptions, runPlan } from './run-plan.ts';
+import { type RunOptions, type RunOutcome, runPlan } from './run-plan.ts';
 
 export interface ApplyOptions extends PlanOptions, RunOptions {
   readonly push: 'push' | 'keep';
@@ -43,28 +44,63 @@ export function requireRunnable(plan: Plan, allowed: readonly HazardName[]): voi
   });
 }
 
-/** Whether the run is known to have changed nothing. */
-function hasChangedNothing(error: unknown): boolean {
-  return error instanceof ViewsyncError && ['ROLLED_BACK', 'WAREHOUSE_MOVED', 'LOCK_TIMEOUT', 'RUN_IN_PROGRESS', 'QUERY_FAILED'].includes(error.code);
+/** A transaction that failed is rolled back, except where the connection was lost while it was being committed. */
+function mayHaveTakenEffect(error: unknown): boolean {
+  return error instanceof ViewsyncError && error.code === 'CONNECTION_LOST' && error.details['transaction'] !== undefined;
 }
 
-async function execute(started: StartedRun, options: ApplyOptions): Promise<Awaited<ReturnType<typeof runPlan>>> {
+function overtaken(): ViewsyncError {
+  return new ViewsyncError('WAREHOUSE_MOVED', {
+    message: 'Another run was recorded since the plan was made. Rolled back; nothing changed.',
+    suggestions: ['Run the same command again: it makes a new plan.'],
+  });
+}
+
+async function start(planned: PlannedRevision, command: string): Promise<StartedRun> {
   try {
-    return await runPlan(options.warehouse, started.planned.plan, options);
+    return await startRun(planned, command);
   } catch (error) {
-    if (hasChangedNothing(error)) await closeRun(started);
+    throw error instanceof ViewsyncError && error.code === 'BRANCH_MOVED' ? overtaken() : error;
+  }
+}
+
+interface Executed {
+  readonly started: StartedRun;
+  readonly outcome: RunOutcome;
+}
+
+/** Runs the plan; the start stands on the live line before anything is locked, and only while no other run can begin. */
+async function execute(planned: PlannedRevision, command: string, options: ApplyOptions): Promise<Executed> {
+  const { project, target } = planned.reading;
+  let started: StartedRun | undefined;
+  const prepare = async () => {
+    if (started && (await project.history.tip(liveRef(target))) !== started.started) throw overtaken();
+    if (started) return;
+    started = await start(planned, command);
+    if (options.push === 'push') await pushLines(project, [liveRef(target)]);
+  };
+  try {
+    const outcome = await runPlan(options.warehouse, planned.plan, { ...options, prepare });
+    return { outcome, started: started as unknown as StartedRun };
+  } catch (error) {
+    // Whoever has gone on with the live line meanwhile has ended this run there.
+    if (started && !mayHaveTakenEffect(error)) await closeRun(started).catch(ignoreKnown);
     throw error;
   }
 }
 
-async function recordFinish(started: StartedRun, outcome: Awaited<ReturnType<typeof runPlan>>, options: ApplyOptions): Promise<RecordedRun> {
+function ignoreKnown(error: unknown): void {
+  if (!(error instanceof ViewsyncError)) throw error;
+}
+
+async function recordFinish({ started, outcome }: Executed, options: ApplyOptions): Promise<RecordedRun> {
   try {
     return await finishRun(started, outcome, options.warehouse);
   } catch (cause) {
     if (!(cause instanceof ViewsyncError)) throw cause;
     throw new ViewsyncError(cause.code, {
-      message: `All ${started.planned.plan.steps.length} steps were applied and verified, but the commit on the branch failed: ${cause.message}`,
-      suggestions: [...cause.suggestions, 'viewsync export records the state as it is now.'],
+      message: `All ${started.planned.plan.steps.length} steps were applied and verified, but could not be recorded: ${cause.message}`,
+      suggestions: [...cause.suggestions, 'viewsync status'],
       cause,
     });
   }
@@ -82,23 +118,21 @@ export async function carryOut(planned: PlannedRevision, command: string, option
   if (!(await options.confirm(plan))) {
     throw new ViewsyncError('NOT_CONFIRMED', { message: 'Not confirmed. Nothing was changed.', suggestions: ['Add --yes to go ahead without a question.'] });
   }
-  const branch = (await project.history.head()).branch;
-  const refs = [...(branch === undefined ? [] : [branch]), liveRef(target)];
-  const started = await startRun(planned, command);
-  if (options.push === 'push') await pushLines(project, [liveRef(target)]);
-  const outcome = await execute(started, options);
-  const written = await recordFinish(started, outcome, options);
-  if (options.push === 'push') await pushLines(project, refs);
-  return { ...described, run: started.id, report: outcome.report, pushed: options.push === 'push', ...written };
+  const { branch } = recorded.head;
+  const executed = await execute(planned, command, options);
+  const written = await recordFinish(executed, options);
+  if (options.push === 'push') await pushLines(project, [...(branch === undefined ? [] : [branch]), liveRef(target)]);
+  return { ...described, run: executed.started.id, report: executed.outcome.report, pushed: options.push === 'push', ...written };
 }
 
-/** Raises `INTERRUPTED_RUN` unless this is the command that was interrupted, asked for again. */
-function requireSameRun({ recorded, revision }: PlannedRevision): void {
+/** Raises `RUN_IN_PROGRESS`, or `INTERRUPTED_RUN` unless this is the command that was interrupted, asked for again. */
+async function requireSameRun({ recorded, revision }: PlannedRevision, warehouse: Warehouse): Promise<void> {
   const { interrupted } = recorded.line;
+  await requireNotRunning(recorded.line, warehouse);
   if (!interrupted || interrupted.revision === revision) return;
   throw new ViewsyncError('INTERRUPTED_RUN', {
     message: `${describeInterruptedRun(interrupted)} Nothing was changed now.`,
-    suggestions: ['viewsync rollback', `viewsync apply ${interrupted.revision}`],
+    suggestions: endingCommands(interrupted),
   });
 }
 
@@ -109,7 +143,7 @@ function requireSameRun({ recorded, revision }: PlannedRevision): void {
 export async function applyRevision(project: Project, target: Target, options: ApplyOptions): Promise<ApplyResult> {
   const remote = await fetchLiveLine(project, target);
   const planned = await planRevision(project, target, options);
-  requireSameRun(planned);
+  await requireSameRun(planned, options.warehouse);
   requireRunnable(planned.plan, options.allowed);
   return { ...(await carryOut(planned, 'apply', options)), remote };
 }

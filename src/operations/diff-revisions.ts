@@ -70,7 +70,7 @@ async function readLiveSide(reading: Reading, options: DiffOptions): Promise<Sid
 
 async function readSide(revision: string, reading: Reading, options: DiffOptions): Promise<Side> {
   if (revision === liveRevision) return readLiveSide(reading, options);
-  if (revision === worktreeRevision) return sideOf(await readBranchFiles(reading), reading, { from: 'worktree' });
+  if (revision === worktreeRevision) return sideOf(await readBranchFiles(reading, (await reading.project.history.head()).commit), reading, { from: 'worktree' });
   const commit = await reading.project.history.reader.resolve(revision);
   return sideOf(await readCommitFiles(reading, commit), reading, { from: 'commit', commit });
 }

@@ -7,6 +7,7 @@ import { allowsUnreadable } from '../core/scope.ts';
 import type { Unreadable } from '../core/snapshot.ts';
 import { writeTargetFile } from '../core/target-file.ts';
 import type { View } from '../core/view.ts';
+import { ViewsyncError } from '../errors.ts';
 import type { ObjectId } from '../history/history.ts';
 import type { Project, Target } from '../project.ts';
 import type { Inspection, Progress, Warehouse } from '../warehouses/warehouse.ts';
@@ -144,7 +145,7 @@ async function recordDraft(draft: Draft): Promise<Pick<ExportResult, 'commit' | 
   const { subject, changes } = draft;
   const live = await recordLive(project, target, { tip: draft.recorded.line.tip, record: { subject, changes, files: draft.live } });
   if (!needsBranchCommit(draft)) return live === draft.recorded.line.tip ? {} : { live };
-  const commit = await recordBranch(project, target, { subject, changes, files: draft.branch, live, conflicts: findConflictBases(draft) });
+  const commit = await recordBranch(project, target, { head: draft.recorded.head, subject, changes, files: draft.branch, live, conflicts: findConflictBases(draft) });
   return { live, commit };
 }
 
@@ -167,23 +168,38 @@ function describeDraft(draft: Draft, target: Target): Omit<ExportResult, 'timing
   };
 }
 
+const rounds = 4;
+
 /**
  * Reads every view of the target and records the difference: the whole live state on the live line, and on the branch what nobody has
- * edited there. Nothing is written when nothing changed. `LISTING_MOVED`, `OTHER_WAREHOUSE`, `INTERRUPTED_RUN`, `PATH_TAKEN`, `REMOTE_MOVED`.
+ * edited there. Nothing is written when nothing changed. Starts over when somebody else commits meanwhile. `LISTING_MOVED`,
+ * `OTHER_WAREHOUSE`, `INTERRUPTED_RUN`, `RUN_IN_PROGRESS`, `PATH_TAKEN`, `REMOTE_MOVED`, `BRANCH_MOVED`.
  */
 export async function exportViews(project: Project, target: Target, options: ExportOptions): Promise<ExportResult> {
+  for (let round = 1; round < rounds; round++) {
+    try {
+      return await exportOnce(project, target, options);
+    } catch (error) {
+      if (!(error instanceof ViewsyncError) || error.code !== 'BRANCH_MOVED') throw error;
+    }
+  }
+  return exportOnce(project, target, options);
+}
+
+async function exportOnce(project: Project, target: Target, options: ExportOptions): Promise<ExportResult> {
   const { warehouse } = options;
   const { timings, measure } = createStopwatch();
   const reading = startReading(project, target, warehouse.dialect);
   const remote = options.commit === 'commit' ? await measure('fetch', fetchLiveLine(project, target)) : 'no remote';
-  const inspection = await measure('inspect', warehouse.inspect(target.scope, options.progress));
+  // In this order: what is recorded after the warehouse was read may be newer than it, and must not be taken back.
   const recorded = await measure('read git', readRecorded(reading));
-  requireNoInterruptedRun(recorded.line);
+  await requireNoInterruptedRun(recorded.line, warehouse);
+  const inspection = await measure('inspect', warehouse.inspect(target.scope, options.progress));
   if (!options.allowed.includes('OTHER_WAREHOUSE')) requireSameWarehouse(recorded, inspection.snapshot.description, target);
   const draft = await measure('compare and format', draftExport(reading, inspection, { recorded, options }));
   const written = options.commit === 'commit' ? await measure('record', recordDraft(draft)) : {};
   if (options.commit === 'files only') await measure('write files', project.history.writeFiles(draft.branch));
-  const { branch } = await project.history.head();
+  const { branch } = recorded.head;
   if (options.push === 'push') await measure('push', pushLines(project, [...(branch === undefined ? [] : [branch]), liveRef(target)]));
   return { ...describeDraft(draft, target), ...written, ...(branch === undefined ? {} : { branch }), remote, timings, pushed: options.push === 'push' };
 }

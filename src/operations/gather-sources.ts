@@ -4,7 +4,7 @@ import { parseRelationKey, type RelationName } from '../core/relation.ts';
 import { matchScope } from '../core/scope.ts';
 import type { TargetDescription } from '../core/snapshot.ts';
 import { ViewsyncError } from '../errors.ts';
-import type { ObjectId } from '../history/history.ts';
+import type { Head, ObjectId } from '../history/history.ts';
 import type { Project, Target } from '../project.ts';
 import type { Inspection } from '../warehouses/warehouse.ts';
 import { findLikeness, type Settle } from './likeness.ts';
@@ -26,6 +26,8 @@ export function startReading(project: Project, target: Target, dialect: Dialect)
 
 /** What git holds of a target: the branch with the user's edits, the live line's tip, and the state that the branch last took in. */
 export interface Recorded {
+  /** Where the branch stood when it was read: the only parent that a commit made from this may have. */
+  readonly head: Head;
   readonly line: LiveLine;
   readonly branch: TargetFiles;
   readonly tip: TargetFiles;
@@ -56,10 +58,11 @@ async function readBase(reading: Reading, line: LiveLine): Promise<Sources['base
 /** Reads both lines of history as they stand in this clone. */
 export async function readRecorded(reading: Reading): Promise<Recorded> {
   const { project, target } = reading;
-  const line = await readLiveLine(project, target);
-  const branch = await readBranchFiles(reading);
+  const head = await project.history.head();
+  const line = await readLiveLine(project, target, head.commit);
+  const branch = await readBranchFiles(reading, head.commit);
   const tip = line.tip === undefined ? noFiles : await readCommitFiles(reading, line.tip);
-  return { line, branch, tip, base: await readBase(reading, line) };
+  return { head, line, branch, tip, base: await readBase(reading, line) };
 }
 
 function isOtherWarehouse(recorded: TargetDescription, live: TargetDescription): boolean {

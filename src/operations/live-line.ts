@@ -56,8 +56,7 @@ function runOf(started: Commit): Run | undefined {
   };
 }
 
-async function readBase(project: Project, target: Target): Promise<Pick<LiveLine, 'base' | 'conflicts'>> {
-  const { commit } = await project.history.head();
+async function readBase(project: Project, target: Target, commit: ObjectId | undefined): Promise<Pick<LiveLine, 'base' | 'conflicts'>> {
   const found = commit === undefined ? undefined : await project.history.findTrailer(commit, trailerKeys.live, { [trailerKeys.target]: target.name });
   if (!found) return { base: undefined, conflicts: new Map() };
   const carrier = await project.history.reader.readCommit(found.commit);
@@ -83,11 +82,11 @@ async function requireLiveCommit(project: Project, id: string): Promise<ObjectId
   }
 }
 
-/** Where the live line stands, and from where on the branch it was last taken in. */
-export async function readLiveLine(project: Project, target: Target): Promise<LiveLine> {
+/** Where the live line stands, and from where on the branch, of which `commit` is the tip, it was last taken in. */
+export async function readLiveLine(project: Project, target: Target, commit: ObjectId | undefined): Promise<LiveLine> {
   const tip = await project.history.tip(liveRef(target));
   const interrupted = tip === undefined ? undefined : runOf(await project.history.reader.readCommit(tip));
-  return { tip, interrupted, ...(await readBase(project, target)) };
+  return { tip, interrupted, ...(await readBase(project, target, commit)) };
 }
 
 /** The newest run on the live line that took effect. Undefined when there was none. */

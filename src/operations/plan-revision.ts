@@ -134,8 +134,8 @@ function requireNoConflict(wish: Wish, sources: Sources, options: PlanOptions): 
 }
 
 /** Whether applying the revision deploys the branch, so that edits on both sides are a conflict; an older commit is a restore. */
-async function isDeployment({ project }: Reading, commit: ObjectId | undefined): Promise<boolean> {
-  return commit === undefined || commit === (await project.history.head()).commit;
+function isDeployment({ head }: Recorded, commit: ObjectId | undefined): boolean {
+  return commit === undefined || commit === head.commit;
 }
 
 /** Reads the warehouse and the revision and plans the way from one to the other. Changes nothing. `CONFLICT`, `TARGET_NOT_IN_REVISION`, `OTHER_WAREHOUSE`. */
@@ -150,7 +150,7 @@ export async function planRevision(project: Project, target: Target, options: Pl
   if (!options.allowed.includes('OTHER_WAREHOUSE')) requireSameWarehouse({ ...recorded, branch: files, tip: files }, inspection.snapshot.description, target);
   const wish = makeWish(wanted, inspection, options);
   const sources = await gatherSources(reading, { recorded, inspection }, { settle: warehouse.settle.bind(warehouse) });
-  if (await isDeployment(reading, commit)) requireNoConflict(wish, sources, options);
+  if (isDeployment(recorded, commit)) requireNoConflict(wish, sources, options);
   const plan = await planWish(reading, wish, { inspection, options });
   return { plan, revision, commit, reading, inspection, recorded, sources, files };
 }

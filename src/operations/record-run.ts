@@ -1,14 +1,16 @@
+import type { Change } from '../core/change.ts';
 import type { Trailer } from '../core/commit-message.ts';
 import { diffViews, isSameView } from '../core/compare.ts';
 import type { Plan } from '../core/plan.ts';
 import { compareRelations, relationKey } from '../core/relation.ts';
 import { writeTargetFile } from '../core/target-file.ts';
 import type { View } from '../core/view.ts';
+import { ViewsyncError } from '../errors.ts';
 import type { ObjectId } from '../history/history.ts';
 import type { Inspection, Warehouse } from '../warehouses/warehouse.ts';
-import { comparePaths, composeBranchChanges, composeLiveTexts, type PathState } from './compose-files.ts';
+import { comparePaths, type Composition, composeBranchChanges, composeLiveTexts, type PathState } from './compose-files.ts';
 import { composeSources } from './compose-sources.ts';
-import { gatherSources, pathOf, type Reading } from './gather-sources.ts';
+import { gatherSources, pathOf, type Reading, readRecorded } from './gather-sources.ts';
 import { type Run, trailerKeys } from './live-line.ts';
 import type { PlannedRevision } from './plan-revision.ts';
 import { changeFiles, type FileChanges, recordBranch, recordLive } from './record-state.ts';
@@ -123,25 +125,62 @@ export interface RecordedRun {
   readonly commit: ObjectId;
 }
 
+/** A run that took effect. */
+interface Done {
+  readonly run: StartedRun;
+  readonly outcome: RunOutcome;
+  readonly warehouse: Warehouse;
+}
+
+async function composeAfter({ run, outcome, warehouse }: Done, planned: PlannedRevision): Promise<Composition> {
+  const { reading, recorded } = planned;
+  const options = { settle: warehouse.settle.bind(warehouse), adopted: findAdopted(planned, outcome, reading) };
+  const inspection = inspectionAfter(planned, outcome.views);
+  return composeSources(await gatherSources(reading, { recorded: { ...recorded, tip: run.plannedFiles }, inspection }, options), 'new');
+}
+
+interface Message {
+  readonly subject: string;
+  readonly changes: readonly Change[];
+  readonly trailers: readonly Trailer[];
+}
+
+async function commitRun(planned: PlannedRevision, composition: Composition, { message, live }: { message: Message; live: ObjectId }): Promise<ObjectId> {
+  const { reading, recorded } = planned;
+  const { project, target } = reading;
+  const states = comparePaths(composition);
+  const files = composeBranchChanges(states, composition);
+  await project.history.writeFiles(new Map([...files].filter(([path]) => composition.adopted.has(path))));
+  const conflicts = findOpenConflicts(states, planned);
+  return recordBranch(project, target, { head: recorded.head, files, live, conflicts, ...message, trailers: message.trailers.slice(0, 1) });
+}
+
+/** The commit on the branch, made again on what somebody else has committed meanwhile. */
+async function commitOnNewest(done: Done, composition: Composition, record: { message: Message; live: ObjectId }): Promise<ObjectId> {
+  const { planned } = done.run;
+  try {
+    return await commitRun(planned, composition, record);
+  } catch (error) {
+    if (!(error instanceof ViewsyncError) || error.code !== 'BRANCH_MOVED') throw error;
+  }
+  const newest = { ...planned, recorded: await readRecorded(planned.reading) };
+  return commitRun(newest, await composeAfter(done, newest), record);
+}
+
 /** Puts on the live line what is there now, and one commit on the branch. */
 export async function finishRun(run: StartedRun, outcome: RunOutcome, warehouse: Warehouse): Promise<RecordedRun> {
   const { planned } = run;
-  const { reading, recorded, plan, revision } = planned;
+  const { reading, plan, revision } = planned;
   const { project, target } = reading;
-  const inspection = inspectionAfter(planned, outcome.views);
-  const adopted = findAdopted(planned, outcome, reading);
-  const sources = await gatherSources(reading, { recorded: { ...recorded, tip: run.plannedFiles }, inspection }, { settle: warehouse.settle.bind(warehouse), adopted });
-  const composition = await composeSources(sources, 'new');
-  const states = comparePaths(composition);
-  const subject = `${target.name}: ${summarizeRun(run.command, revision, plan)}`;
-  const changes = describePlan(plan, reading);
-  const trailers = runTrailers({ ...run, revision }, 'finished');
+  const composition = await composeAfter({ run, outcome, warehouse }, planned);
+  const message = {
+    subject: `${target.name}: ${summarizeRun(run.command, revision, plan)}`,
+    changes: describePlan(plan, reading),
+    trailers: runTrailers({ ...run, revision }, 'finished'),
+  };
   const files: FileChanges = changeFiles(run.plannedFiles, composeLiveTexts(composition), targetOf(planned));
-  const live = await recordLive(project, target, { tip: run.started, record: { subject, changes, files, trailers } });
-  const branch = composeBranchChanges(states, composition);
-  await project.history.writeFiles(new Map([...branch].filter(([path]) => adopted.has(path))));
-  const commit = await recordBranch(project, target, { subject, changes, files: branch, live, conflicts: findOpenConflicts(states, planned), trailers: trailers.slice(0, 1) });
-  return { live, commit };
+  const live = await recordLive(project, target, { tip: run.started, record: { ...message, files } });
+  return { live, commit: await commitOnNewest({ run, outcome, warehouse }, composition, { message, live }) };
 }
 
 /** Whether the warehouse holds exactly what some files say. */
@@ -163,8 +202,5 @@ export async function endInterruptedRun(planned: PlannedRevision, run: Run): Pro
   const trailers = runTrailers(run, state);
   const files = changeFiles(recorded.tip, composeLiveTexts(composition), targetOf(planned));
   const live = await recordLive(project, target, { tip: recorded.line.tip, record: { subject, changes: [], files, trailers } });
-  const states = comparePaths(composition);
-  const branch = composeBranchChanges(states, composition);
-  const conflicts = findOpenConflicts(states, planned);
-  return { live, commit: await recordBranch(project, target, { subject, changes: [], files: branch, live, conflicts, trailers: trailers.slice(0, 1) }) };
+  return { live, commit: await commitRun(planned, composition, { message: { subject, changes: [], trailers }, live }) };
 }

@@ -1,6 +1,6 @@
 import { composeMessage, type Trailer } from '../core/commit-message.ts';
 import type { Change } from '../core/change.ts';
-import type { ObjectId } from '../history/history.ts';
+import type { Head, ObjectId } from '../history/history.ts';
 import type { Project, Target } from '../project.ts';
 import { type LiveLine, liveRef, trailerKeys } from './live-line.ts';
 import type { TargetFiles } from './view-files.ts';
@@ -32,15 +32,17 @@ export async function recordLive(project: Project, target: Target, line: { reado
 }
 
 export interface BranchRecord extends LiveRecord {
+  /** Where the branch stood when the files were composed. */
+  readonly head: Head;
   readonly live: ObjectId;
   /** Views in conflict, by `relationKey`, each with the live commit that stays its base. */
   readonly conflicts: ReadonlyMap<string, ObjectId | 'unknown'>;
   readonly notes?: readonly string[];
 }
 
-/** Writes one commit on the branch, or on HEAD when it is detached. */
+/** Writes one commit on the branch, or on HEAD when it is detached. `BRANCH_MOVED` when somebody else has committed since. */
 export async function recordBranch(project: Project, target: Target, record: BranchRecord): Promise<ObjectId> {
-  const head = await project.history.head();
+  const { head } = record;
   const conflicts = [...record.conflicts].map(([view, base]) => ({ key: trailerKeys.conflict, value: `${view} ${base}` }));
   const message = composeMessage({
     subject: record.subject,

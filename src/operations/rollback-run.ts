@@ -6,6 +6,7 @@ import type { ObjectId } from '../history/history.ts';
 import type { Project, Target } from '../project.ts';
 import { type ApplyOptions, type ApplyResult, carryOut, requireRunnable } from './apply-revision.ts';
 import { gatherSources, type Reading, readRecorded, type Recorded, requireSameWarehouse, startReading } from './gather-sources.ts';
+import { requireNotRunning } from './interrupted-run.ts';
 import { findLastRun, type Run } from './live-line.ts';
 import { type PlannedRevision, planWish, type Wish } from './plan-revision.ts';
 import { fetchLiveLine } from './remote-lines.ts';
@@ -60,6 +61,7 @@ export async function rollbackRun(project: Project, target: Target, options: Rol
   const remote = await fetchLiveLine(project, target);
   const reading = startReading(project, target, options.warehouse.dialect);
   const recorded = await readRecorded(reading);
+  await requireNotRunning(recorded.line, options.warehouse);
   const run = await findRun(project, target, recorded);
   const planned = await planRollback(reading, recorded, { run, options });
   requireRunnable(planned.plan, [...options.allowed, 'DELETES_VIEW']);

@@ -16,6 +16,8 @@ export interface RunOptions {
   /** `skip` leaves out the comparison of what was made with what was planned. */
   readonly verify: 'verify' | 'skip';
   readonly onStep?: (done: number, total: number) => void;
+  /** See `TransactionOptions.prepare`. */
+  readonly prepare?: () => Promise<void>;
   readonly onWait?: (event: { readonly attempt: number; readonly holder?: string }) => void;
 }
 
@@ -92,9 +94,9 @@ async function verify(plan: Plan, views: readonly View[], { transaction, warehou
  * `ROLLED_BACK`, `WAREHOUSE_MOVED`, `LOCK_TIMEOUT`, `RUN_IN_PROGRESS`, and `CONNECTION_LOST` when it is not known how it ended.
  */
 export async function runPlan(warehouse: Warehouse, plan: Plan, options: RunOptions): Promise<RunOutcome> {
-  const { lockTimeout, attempts, onWait } = options;
+  const { lockTimeout, attempts, onWait, prepare } = options;
   const total = plan.steps.length;
-  return warehouse.transact({ lockTimeout, attempts, locks: plan.before, ...(onWait ? { onWait } : {}) }, async (transaction) => {
+  return warehouse.transact({ lockTimeout, attempts, locks: plan.before, ...(onWait ? { onWait } : {}), ...(prepare ? { prepare } : {}) }, async (transaction) => {
     await requirePlanned(plan, transaction, warehouse);
     const outcome = await transaction.execute(plan.steps, (index) => options.onStep?.(index + 1, total));
     if (outcome.failure) throw failStep(plan, outcome, outcome.failure);

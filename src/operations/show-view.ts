@@ -41,7 +41,7 @@ function keyOf(file: ViewFile): string | undefined {
 export async function showView(project: Project, target: Target, { view, at, dialect }: ShowOptions): Promise<ShownView> {
   const reading = startReading(project, target, dialect);
   const commit = at === worktreeRevision ? undefined : await project.history.reader.resolve(at);
-  const files = commit === undefined ? await readBranchFiles(reading) : await readCommitFiles(reading, commit);
+  const files = commit === undefined ? await readBranchFiles(reading, (await project.history.head()).commit) : await readCommitFiles(reading, commit);
   const file = findFile(files, view);
   if (file) return { view: keyOf(file) ?? view, path: file.path, commit, text: file.text };
   const names = [...files.views.values()].flatMap((known) => keyOf(known) ?? []);

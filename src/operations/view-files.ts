@@ -90,10 +90,9 @@ export async function readCommitFiles(request: FilesRequest, commit: ObjectId): 
   return collectFiles(await readTexts(request, commit), request, new Set());
 }
 
-/** The target's files on the branch, with what the work tree holds otherwise put over them. */
-export async function readBranchFiles(request: FilesRequest): Promise<TargetFiles> {
+/** The target's files on the branch, of which `commit` is the tip, with what the work tree holds otherwise put over them. */
+export async function readBranchFiles(request: FilesRequest, commit: ObjectId | undefined): Promise<TargetFiles> {
   const { project, target } = request;
-  const { commit } = await project.history.head();
   const texts = new Map(commit === undefined ? [] : await readTexts(request, commit));
   const edits = await project.history.listEdited(targetFolder(project, target));
   for (const { path, text } of edits) {

@@ -63,6 +63,8 @@ export interface TransactionOptions {
   /** Existing views that will be changed; all are locked before the first statement, or the transaction is rolled back and tried again. */
   readonly locks: readonly View[];
   readonly onWait?: (event: { readonly view: RelationName; readonly attempt: number; readonly holder?: string }) => void;
+  /** Awaited in every attempt once no other run can start and before anything is locked; what it throws rolls back. */
+  readonly prepare?: () => Promise<void>;
 }
 
 export type StepResult = { readonly milliseconds: number };
