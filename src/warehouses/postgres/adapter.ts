@@ -4,10 +4,12 @@ import { connect } from './connect.ts';
 import { type Connection, isServerError, type ServerError } from './connection.ts';
 import { postgresDialect } from './dialect.ts';
 import { inspectDatabase } from './inspect.ts';
-import { isRunLocked } from './lock.ts';
+import { findHolders, isRunLocked } from './lock.ts';
 import { readServer, type ServerFacts } from './server.ts';
 import { settle } from './settle.ts';
 import { runTransaction } from './transaction.ts';
+
+const lockNotAvailable = '55P03';
 
 /** PostgreSQL 13 and later. Options: `url`, which may be left out where libpq's environment variables or service file say it all. */
 export const postgres: Adapter = {
@@ -47,8 +49,18 @@ async function named<T>(connection: Connection, work: () => Promise<T>): Promise
     return await work();
   } catch (error) {
     if (!isServerError(error)) throw error;
-    throw queryFailed(connection.place, error);
+    throw error.code === lockNotAvailable ? await lockedOut(connection, error) : queryFailed(connection.place, error);
   }
+}
+
+/** Someone keeps a view, or a table that a view reads, locked against readers. */
+async function lockedOut(connection: Connection, cause: ServerError): Promise<ViewsyncError> {
+  const holders = await findHolders(connection);
+  return new ViewsyncError('LOCK_TIMEOUT', {
+    message: `${connection.place} could not be read, because relations are locked by someone else: ${holders.join(', ') || 'who is not known'}. Nothing was changed.`,
+    suggestions: ['Run it again when that has ended.'],
+    cause,
+  });
 }
 
 function queryFailed(place: string, error: ServerError): ViewsyncError {

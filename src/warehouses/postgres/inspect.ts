@@ -14,6 +14,7 @@ import { beginReading } from './session.ts';
 import { mergeTexts, readTexts, type Texts } from './texts.ts';
 
 const rounds = 3;
+const patience = 60_000;
 
 /** What one transaction read. */
 interface Reading {
@@ -30,6 +31,8 @@ export interface InspectOptions {
   readonly server: ServerFacts;
   readonly scope: Scope;
   readonly progress?: Progress | undefined;
+  /** How many milliseconds to wait for someone who keeps a relation locked against readers. */
+  readonly lockTimeout?: number;
 }
 
 /** Reads the whole database and proves that the texts belong to the snapshot. `LISTING_MOVED` when it never holds still. */
@@ -64,7 +67,7 @@ async function readCompletely(connection: Connection, options: InspectOptions): 
   let previous: Reading | undefined;
   let moved: ReadonlySet<number> = new Set();
   for (let round = 0; round <= rounds; round++) {
-    await connection.run(beginReading);
+    await connection.run(`${beginReading}; SET LOCAL lock_timeout = ${options.lockTimeout ?? patience}`);
     try {
       if (previous !== undefined) {
         moved = await findMoved(connection, previous.baseline);

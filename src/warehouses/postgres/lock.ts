@@ -78,7 +78,10 @@ async function readPresent(connection: Connection, names: readonly RelationName[
   return rows;
 }
 
-/** One statement, so that waiting for all locks together is bounded; an error tells in its detail which of them it was. */
+/**
+ * One statement, so that waiting for all locks together is bounded; an error tells in its detail which of them it was. No later statement
+ * waits longer either, for who reads the views now waits for us.
+ */
 function lockScript(present: readonly PresentRow[], timeout: number): string {
   const statements = present.map(toStatement).map(quoteText).join(', ');
   const body = `
@@ -95,7 +98,7 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
   RAISE EXCEPTION USING ERRCODE = SQLSTATE, MESSAGE = SQLERRM, DETAIL = position::text;
 END`;
-  return `DO ${quoteText(body)}; SET LOCAL lock_timeout = 0`;
+  return `DO ${quoteText(body)}; SET LOCAL lock_timeout = ${Math.trunc(timeout)}`;
 }
 
 function toStatement(row: PresentRow): string {
@@ -112,16 +115,31 @@ async function explainFailure(connection: Connection, present: readonly PresentR
   return { view: { schema: row.schema, name: row.name }, ...(holder === undefined ? {} : { holder }) };
 }
 
+interface HolderRow {
+  readonly pid: number;
+  readonly role: string | null;
+  readonly application: string | null;
+}
+
+const holdersQuery = `
+SELECT DISTINCT l.pid, a.usename::text AS role, nullif(a.application_name, '') AS application, l.granted
+FROM pg_locks l JOIN pg_database d ON d.oid = l.database AND d.datname = current_database() LEFT JOIN pg_stat_activity a USING (pid)
+WHERE l.pid <> pg_backend_pid()`;
+
 async function findHolder(connection: Connection, oid: number): Promise<string | undefined> {
-  const [row] = await connection.query<{ pid: number; role: string | null; application: string | null }>(
-    `SELECT l.pid, a.usename::text AS role, nullif(a.application_name, '') AS application
-     FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid)
-     WHERE l.relation = $1 AND l.pid <> pg_backend_pid() ORDER BY l.granted DESC, a.xact_start LIMIT 1`,
-    [oid],
-  );
-  if (row === undefined) return undefined;
-  const details = [row.role, row.application].filter((detail) => detail !== null).join(', ');
-  return `process ${row.pid}${details === '' ? '' : ` (${details})`}`;
+  const rows = await connection.query<HolderRow>(`${holdersQuery} AND l.relation = $1 ORDER BY l.granted DESC, l.pid`, [oid]);
+  return rows.map(describeHolder)[0];
+}
+
+/** Who keeps relations of this database locked against readers, in words. */
+export async function findHolders(connection: Connection): Promise<readonly string[]> {
+  const rows = await connection.query<HolderRow>(`${holdersQuery} AND l.granted AND l.mode = 'AccessExclusiveLock' AND l.relation IS NOT NULL ORDER BY l.pid`);
+  return rows.map(describeHolder);
+}
+
+function describeHolder({ pid, role, application }: HolderRow): string {
+  const details = [role, application].filter((detail) => detail !== null).join(', ');
+  return `process ${pid}${details === '' ? '' : ` (${details})`}`;
 }
 
 /** Someone may have changed an owner while we waited, and then our statement has put the former one back: the row is another one then. */

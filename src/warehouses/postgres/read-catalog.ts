@@ -1,5 +1,6 @@
 import { compareText, type RelationName, relationKey } from '../../core/relation.ts';
 import type { Bystander, Container } from '../../core/snapshot.ts';
+import { ViewsyncError } from '../../errors.ts';
 import type { Session } from '../warehouse.ts';
 import type { CatalogRows, CatalogView } from './catalog.ts';
 import {
@@ -51,7 +52,7 @@ export async function readSurroundings(connection: Connection): Promise<Surround
     connection.query<{ name: string }>(rolesQuery),
     connection.query<SessionRow>(sessionQuery),
   ]);
-  if (session === undefined) throw new Error('The server does not list the role that we are.');
+  if (session === undefined) throw new ViewsyncError('INTERNAL', { message: `The server of ${connection.place} does not list our own role.` });
   return { bystanders, schemas, relations, roles, session };
 }
 

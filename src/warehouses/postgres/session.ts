@@ -22,9 +22,10 @@ const settings: Readonly<Record<string, string>> = {
   client_min_messages: 'error',
 };
 
-const pinned = Object.entries(settings)
-  .map(([name, value]) => `SET LOCAL ${name} = '${value}'`)
-  .join('; ');
+// Version 17 brought this one.
+const withoutTimeout = "SELECT set_config(name, '0', true) FROM pg_settings WHERE name = 'transaction_timeout'";
+
+const pinned = [...Object.entries(settings).map(([name, value]) => `SET LOCAL ${name} = '${value}'`), withoutTimeout].join('; ');
 
 /** Every name qualified and nothing locked for long: one consistent look at the catalogs. */
 export const beginReading = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${pinned}`;

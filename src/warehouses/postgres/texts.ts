@@ -22,6 +22,9 @@ interface Batch {
   readonly oids: readonly number[];
 }
 
+/** It says nothing about the text. */
+const lockNotAvailable = '55P03';
+
 const batchSize = 100;
 const batchLocks = 300;
 
@@ -64,7 +67,7 @@ async function readBatch(connection: Connection, batch: Batch): Promise<readonly
     const texts = new Map(rows.map((row) => [row.oid, row.text]));
     return batch.oids.map((oid) => [oid, toText(texts.get(oid))]);
   } catch (error) {
-    if (!isServerError(error)) throw error;
+    if (!isServerError(error) || error.code === lockNotAvailable) throw error;
     if (batch.oids.length === 1) return batch.oids.map((oid) => [oid, { failure: `${error.message} (SQLSTATE ${error.code})` }]);
     return (await Promise.all(batch.oids.map((oid) => readBatch(connection, { kind: batch.kind, oids: [oid] })))).flat();
   }

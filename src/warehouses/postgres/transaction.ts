@@ -98,17 +98,28 @@ function toTransaction(connection: Connection, server: ServerFacts): Transaction
   return {
     inspect: (names) => inspectNames(connection, server, names),
     settle: (requests) => settleInside(connection, requests),
-    execute: (steps, onStep) => executeSteps(connection, steps, onStep),
+    execute: (steps, onStep) => executeSteps(connection, steps, { onStep, version: server.version }),
   };
 }
 
+interface ExecuteOptions {
+  readonly onStep: ((index: number) => void) | undefined;
+  readonly version: number;
+}
+
+/** Before version 17 a materialized view is filled under the path of whoever refreshes it, and the functions that it calls may need that path. */
+async function runStep(connection: Connection, step: Step, version: number): Promise<void> {
+  if (step.kind !== 'refresh' || version >= 17) return connection.run(step.sql);
+  await Promise.all(['SET LOCAL search_path TO DEFAULT', step.sql, "SET LOCAL search_path = ''"].map((sql) => connection.run(sql)));
+}
+
 /** Sends all steps at once. Behind a failed one the server runs none of the others, because the transaction is then void. */
-async function executeSteps(connection: Connection, steps: readonly Step[], onStep?: (index: number) => void): Promise<ExecuteOutcome> {
+async function executeSteps(connection: Connection, steps: readonly Step[], { onStep, version }: ExecuteOptions): Promise<ExecuteOutcome> {
   const results: StepResult[] = [];
   let last = performance.now();
   const outcomes = await Promise.allSettled(
     steps.map(async (step, index) => {
-      await connection.run(step.sql);
+      await runStep(connection, step, version);
       results.push({ milliseconds: performance.now() - last });
       last = performance.now();
       onStep?.(index);

@@ -10,16 +10,17 @@ import { createDatabase, type TestDatabase } from '../../support/postgres-server
 
 interface InspectOptions {
   readonly schemas?: readonly string[];
+  readonly lockTimeout?: number;
   /** Runs after each look at the catalogs, before the texts that belong to it are printed. */
   readonly meanwhile?: (round: number) => Promise<unknown>;
 }
 
 /** Inspects on a connection of its own. */
-export async function inspect(url: string, { schemas = ['*'], meanwhile }: InspectOptions = {}): Promise<Inspection> {
+export async function inspect(url: string, { schemas = ['*'], meanwhile, lockTimeout = 10_000 }: InspectOptions = {}): Promise<Inspection> {
   const connection = await connect(url, {});
   try {
     const server = await readServer(connection);
-    return await inspectDatabase(meanwhile === undefined ? connection : disturbed(connection, meanwhile), { server, scope: { schemas } });
+    return await inspectDatabase(meanwhile === undefined ? connection : disturbed(connection, meanwhile), { server, scope: { schemas }, lockTimeout });
   } finally {
     await connection.close();
   }

@@ -65,6 +65,16 @@ describe.each(postgresServers())('a database that changes while PostgreSQL $vers
     await expect(reading).rejects.toMatchObject({ code: 'LISTING_MOVED', exitCode: 69, message: expect.stringContaining('"public.x"') });
   });
 
+  test('someone who keeps a table locked is waited for, and then it is an error and no unreadable view', async () => {
+    await using db = await database(version, shop);
+    const other = await connect(db.url, {});
+    await other.run('BEGIN; LOCK TABLE t');
+    await expect(inspect(db.url, { lockTimeout: 200 })).rejects.toMatchObject({ code: '55P03' });
+    setTimeout(() => void other.run('ROLLBACK'), 100);
+    expect(keys(await inspect(db.url))).toEqual(['public.v', 'public.w', 'public.x']);
+    await other.close();
+  });
+
   test('few locks are held at a time, however many views there are', async () => {
     await using db = await database(
       version,

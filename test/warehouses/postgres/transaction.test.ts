@@ -195,6 +195,32 @@ describe.each(postgresServers())('a transaction on PostgreSQL $version', ({ vers
     await expect(it.warehouse.inspect({ schemas: ['*'] })).rejects.toMatchObject({ code: 'CONNECTION_LOST' });
   });
 
+  test('no step keeps others waiting longer than the lock timeout', async () => {
+    await using it = await open(version);
+    const other = await connect(it.database.url, {});
+    await other.run('BEGIN; LOCK TABLE shop.t');
+    const work = it.warehouse.transact({ ...brief, locks: [it.view('shop.v')] }, async (transaction) => {
+      const { failure } = await transaction.execute([step('CREATE OR REPLACE VIEW shop.v AS SELECT a FROM shop.t WHERE a > 0')]);
+      expect(failure).toMatchObject({ index: 0, code: '55P03' });
+      throw new Error('stop here');
+    });
+    await expect(work).rejects.toThrow('stop here');
+    await other.close();
+  });
+
+  test.runIf(version < 17)('a materialized view is refreshed under the path that its functions were written for', async () => {
+    await using database = await createDatabase(version);
+    await database.query(`
+      CREATE SCHEMA shop; CREATE TABLE shop.t (a int); ALTER DATABASE ${database.name} SET search_path = shop;
+      CREATE FUNCTION shop.count_all() RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT count(*) FROM t); END';
+      SET search_path = shop; CREATE MATERIALIZED VIEW shop.m AS SELECT shop.count_all() AS n WITH NO DATA`);
+    const warehouse = await postgres.connect({ url: database.url }, {});
+    const refresh: Step = { ...step('REFRESH MATERIALIZED VIEW shop.m'), kind: 'refresh' };
+    const { failure } = await warehouse.transact({ ...brief, locks: [] }, (transaction) => transaction.execute([refresh, step('SELECT count(*) FROM shop.t')]));
+    expect(failure).toBeUndefined();
+    await warehouse.close();
+  });
+
   test('what the server refuses at the commit is rolled back and said so', async () => {
     await using it = await open(version);
     await it.database.query('CREATE TABLE shop.p (id int PRIMARY KEY); CREATE TABLE shop.c (id int REFERENCES shop.p DEFERRABLE INITIALLY DEFERRED)');
