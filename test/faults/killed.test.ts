@@ -1,0 +1,89 @@
+import { expect, test } from 'vitest';
+import { describeCatalog } from '../support/catalog-comparison.ts';
+import { openWorkplace, type Workplace } from '../support/workplace.ts';
+import { expectAgreement, requireSound } from './laws.ts';
+import { configure, type KillPoint, runKilled } from './victim.ts';
+
+const shop = `
+CREATE SCHEMA shop;
+CREATE TABLE shop.orders (id int PRIMARY KEY, customer int, total numeric(12,2));
+CREATE VIEW shop.big AS SELECT id, customer, total FROM shop.orders WHERE total > 100;
+CREATE VIEW shop.best AS SELECT customer FROM shop.big WHERE total > 1000;
+COMMENT ON VIEW shop.best IS 'who buys';`;
+
+const drift = (night: number) => `
+DROP VIEW shop.best; CREATE OR REPLACE VIEW shop.big AS SELECT id, customer, total FROM shop.orders WHERE total > ${night};
+CREATE VIEW shop.new_${night} AS SELECT customer, ${night} AS night FROM shop.big; CREATE VIEW shop.best AS SELECT customer, ${night} AS night FROM shop.big; GRANT SELECT ON shop.best TO public;`;
+
+async function openShop(): Promise<Workplace> {
+  const place = await openWorkplace();
+  configure(place);
+  await place.database.query(shop);
+  await place.export();
+  return place;
+}
+
+const never: KillPoint = { at: 'time', number: 60_000, when: 'before' };
+// `VIEWSYNC_KILLS=all` tries every statement and every run of git, and fifty random moments.
+const isThorough = process.env['VIEWSYNC_KILLS'] === 'all';
+
+/** Every point where something may be half done, or a few of them that are spread evenly and hold the last ones. */
+function choosePoints({ statements, gitCalls }: { statements: readonly string[]; gitCalls: number }, few: number): readonly KillPoint[] {
+  const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+  const points = (at: KillPoint['at'], count: number) => numbers(count).flatMap((number) => (['before', 'after'] as const).map((when) => ({ at, number, when })));
+  const [sql, git] = [points('sql', statements.length), points('git', gitCalls)];
+  if (isThorough) return [...sql, ...git, ...numbers(50).map((n) => ({ at: 'time' as const, number: 250 + ((n * 37) % 1000), when: 'before' as const }))];
+  const spread = (all: readonly KillPoint[]) => numbers(few).map((n) => all[Math.floor((n * all.length) / few) - 1] as KillPoint);
+  return [...spread(sql), ...spread(git)];
+}
+
+test('an export that is killed loses nothing, and the next one ends it', async () => {
+  const place = await openShop();
+  await place.database.query(drift(1));
+  const whole = await runKilled(place, ['export'], never);
+  expect(whole.exitCode).toBe(0);
+  for (const [index, point] of choosePoints(whole, 2).entries()) {
+    await place.database.query(drift(index + 2));
+    const catalog = await describeCatalog(place.database.url);
+    await runKilled(place, ['export'], point);
+    requireSound(place.directory);
+    expect((await place.status()).run, JSON.stringify(point)).toBeUndefined();
+    await place.export();
+    expect(await describeCatalog(place.database.url)).toEqual(catalog);
+    await expectAgreement(place);
+  }
+}, 600_000);
+
+test('an apply that is killed has happened whole or not at all, status names it, and one command ends it', async () => {
+  const place = await openShop();
+  await place.database.query(drift(1));
+  const whole = await runKilled(place, ['apply', 'HEAD', '--yes'], never);
+  expect(whole.exitCode, whole.stderr).toBe(0);
+  for (const [index, point] of choosePoints(whole, 4).entries()) {
+    await killApply(place, point, index + 2);
+  }
+}, 600_000);
+
+async function killApply(place: Workplace, point: KillPoint, night: number): Promise<void> {
+  const recorded = await describeCatalog(place.database.url);
+  await place.database.query(drift(night));
+  const drifted = await describeCatalog(place.database.url);
+  const head = place.git('rev-parse', 'HEAD');
+  await runKilled(place, ['apply', 'HEAD', '--yes', '--allow', 'DELETES_VIEW'], point);
+  requireSound(place.directory);
+  const now = await describeCatalog(place.database.url);
+  const hint = `${JSON.stringify(point)} ${place.git('log', '--format=%s', '-3', 'refs/viewsync/prod')}`;
+  const extra = (line: string) => line.includes(`new_${night}`);
+  const isBefore = JSON.stringify(now) === JSON.stringify(drifted);
+  if (!isBefore) expect(now.filter((line) => !extra(line)), hint).toEqual(recorded);
+  const { run } = await place.status();
+  if (run) expect(run, hint).toMatchObject({ command: 'apply', isRunning: false, holds: isBefore ? 'the state before' : 'the planned state' });
+  if (run) await expect(place.export()).rejects.toMatchObject({ code: 'INTERRUPTED_RUN', exitCode: 3 });
+  if (run && night % 2 === 0) await place.rollback();
+  else await place.apply(head);
+  const ended = await describeCatalog(place.database.url);
+  if (run && night % 2 === 0) expect(ended, hint).toEqual(drifted);
+  else expect(ended.filter((line) => !extra(line)), hint).toEqual(recorded);
+  await place.export();
+  await expectAgreement(place);
+}
