@@ -1,4 +1,4 @@
-import type { Commit } from './history.ts';
+import type { Commit, Trailer } from './history.ts';
 
 interface Message {
   readonly subject: string;
@@ -29,12 +29,17 @@ export function trailerOf(commit: Commit, key: string): string | undefined {
   return commit.trailers.find((trailer) => isKey(trailer.key, key))?.value;
 }
 
-/** Whether the commit carries every one of the trailers. */
-export function hasTrailers(commit: Commit, wanted: Readonly<Record<string, string>>): boolean {
-  return Object.entries(wanted).every(([key, value]) => commit.trailers.some((trailer) => isKey(trailer.key, key) && trailer.value === value));
+/** Every line `Key: value` of a message, in order, whether it stands among the trailers or was carried into the middle by a squash. */
+export function linesOf({ body, trailers }: Commit): readonly Trailer[] {
+  return [...body.split('\n').flatMap((line) => parseTrailer(line.trim())), ...trailers];
 }
 
-function isKey(one: string, other: string): boolean {
+/** Whether the line stands anywhere in the message. */
+export function hasLine(commit: Commit, { key, value }: Trailer): boolean {
+  return linesOf(commit).some((line) => isKey(line.key, key) && line.value === value);
+}
+
+export function isKey(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase();
 }
 

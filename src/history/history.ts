@@ -1,6 +1,12 @@
 /** The id of a git object in lower-case hex: 40 digits, or 64 in a sha256 repository. */
 export type ObjectId = string;
 
+/** A line `Key: value` of a commit message. */
+export interface Trailer {
+  readonly key: string;
+  readonly value: string;
+}
+
 export interface Commit {
   readonly id: ObjectId;
   readonly tree: ObjectId;
@@ -9,7 +15,7 @@ export interface Commit {
   /** The message without its trailers. */
   readonly body: string;
   /** Trailers in order; a key may come more than once. */
-  readonly trailers: readonly { readonly key: string; readonly value: string }[];
+  readonly trailers: readonly Trailer[];
   readonly author: string;
   /** ISO 8601 with offset. */
   readonly authoredAt: string;
@@ -47,6 +53,8 @@ export interface RecordRequest {
   readonly ref: string;
   /** The tip that the change was made from; undefined: the ref must not exist yet. `BRANCH_MOVED` when it has moved. */
   readonly parent: ObjectId | undefined;
+  /** Further parents, whose files are not looked at: lines of history that are joined. */
+  readonly joined?: readonly ObjectId[];
   /** New text by path from the root of the repository; undefined deletes. Relative to the parent's tree; nothing else changes. */
   readonly changes: ReadonlyMap<string, string | undefined>;
   readonly message: string;
@@ -83,12 +91,13 @@ export interface History {
    * the branch, `GIT_IDENTITY_MISSING`. Signs when `commit.gpgSign` says so.
    */
   record(request: RecordRequest): Promise<ObjectId>;
-  /** The newest commit among `from` and its ancestors that carries the trailer and every trailer of `where`, with the trailer's value. `SHALLOW_HISTORY` when the search ends at a graft. */
-  findTrailer(
-    from: ObjectId,
-    key: string,
-    where?: Readonly<Record<string, string>>,
-  ): Promise<{ readonly commit: ObjectId; readonly value: string } | undefined>;
+  /** As `record`, but no ref moves: for a commit that has to stand on a remote first. */
+  write(request: Omit<RecordRequest, 'ref'>): Promise<ObjectId>;
+  /**
+   * The commits among `from` and its ancestors whose message has the line `Key: value` anywhere, also where a squash has put it into the
+   * middle; newest first by ancestry. `SHALLOW_HISTORY` when there is none and the search ends at a graft.
+   */
+  listCarriers(from: ObjectId, line: Trailer): AsyncIterable<Commit>;
   /** Writes files into the work tree and commits nothing; undefined deletes. The caller has made sure that nobody edited them. */
   writeFiles(changes: ReadonlyMap<string, string | undefined>): Promise<void>;
   /** Name of the remote that the branch follows, else `origin`, else undefined. */

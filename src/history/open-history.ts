@@ -6,8 +6,9 @@ import { moveRef } from './move-ref.ts';
 import { record } from './record.ts';
 import { fetchRefs, pushRefs, remoteOf } from './remotes.ts';
 import { findRepository, isAncestor, type Repository, readHead, readTip } from './repository.ts';
-import { findTrailer } from './trailers.ts';
+import { listCarriers } from './trailers.ts';
 import { listEdited, type WorkTree } from './work-tree.ts';
+import { writeCommit } from './write-commit.ts';
 import { writeFiles } from './write-files.ts';
 
 /**
@@ -33,8 +34,9 @@ function gitHistory(repository: Repository): History {
     tip: (ref) => readTip(repository, ref),
     listEdited: async (folder) => (repository.root === undefined ? [] : listEdited(repository as WorkTree, folder)),
     record: (request) => record(repository, request),
+    write: (request) => writeCommit(repository, request),
     writeFiles: (changes) => writeFiles(repository.root, changes),
-    findTrailer: (from, key, where = {}) => findTrailer(repository, { from, key, where }),
+    listCarriers: (from, line) => listCarriers(repository, { from, line }),
     remoteOf: (branch) => remoteOf(repository, branch),
     fetch: (request) => fetchRefs(repository, request),
     push: (remote, refs) => pushRefs(repository, remote, refs),

@@ -1,10 +1,10 @@
 import { ViewsyncError } from '../errors.ts';
-import type { Head, History, ObjectId } from './history.ts';
+import type { Commit, Head, History, ObjectId } from './history.ts';
 import { findRepositoryFiles, readHeadFile } from './isomorphic-folder.ts';
 import { type Library, loadLibrary } from './isomorphic-objects.ts';
 import { isomorphicReader } from './isomorphic-reader.ts';
 import { resolveRef } from './isomorphic-revision.ts';
-import { firstWith, shallowHistory, type TrailerSearch } from './trailers.ts';
+import { type CarrierSearch, onlyCarriers, shallowHistory } from './trailers.ts';
 import { writeFiles } from './write-files.ts';
 
 /** The history of a folder where there is no git command: commits can be read, all else raises `GIT_MISSING`. */
@@ -17,11 +17,12 @@ export async function readOnlyHistory(directory: string): Promise<History> {
     prefix: files.prefix,
     head: () => readHead(library),
     tip: (ref) => resolveRef(library, ref),
-    findTrailer: (from, key, where = {}) => findTrailer(library, { from, key, where }),
+    listCarriers: (from, line) => listCarriers(library, { from, line }),
     isAncestor: (ancestor, descendant) => isAncestor(library, ancestor, descendant),
     listEdited: () => gitMissing('Finding edited files'),
     writeFiles: (changes) => writeFiles(files.root, changes),
     record: () => gitMissing('Making a commit'),
+    write: () => gitMissing('Making a commit'),
     remoteOf: () => gitMissing('Finding the remote'),
     fetch: () => gitMissing('Fetching'),
     push: () => gitMissing('Pushing'),
@@ -35,11 +36,11 @@ async function readHead(library: Library): Promise<Head> {
   return { ...(branch === undefined ? {} : { branch }), ...(commit === undefined ? {} : { commit }) };
 }
 
-async function findTrailer(library: Library, search: TrailerSearch): ReturnType<History['findTrailer']> {
-  const commits = await Array.fromAsync(isomorphicReader(library).listCommits({ from: search.from }));
-  const found = await firstWith(iterate(commits), search);
-  if (found === undefined && commits.some((commit) => library.grafts.has(commit.id))) throw shallowHistory(search.key);
-  return found;
+async function* listCarriers(library: Library, { from, line }: CarrierSearch): AsyncGenerator<Commit> {
+  const commits = await Array.fromAsync(isomorphicReader(library).listCommits({ from }));
+  const carriers = await Array.fromAsync(onlyCarriers(iterate(commits), line));
+  if (carriers.length === 0 && commits.some((commit) => library.grafts.has(commit.id))) throw shallowHistory(line.key);
+  yield* carriers;
 }
 
 async function* iterate<Item>(items: Iterable<Item>): AsyncGenerator<Item> {

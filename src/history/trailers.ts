@@ -2,34 +2,34 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { ViewsyncError } from '../errors.ts';
-import { hasTrailers, trailerOf } from './commit-text.ts';
+import { hasLine } from './commit-text.ts';
 import { askGit } from './git-process.ts';
 import { logCommits } from './git-reader.ts';
-import type { Commit, History, ObjectId } from './history.ts';
+import type { Commit, ObjectId, Trailer } from './history.ts';
 import type { Repository } from './repository.ts';
 
-export interface TrailerSearch {
+export interface CarrierSearch {
   readonly from: ObjectId;
-  readonly key: string;
-  /** Trailers that the commit must carry too. */
-  readonly where: Readonly<Record<string, string>>;
+  readonly line: Trailer;
 }
 
-/** `History.findTrailer`, git handing over only the commits whose message has a line that looks like the trailer. */
-export async function findTrailer(repository: Repository, search: TrailerSearch): ReturnType<History['findTrailer']> {
-  const filter = ['--extended-regexp', '--regexp-ignore-case', `--grep=^${search.key}[ \t]*:`];
-  const found = await firstWith(logCommits(repository, [...filter, '--end-of-options', search.from]), search);
-  if (found === undefined && (await endsAtGraft(repository, search.from))) throw shallowHistory(search.key);
-  return found;
-}
-
-/** The first of the commits that carries what is searched. */
-export async function firstWith(commits: AsyncIterable<Commit>, { key, where }: TrailerSearch): ReturnType<History['findTrailer']> {
-  for await (const commit of commits) {
-    const value = trailerOf(commit, key);
-    if (value !== undefined && hasTrailers(commit, where)) return { commit: commit.id, value };
+/** `History.listCarriers`, git handing over only the commits whose message has such a line. */
+export async function* listCarriers(repository: Repository, { from, line }: CarrierSearch): AsyncGenerator<Commit> {
+  const value = line.value.replaceAll(/[^\w-]/g, '\\$&');
+  const filter = ['--extended-regexp', '--regexp-ignore-case', `--grep=^[ \t]*${line.key}[ \t]*:[ \t]*${value}[ \t\r]*$`];
+  const carriers = onlyCarriers(logCommits(repository, [...filter, '--end-of-options', from]), line);
+  const first = await carriers.next();
+  if (first.done) {
+    if (await endsAtGraft(repository, from)) throw shallowHistory(line.key);
+    return;
   }
-  return undefined;
+  yield first.value;
+  yield* carriers;
+}
+
+/** The commits whose message has the line. */
+export async function* onlyCarriers(commits: AsyncIterable<Commit>, line: Trailer): AsyncGenerator<Commit> {
+  for await (const commit of commits) if (hasLine(commit, line)) yield commit;
 }
 
 async function endsAtGraft(repository: Repository, from: ObjectId): Promise<boolean> {

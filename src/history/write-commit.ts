@@ -19,13 +19,13 @@ interface FileChange {
 }
 
 /** Writes the commit that a request asks for, moving no ref. `PATH_TAKEN`, `GIT_IDENTITY_MISSING`, `SIGNING_FAILED`. */
-export async function writeCommit(repository: Repository, request: RecordRequest): Promise<ObjectId> {
+export async function writeCommit(repository: Repository, request: Omit<RecordRequest, 'ref'>): Promise<ObjectId> {
   await askGit(repository, ['var', 'GIT_COMMITTER_IDENT']);
   const changes = await listEffective(repository, request);
   const tree = changes.length > 0 ? await importTree(repository, request.parent, changes) : await sameTree(repository, request.parent);
-  const parent = request.parent === undefined ? [] : ['-p', request.parent];
+  const parents = [...(request.parent === undefined ? [] : [request.parent]), ...(request.joined ?? [])].flatMap((parent) => ['-p', parent]);
   const signing = (await isSigning(repository)) ? ['-S'] : [];
-  const args = ['-c', 'i18n.commitEncoding=UTF-8', 'commit-tree', ...signing, ...parent, tree];
+  const args = ['-c', 'i18n.commitEncoding=UTF-8', 'commit-tree', ...signing, ...parents, tree];
   return askGit(repository, args, { input: request.message.endsWith('\n') ? request.message : `${request.message}\n` });
 }
 
@@ -38,7 +38,7 @@ function sameTree(repository: Repository, parent: ObjectId | undefined): Promise
 }
 
 /** The requested changes that change something. */
-async function listEffective(repository: Repository, request: RecordRequest): Promise<readonly FileChange[]> {
+async function listEffective(repository: Repository, request: Pick<RecordRequest, 'changes' | 'parent'>): Promise<readonly FileChange[]> {
   const paths = [...request.changes.keys()];
   for (const path of paths) refuseUnsafe(path);
   const entries = await listEntries(repository, request.parent, commonFolder(paths));

@@ -5,7 +5,7 @@ import { trailerOf } from '../history/commit-text.ts';
 import type { Commit, ObjectId } from '../history/history.ts';
 import type { Project, Target } from '../project.ts';
 import { pathOf, startReading } from './gather-sources.ts';
-import { trailerKeys } from './live-line.ts';
+import { trailerKeys } from './trailer-keys.ts';
 import { targetFolder } from './view-files.ts';
 
 export interface HistoryOptions {

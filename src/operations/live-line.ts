@@ -2,17 +2,8 @@ import { ViewsyncError } from '../errors.ts';
 import { trailerOf } from '../history/commit-text.ts';
 import type { Commit, ObjectId } from '../history/history.ts';
 import type { Project, Target } from '../project.ts';
-
-/** Trailers that viewsync writes and reads; permanent, since old commits carry them. */
-export const trailerKeys = {
-  live: 'Viewsync-Live',
-  target: 'Viewsync-Target',
-  run: 'Viewsync-Run',
-  state: 'Viewsync-State',
-  command: 'Viewsync-Command',
-  revision: 'Viewsync-Revision',
-  conflict: 'Viewsync-Conflict',
-} as const;
+import { findBaseMark } from './base-mark.ts';
+import { trailerKeys } from './trailer-keys.ts';
 
 /** Full name of the ref that holds a target's live line. */
 export function liveRef(target: Target): string {
@@ -56,18 +47,10 @@ function runOf(started: Commit): Run | undefined {
   };
 }
 
-async function readBase(project: Project, target: Target, commit: ObjectId | undefined): Promise<Pick<LiveLine, 'base' | 'conflicts'>> {
-  const found = commit === undefined ? undefined : await project.history.findTrailer(commit, trailerKeys.live, { [trailerKeys.target]: target.name });
-  if (!found) return { base: undefined, conflicts: new Map() };
-  const carrier = await project.history.reader.readCommit(found.commit);
-  const conflicts = carrier.trailers.filter(({ key }) => key === trailerKeys.conflict).map(({ value }) => splitConflict(value));
-  return { base: await requireLiveCommit(project, found.value), conflicts: new Map(conflicts) };
-}
-
-/** `shop."My View" 1f3a…`: the view may hold blanks, the id cannot. */
-function splitConflict(value: string): [string, ObjectId] {
-  const blank = value.lastIndexOf(' ');
-  return [value.slice(0, blank), value.slice(blank + 1)];
+async function readBase(project: Project, target: Target, { commit, tip }: { readonly commit: ObjectId | undefined; readonly tip: ObjectId | undefined }): Promise<Pick<LiveLine, 'base' | 'conflicts'>> {
+  const mark = commit === undefined ? undefined : await findBaseMark(project, target, { commit, tip });
+  if (!mark) return { base: undefined, conflicts: new Map() };
+  return { base: await requireLiveCommit(project, mark.live), conflicts: mark.conflicts };
 }
 
 async function requireLiveCommit(project: Project, id: string): Promise<ObjectId> {
@@ -86,7 +69,7 @@ async function requireLiveCommit(project: Project, id: string): Promise<ObjectId
 export async function readLiveLine(project: Project, target: Target, commit: ObjectId | undefined): Promise<LiveLine> {
   const tip = await project.history.tip(liveRef(target));
   const interrupted = tip === undefined ? undefined : runOf(await project.history.reader.readCommit(tip));
-  return { tip, interrupted, ...(await readBase(project, target, commit)) };
+  return { tip, interrupted, ...(await readBase(project, target, { commit, tip })) };
 }
 
 /** The newest run on the live line that took effect. Undefined when there was none. */

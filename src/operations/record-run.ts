@@ -11,10 +11,11 @@ import type { Inspection, Warehouse } from '../warehouses/warehouse.ts';
 import { comparePaths, type Composition, composeBranchChanges, composeLiveTexts, type PathState } from './compose-files.ts';
 import { composeSources } from './compose-sources.ts';
 import { gatherSources, pathOf, type Reading, readRecorded } from './gather-sources.ts';
-import { type Run, trailerKeys } from './live-line.ts';
+import type { Run } from './live-line.ts';
 import type { PlannedRevision } from './plan-revision.ts';
 import { changeFiles, type FileChanges, recordBranch, recordLive } from './record-state.ts';
 import { createRunId, type RunOutcome, summarizeRun } from './run-plan.ts';
+import { trailerKeys } from './trailer-keys.ts';
 import { type TargetFiles, targetPath, viewOf } from './view-files.ts';
 
 /** A run whose `started` stands on the live line. */

@@ -2,7 +2,9 @@ import { composeMessage, type Trailer } from '../core/commit-message.ts';
 import type { Change } from '../core/change.ts';
 import type { Head, ObjectId } from '../history/history.ts';
 import type { Project, Target } from '../project.ts';
-import { type LiveLine, liveRef, trailerKeys } from './live-line.ts';
+import { writeConflict } from './base-mark.ts';
+import { type LiveLine, liveRef } from './live-line.ts';
+import { trailerKeys } from './trailer-keys.ts';
 import type { TargetFiles } from './view-files.ts';
 
 /** Texts by path; undefined deletes. */
@@ -43,7 +45,7 @@ export interface BranchRecord extends LiveRecord {
 /** Writes one commit on the branch, or on HEAD when it is detached. `BRANCH_MOVED` when somebody else has committed since. */
 export async function recordBranch(project: Project, target: Target, record: BranchRecord): Promise<ObjectId> {
   const { head } = record;
-  const conflicts = [...record.conflicts].map(([view, base]) => ({ key: trailerKeys.conflict, value: `${view} ${base}` }));
+  const conflicts = [...record.conflicts].map(([view, base]) => ({ key: trailerKeys.conflict, value: writeConflict(view, base) }));
   const message = composeMessage({
     subject: record.subject,
     changes: record.changes,

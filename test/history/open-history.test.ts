@@ -52,8 +52,8 @@ test('finds ancestors and trailers without git, and refuses to write', async () 
   const second = commitFiles(directory, { 'a.txt': '2' }, 'Second\n\nViewsync-Live: 2\nViewsync-Target: other');
   const history = await openHistory(directory, noGit);
   expect([await history.isAncestor(first, second), await history.isAncestor(second, first)]).toEqual([true, false]);
-  expect(await history.findTrailer(second, 'Viewsync-Live')).toEqual({ commit: second, value: '2' });
-  expect(await history.findTrailer(second, 'Viewsync-Live', { 'Viewsync-Target': 'prod' })).toEqual({ commit: first, value: '1' });
+  const carriers = await Array.fromAsync(history.listCarriers(second, { key: 'Viewsync-Target', value: 'prod' }));
+  expect(carriers.map(({ id }) => id)).toEqual([first]);
   const recording = history.record({ ref: 'refs/heads/main', parent: second, changes: oneView, message: 'm' });
   await expect(recording).rejects.toMatchObject({ code: 'GIT_MISSING' });
 });

@@ -105,6 +105,6 @@ test('a ref that is not checked out moves without the work tree', async () => {
   const first = await history.record({ ref, parent: undefined, changes: changes({ 'v/x.sql': 'x\n' }), message: 'live' });
   const second = await history.record({ ref, parent: first, changes: changes({}), message: 'started\n\nViewsync-Run: 1' });
   expect([await history.tip(ref), status(directory)]).toEqual([second, '']);
-  expect(await history.findTrailer(second, 'Viewsync-Run')).toEqual({ commit: second, value: '1' });
+  expect((await Array.fromAsync(history.listCarriers(second, { key: 'Viewsync-Run', value: '1' }))).map(({ id }) => id)).toEqual([second]);
   expect(git(directory, 'for-each-ref', '--format=%(refname)')).toBe('refs/heads/main\nrefs/viewsync/prod');
 });
