@@ -37,7 +37,7 @@ export function createRunner(connection: Connection): Promise<void> {
   return connection.run(runnerDefinition);
 }
 
-export function runStatements(connection: Connection, statements: readonly string[]): Promise<StatementOutcome[]> {
+function runStatements(connection: Connection, statements: readonly string[]): Promise<StatementOutcome[]> {
   return connection.query<StatementOutcome>('SELECT * FROM pg_temp.viewsync_settle($1)', [statements]);
 }
 
@@ -46,7 +46,7 @@ FROM pg_class c JOIN unnest($1::text[]) wanted(name) ON c.relname = wanted.name
 WHERE c.relnamespace = pg_my_temp_schema()`;
 
 /** How the server prints temporary views, by name; the ones that do not exist are left out. */
-export async function readTemporaryViews(connection: Connection, names: readonly string[]): Promise<ReadonlyMap<string, TemporaryView>> {
+async function readTemporaryViews(connection: Connection, names: readonly string[]): Promise<ReadonlyMap<string, TemporaryView>> {
   const [views, columns] = await Promise.all([
     connection.query<{ name: string; definition: string }>(`SELECT c.relname::text AS name, pg_get_viewdef(c.oid) AS definition ${temporaryViews}`, [names]),
     connection.query<Column & { readonly view: string }>(
@@ -66,4 +66,32 @@ export async function readTemporaryViews(connection: Connection, names: readonly
 /** Over one of the same columns, which may be a placeholder. */
 export function createTemporary(name: string, definition: string, columns = ''): string {
   return `CREATE OR REPLACE VIEW ${quoteRelation({ schema: 'pg_temp', name })}${columns} AS ${definition}`;
+}
+
+/** A temporary view that failed, or how it came out. */
+export type Created = { readonly view: TemporaryView } | { readonly failure: StatementOutcome };
+
+export interface NamedStatement {
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** Runs the statements and tells what became of each name; the last statement of a name counts. */
+export async function createAll(connection: Connection, statements: readonly NamedStatement[]): Promise<(name: string) => Created> {
+  const names = [...new Set(statements.map(({ name }) => name))];
+  const [failures, views] = await Promise.all([
+    runStatements(
+      connection,
+      statements.map(({ sql }) => sql),
+    ),
+    readTemporaryViews(connection, names),
+  ]);
+  const lastPositions = new Map(statements.map(({ name }, position) => [name, position]));
+  const byPosition = new Map(failures.map((failure) => [failure.position, failure]));
+  return (name) => {
+    const failure = byPosition.get(lastPositions.get(name) ?? -1);
+    const view = views.get(name);
+    if (failure !== undefined || view === undefined) return { failure: failure ?? { position: -1, code: 'XX000', message: 'it was not created', hint: null } };
+    return { view };
+  };
 }

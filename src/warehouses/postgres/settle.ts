@@ -6,7 +6,8 @@ import { postgresDialect } from './dialect.ts';
 import { findKnownReads } from './rewrite.ts';
 import type { ServerFacts } from './server.ts';
 import { beginWriting } from './session.ts';
-import { type Question, settleBatch } from './settle-batch.ts';
+import { settleBatch } from './settle-batch.ts';
+import type { Question } from './settle-compare.ts';
 import { createRunner } from './settle-sql.ts';
 
 const batchSize = 300;

@@ -136,6 +136,18 @@ describe.each(postgresServers())('settle on PostgreSQL $version', ({ version }) 
     expect(settled).toMatchObject({ 'shop.va': { outcome: 'same' }, 'shop.vb': { outcome: 'different' } });
   });
 
+  test('a change at the bottom of a long chain reaches the top of it', async () => {
+    await using database = await shop(version);
+    await database.query(`DO $$ BEGIN
+      CREATE VIEW shop.c0 AS SELECT id FROM shop.t;
+      FOR i IN 1..320 LOOP EXECUTE format('CREATE VIEW shop.c%s AS SELECT id FROM shop.c%s', i, i - 1); END LOOP; END $$`);
+    const texts = Object.fromEntries(Array.from({ length: 320 }, (_, index) => [`shop.c${index + 1}`, `select id from shop.c${index}`]));
+    const same = await settle(database, { ...texts, 'shop.c0': 'SELECT t.id FROM shop.t WHERE t.id > 0' });
+    expect(Object.values(same).filter(({ outcome }) => outcome === 'same')).toHaveLength(320);
+    const different = await settle(database, { ...texts, 'shop.c0': 'SELECT id::text AS id FROM shop.t' });
+    expect(different['shop.c320']).toEqual({ outcome: 'different', columns: [{ name: 'id', type: 'text' }] });
+  });
+
   test('leaves nothing behind and keeps nothing locked', async () => {
     await using database = await shop(version);
     const warehouse = await postgres.connect({ url: database.url }, {});
