@@ -49,6 +49,8 @@ export interface Snapshot {
   readonly origin: Origin;
   readonly description: TargetDescription;
   readonly views: readonly View[];
+  /** Every schema but the system's, in scope or not: the closure of a drop may reach beyond the scope. */
   readonly containers: readonly Container[];
+  /** Of all views, in scope or not. */
   readonly bystanders: readonly Bystander[];
 }
