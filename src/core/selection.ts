@@ -1,5 +1,5 @@
-import picomatch from 'picomatch';
 import { ViewsyncError } from '../errors.ts';
+import { matchGlobs } from './glob.ts';
 import { didYouMean } from './nearest.ts';
 import { type RelationName, relationKey } from './relation.ts';
 import type { View } from './view.ts';
@@ -57,8 +57,7 @@ function findExact(text: string, { names }: Graph): string[] {
 function findMatching(glob: string, graph: Graph): string[] {
   const exact = findExact(glob, graph);
   if (exact.length > 0 || glob === '') return exact;
-  // With `bash`, a star also stands for slashes, which mean nothing in a name.
-  const isMatch = picomatch(glob, { bash: true, dot: true, noextglob: true, nonegate: true });
+  const isMatch = matchGlobs([glob]);
   const hasSchema = glob.includes('.');
   return [...graph.names].filter(([, name]) => isMatch(hasSchema ? dotted(name) : name.name)).map(([key]) => key);
 }
