@@ -3,6 +3,8 @@ import type { View } from './view.ts';
 
 /** The schema or dataset that views live in. */
 export interface Container {
+  /** Where names have a catalog part. */
+  readonly catalog?: string;
   readonly name: string;
   /** Grantees who would get rights on a relation that our role creates in it, through default privileges; everybody as the dialect calls them, which no role can be called (`public` on PostgreSQL). */
   readonly defaultGrantees: readonly string[];
@@ -39,10 +41,7 @@ export interface Scope {
   readonly schemas: readonly string[];
 }
 
-export type Origin =
-  | { readonly from: 'warehouse' }
-  | { readonly from: 'commit'; readonly commit: string }
-  | { readonly from: 'worktree' };
+export type Origin = { readonly from: 'warehouse' } | { readonly from: 'commit'; readonly commit: string } | { readonly from: 'worktree' };
 
 /** All views of a target in scope at one moment; views sorted by name and unique. */
 export interface Snapshot {
