@@ -25,6 +25,8 @@ export interface Statement {
   readonly end: number;
   /** The offset behind its semicolon; `end` when it has none. */
   readonly stop: number;
+  /** What stands before that semicolon and behind the last token: comments, which belong to the definition where the warehouse keeps them. */
+  readonly tail: string;
 }
 
 /** What a view file's first statement says. `attachments` are the ones that stand inside it, such as options. */

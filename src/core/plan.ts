@@ -14,7 +14,7 @@ export interface Hazard {
 
 export type StepKind = 'create' | 'replace' | 'alter' | 'drop' | 'refresh';
 
-/** One act on one view. `sql` is final, without trailing semicolon: what `plan` prints is what `apply` sends. */
+/** One act on one view. `sql` is final, without trailing semicolon, and one right behind it ends it: what `plan` prints is what `apply` sends. */
 export interface Step {
   readonly kind: StepKind;
   readonly view: RelationName;

@@ -32,7 +32,8 @@ function makeStatement(text: string, tokens: readonly Token[], semicolon?: Token
   const [first, last] = [tokens[0], tokens.at(-1)];
   if (first === undefined || last === undefined) return [];
   const { start } = first;
-  return [{ text: text.slice(start, last.end), tokens, start, end: last.end, stop: semicolon?.end ?? last.end }];
+  const tail = text.slice(last.end, semicolon?.start ?? last.end);
+  return [{ text: text.slice(start, last.end), tokens, start, end: last.end, stop: semicolon?.end ?? last.end, tail }];
 }
 
 function isWords(tokens: readonly (Token | undefined)[], words: string): boolean {

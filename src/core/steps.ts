@@ -90,7 +90,7 @@ function ownerSteps(alteration: Alteration, { request, rebuild, live }: Situatio
   const owner = alteration.made.filter(({ attachment }) => attachment.kind === ownerKind);
   const steps = owner.map(({ attachment, because }) => attach(alteration, attachment.make, because));
   const isFresh = rebuild.recreated.has(key) || !live.has(key);
-  const container = request.containers.find(({ name }) => name === alteration.view.name.schema);
+  const container = request.containers.find(({ catalog, name }) => catalog === alteration.view.name.catalog && name === alteration.view.name.schema);
   if (!isFresh || !container) return steps;
   const revokes = request.dialect.revokeDefaults(alteration.view, container);
   return [...steps, ...revokes.map((sql) => attach(alteration, sql, 'default privileges gave rights that the view must not have'))];

@@ -49,3 +49,7 @@ test('a statement stops behind its semicolon, also when a comment stands before 
   const text = 'SELECT 1 -- one;\n; SELECT 2';
   expect(splitStatements(text, postgresqlRules).map(({ start, stop }) => text.slice(start, stop))).toEqual(['SELECT 1 -- one;\n;', 'SELECT 2']);
 });
+
+test('a statement knows the comments before its semicolon, for warehouses that keep them', () => {
+  expect(splitStatements('SELECT 1 -- one;\n; SELECT 2; SELECT 3 -- end', postgresqlRules).map(({ tail }) => tail)).toEqual([' -- one;\n', '', '']);
+});
