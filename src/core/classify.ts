@@ -19,10 +19,16 @@ function treatSameDefinition(live: View, wanted: View, { dialect }: PlanRequest)
   return hasAttachmentChange(changes) ? { how: 'alter', because: 'only what belongs to it differs' } : { how: 'nothing' };
 }
 
+/** Whether the columns can be renamed one after the other: no new name is one that the view has now. */
+function canRename(live: View, renamed: readonly RenamedColumn[]): boolean {
+  const taken = new Set(live.columns.map(({ name }) => name));
+  return live.kind === 'view' && renamed.every(({ to }) => !taken.has(to));
+}
+
 function treatDefinition(live: View, wanted: View, request: PlanRequest): Treatment {
   const described = request.described.get(relationKey(wanted.name));
   if (described?.outcome === 'refused') return { how: 'refuse', because: described.because };
-  if (described?.outcome === 'different' && described.renamed && live.kind === 'view') {
+  if (described?.outcome === 'different' && described.renamed && canRename(live, described.renamed)) {
     const names = described.renamed.map(({ from, to }) => `"${from}" is now "${to}"`).join(', ');
     return { how: 'rename columns', renamed: described.renamed, because: `only names of columns differ: ${names}` };
   }
