@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { diffViews, isSameView } from '../core/compare.ts';
 import { countViews, describeChange } from '../core/commit-message.ts';
-import type { Plan, Step } from '../core/plan.ts';
+import type { Plan } from '../core/plan.ts';
 import { relationKey } from '../core/relation.ts';
 import type { ApplyReport } from '../core/report.ts';
 import type { View } from '../core/view.ts';
 import { ViewsyncError } from '../errors.ts';
-import type { ExecuteOutcome, StepFailure, Transaction, Warehouse } from '../warehouses/warehouse.ts';
+import type { Transaction, Warehouse } from '../warehouses/warehouse.ts';
+import { brokenOff, failedVerification, refusedStep, reportSteps } from './failed-run.ts';
 import { findLikeness } from './likeness.ts';
 
 export interface RunOptions {
@@ -42,35 +43,18 @@ async function requirePlanned(plan: Plan, transaction: Transaction, { dialect }:
   });
   if (moved.length === 0) return;
   throw new ViewsyncError('WAREHOUSE_MOVED', {
-    message: `Changed by somebody else since the plan was made: ${moved.map(({ name }) => relationKey(name)).join(', ')}. Rolled back; nothing changed.`,
+    message: `Changed by somebody else since the plan was made: ${moved.map(({ name }) => relationKey(name)).join(', ')}. Nothing was changed.`,
     suggestions: ['Run the same command again: it makes a new plan.'],
   });
 }
 
-function reportSteps(steps: readonly Step[], outcome: ExecuteOutcome, done: 'applied' | 'rolled back'): ApplyReport['steps'] {
-  return steps.map((step, index) => {
-    const result = outcome.results[index];
-    if (result) return { step, outcome: done, milliseconds: result.milliseconds };
-    return { step, outcome: outcome.failure?.index === index ? 'failed' : 'not run', milliseconds: 0 };
-  });
+interface Running {
+  readonly transaction: Transaction;
+  readonly warehouse: Warehouse;
 }
 
-function failStep(plan: Plan, outcome: ExecuteOutcome, failure: StepFailure): ViewsyncError {
-  const step = plan.steps[failure.index];
-  const parts = [failure.message, failure.detail, failure.hint].filter((part) => part !== undefined && part !== '');
-  const report: ApplyReport = {
-    steps: reportSteps(plan.steps, outcome, 'rolled back'),
-    failure: { ...(step ? { step } : {}), message: failure.message, ...(failure.code === undefined ? {} : { code: failure.code }) },
-  };
-  return new ViewsyncError('ROLLED_BACK', {
-    message: `Step ${failure.index + 1} of ${plan.steps.length} (${step?.kind} ${step ? relationKey(step.view) : ''}) was refused: ${parts.join(' ')} Rolled back; nothing changed.`,
-    suggestions: ['viewsync plan shows every step with its SQL.'],
-    details: { report, code: failure.code, sql: step?.sql },
-  });
-}
-
-/** Raises `ROLLED_BACK` when the warehouse does not hold exactly what was planned. */
-async function verify(plan: Plan, views: readonly View[], { transaction, warehouse }: { transaction: Transaction; warehouse: Warehouse }): Promise<void> {
+/** Raises `ROLLED_BACK` or `STEP_FAILED` when the warehouse does not hold exactly what was planned. */
+async function verify(plan: Plan, views: readonly View[], { transaction, warehouse }: Running): Promise<void> {
   const { dialect } = warehouse;
   const likeness = await findLikeness(views, [plan.after], { dialect, settle: transaction.settle.bind(transaction) });
   const found = new Map(views.map((view) => [relationKey(view.name), view]));
@@ -82,27 +66,29 @@ async function verify(plan: Plan, views: readonly View[], { transaction, warehou
   if (wrong.length === 0 && left.length === 0) return;
   const changes = diffViews(wrong, wrong.flatMap((view) => found.get(relationKey(view.name)) ?? []), { dialect, ...likeness });
   const differences = [...changes.map((change) => `${relationKey(change.view)}: ${describeChange(change)}`), ...left.map(({ name }) => `${relationKey(name)}: still there`)];
-  throw new ViewsyncError('ROLLED_BACK', {
-    message: `After the last step the warehouse did not hold what was planned (${differences.slice(0, 5).join('; ')}). Rolled back; nothing changed.`,
-    suggestions: ['viewsync plan', 'viewsync diff'],
-    details: { differences },
-  });
+  throw failedVerification(plan, differences, dialect);
+}
+
+async function runSteps(plan: Plan, { transaction, warehouse }: Running, options: RunOptions): Promise<RunOutcome> {
+  const { failure, ...outcome } = await transaction.execute(plan.steps, (index) => options.onStep?.(index + 1, plan.steps.length));
+  if (failure) throw refusedStep(plan, { ...outcome, failure }, warehouse.dialect);
+  const views = await transaction.inspect(namesOf(plan));
+  if (options.verify === 'verify') await verify(plan, views, { transaction, warehouse });
+  return { views, report: { steps: reportSteps(plan.steps, outcome, 'applied') } };
 }
 
 /**
  * Runs a plan in one transaction: everything is locked, compared with the plan once more, changed, and compared with what was planned.
- * `ROLLED_BACK`, `WAREHOUSE_MOVED`, `LOCK_TIMEOUT`, `RUN_IN_PROGRESS`, and `CONNECTION_LOST` when it is not known how it ended.
+ * `ROLLED_BACK`, `WAREHOUSE_MOVED`, `LOCK_TIMEOUT`, `RUN_IN_PROGRESS`, and `CONNECTION_LOST` when it is not known how it ended; where DDL is
+ * not transactional `STEP_FAILED` when steps may have taken effect.
  */
 export async function runPlan(warehouse: Warehouse, plan: Plan, options: RunOptions): Promise<RunOutcome> {
   const { lockTimeout, attempts, onWait, prepare } = options;
-  const total = plan.steps.length;
   return warehouse.transact({ lockTimeout, attempts, locks: plan.before, ...(onWait ? { onWait } : {}), ...(prepare ? { prepare } : {}) }, async (transaction) => {
     await requirePlanned(plan, transaction, warehouse);
-    const outcome = await transaction.execute(plan.steps, (index) => options.onStep?.(index + 1, total));
-    if (outcome.failure) throw failStep(plan, outcome, outcome.failure);
-    const views = await transaction.inspect(namesOf(plan));
-    if (options.verify === 'verify') await verify(plan, views, { transaction, warehouse });
-    return { views, report: { steps: reportSteps(plan.steps, outcome, 'applied') } };
+    return runSteps(plan, { transaction, warehouse }, options).catch((error: unknown) => {
+      throw brokenOff(error, warehouse.dialect);
+    });
   });
 }
 
