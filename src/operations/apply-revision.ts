@@ -3,6 +3,7 @@ import type { ApplyReport } from '../core/report.ts';
 import { ViewsyncError } from '../errors.ts';
 import type { Project, Target } from '../project.ts';
 import type { Warehouse } from '../warehouses/warehouse.ts';
+import { mayHaveTakenEffect } from './failed-run.ts';
 import { describeInterruptedRun, endingCommands, requireNotRunning } from './interrupted-run.ts';
 import { liveRef } from './live-line.ts';
 import { type PlannedRevision, type PlanOptions, planRevision } from './plan-revision.ts';
@@ -44,14 +45,9 @@ export function requireRunnable(plan: Plan, allowed: readonly HazardName[]): voi
   });
 }
 
-/** A transaction that failed is rolled back, except where the connection was lost while it was being committed. */
-function mayHaveTakenEffect(error: unknown): boolean {
-  return error instanceof ViewsyncError && error.code === 'CONNECTION_LOST' && error.details['transaction'] !== undefined;
-}
-
 function overtaken(): ViewsyncError {
   return new ViewsyncError('WAREHOUSE_MOVED', {
-    message: 'Another run was recorded since the plan was made. Rolled back; nothing changed.',
+    message: 'Another run was recorded since the plan was made. Nothing was changed.',
     suggestions: ['Run the same command again: it makes a new plan.'],
   });
 }
@@ -138,7 +134,8 @@ async function requireSameRun({ recorded, revision }: PlannedRevision, warehouse
 
 /**
  * Brings the warehouse to a revision: the state before is recorded, the plan runs in one transaction, the result is compared with what was
- * planned, and both lines of history get a commit. `PLAN_IMPOSSIBLE`, `HAZARD`, `CONFLICT`, `NOT_CONFIRMED`, `ROLLED_BACK`, `LOCK_TIMEOUT`.
+ * planned, and both lines of history get a commit. `PLAN_IMPOSSIBLE`, `HAZARD`, `CONFLICT`, `NOT_CONFIRMED`, `ROLLED_BACK`, `LOCK_TIMEOUT`;
+ * `STEP_FAILED` leaves the run open on the live line, for `rollback` or the same command again to end.
  */
 export async function applyRevision(project: Project, target: Target, options: ApplyOptions): Promise<ApplyResult> {
   const remote = await fetchLiveLine(project, target);

@@ -48,6 +48,12 @@ export function refusedStep(plan: Plan, outcome: ExecuteOutcome & { readonly fai
   });
 }
 
+/** Whether something of a failed run may stay: steps that nothing takes back, or a transaction whose connection was lost while it was being committed. */
+export function mayHaveTakenEffect(error: unknown): boolean {
+  if (!(error instanceof ViewsyncError)) return false;
+  return error.code === 'STEP_FAILED' || (error.code === 'CONNECTION_LOST' && error.details['transaction'] !== undefined);
+}
+
 /** The error of a run after which the warehouse holds something else than planned: `ROLLED_BACK`, or `STEP_FAILED` where it stays so. */
 export function failedVerification(plan: Plan, differences: readonly string[], abilities: Abilities): ViewsyncError {
   const { code, state } = leave(plan.steps.length, plan.steps.length, abilities);

@@ -138,6 +138,11 @@ function isDeployment({ head }: Recorded, commit: ObjectId | undefined): boolean
   return commit === undefined || commit === head.commit;
 }
 
+/** Whether this goes on with a run that stopped between two steps: it was no conflict then, and what it left behind is none now. */
+function isContinued({ line }: Recorded, revision: string, { dialect }: Reading): boolean {
+  return !dialect.isTransactional && line.interrupted?.revision === revision;
+}
+
 /** Reads the warehouse and the revision and plans the way from one to the other. Changes nothing. `CONFLICT`, `TARGET_NOT_IN_REVISION`, `OTHER_WAREHOUSE`. */
 export async function planRevision(project: Project, target: Target, options: PlanOptions): Promise<PlannedRevision> {
   const { warehouse, revision } = options;
@@ -150,7 +155,7 @@ export async function planRevision(project: Project, target: Target, options: Pl
   if (!options.allowed.includes('OTHER_WAREHOUSE')) requireSameWarehouse({ ...recorded, branch: files, tip: files }, inspection.snapshot.description, target);
   const wish = makeWish(wanted, inspection, options);
   const sources = await gatherSources(reading, { recorded, inspection }, { settle: warehouse.settle.bind(warehouse) });
-  if (isDeployment(recorded, commit)) requireNoConflict(wish, sources, options);
+  if (isDeployment(recorded, commit) && !isContinued(recorded, revision, reading)) requireNoConflict(wish, sources, options);
   const plan = await planWish(reading, wish, { inspection, options });
   return { plan, revision, commit, reading, inspection, recorded, sources, files };
 }

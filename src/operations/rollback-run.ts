@@ -2,7 +2,6 @@ import { relationKey } from '../core/relation.ts';
 import { isSameView } from '../core/compare.ts';
 import type { View } from '../core/view.ts';
 import { ViewsyncError } from '../errors.ts';
-import type { ObjectId } from '../history/history.ts';
 import type { Project, Target } from '../project.ts';
 import { type ApplyOptions, type ApplyResult, carryOut, requireRunnable } from './apply-revision.ts';
 import { gatherSources, type Reading, readRecorded, type Recorded, requireSameWarehouse, startReading } from './gather-sources.ts';
@@ -36,16 +35,18 @@ function wishBack(before: readonly View[], after: readonly View[], { dialect }: 
   return { wanted, drops, kept: [], available: before };
 }
 
-async function readWish(reading: Reading, before: ObjectId, after: ObjectId): Promise<Wish> {
-  const [old, made] = [await readCommitFiles(reading, before), await readCommitFiles(reading, after)];
-  return wishBack(viewsOf(old), viewsOf(made), reading);
+/** Between two steps a view may lack what it has both before and after, so a run that stopped there gives no view up. */
+async function readWish(reading: Reading, { before, started, finished }: Run): Promise<Wish> {
+  const [old, made] = [viewsOf(await readCommitFiles(reading, before)), viewsOf(await readCommitFiles(reading, finished ?? started))];
+  const wish = wishBack(old, made, reading);
+  return finished === undefined && !reading.dialect.isTransactional ? { ...wish, wanted: old } : wish;
 }
 
 async function planRollback(reading: Reading, recorded: Recorded, { run, options }: { run: Run; options: RollbackOptions }): Promise<PlannedRevision> {
   const { warehouse } = options;
   const inspection = await warehouse.inspect(reading.target.scope, options.progress);
   if (!options.allowed.includes('OTHER_WAREHOUSE')) requireSameWarehouse(recorded, inspection.snapshot.description, reading.target);
-  const wish = await readWish(reading, run.before, run.finished ?? run.started);
+  const wish = await readWish(reading, run);
   const live = byKey(inspection.snapshot.views);
   const drops = wish.drops.filter((name) => live.has(relationKey(name)));
   const plan = await planWish(reading, { ...wish, drops }, { inspection, options });
