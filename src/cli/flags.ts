@@ -56,8 +56,9 @@ export const planFlags = {
   prune: Flags.boolean({ summary: 'Also drop views that the revision does not have.' }),
 };
 
-export const pushFlag = {
+export const pushFlags = {
   push: Flags.boolean({ summary: 'Push the branch and the live line, in one push.', env: 'VIEWSYNC_PUSH' }),
+  branch: Flags.string({ summary: 'Branch to push to when HEAD is detached.', helpValue: 'NAME', dependsOn: ['push'], env: 'VIEWSYNC_BRANCH' }),
 };
 
 export const applyFlags = {
@@ -68,7 +69,7 @@ export const applyFlags = {
     env: 'VIEWSYNC_LOCK_TIMEOUT',
   }),
   verify: Flags.boolean({ default: true, allowNo: true, summary: 'Read back what was changed and compare, before it is committed.' }),
-  ...pushFlag,
+  ...pushFlags,
 };
 
 export const scriptFlag = {
@@ -78,6 +79,16 @@ export const scriptFlag = {
 export const exitCodeFlag = {
   'exit-code': Flags.boolean({ summary: 'Exit with 1 when there are differences.', env: 'VIEWSYNC_EXIT_CODE' }),
 };
+
+interface PushFlags {
+  readonly push: boolean;
+  readonly branch?: string | undefined;
+}
+
+/** What the flags about pushing ask of an operation. */
+export function pushOptions({ push, branch }: PushFlags) {
+  return { push: push ? ('push' as const) : ('keep' as const), ...(branch === undefined ? {} : { pushedBranch: branch }) };
+}
 
 interface PlanFlags {
   readonly select?: readonly string[] | undefined;

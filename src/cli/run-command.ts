@@ -4,12 +4,14 @@ import { renderOutline, renderPlan, renderScript } from '../render/plan.ts';
 import { BaseCommand, type TargetFlags } from './base-command.ts';
 import { colorsFor } from './colors.ts';
 import { confirm } from './confirm.ts';
+import { pushOptions } from './flags.ts';
 
 interface RunFlags extends TargetFlags {
   readonly yes: boolean;
   readonly sql: boolean;
   readonly verify: boolean;
   readonly push: boolean;
+  readonly branch?: string | undefined;
   readonly 'lock-timeout'?: number | undefined;
 }
 
@@ -18,12 +20,12 @@ const attempts = 5;
 
 /** What commands share that change a warehouse: they show the plan, ask, and tell what they wait for. */
 export abstract class RunCommand extends BaseCommand {
-  protected runOptions(flags: RunFlags): Pick<ApplyOptions, 'lockTimeout' | 'attempts' | 'verify' | 'push' | 'confirm' | 'progress' | 'onStep' | 'onWait'> {
+  protected runOptions(flags: RunFlags): Pick<ApplyOptions, 'lockTimeout' | 'attempts' | 'verify' | 'push' | 'pushedBranch' | 'confirm' | 'progress' | 'onStep' | 'onWait'> {
     return {
       lockTimeout: flags['lock-timeout'] ?? defaultLockTimeout,
       attempts,
       verify: flags.verify ? 'verify' : 'skip',
-      push: flags.push ? 'push' : 'keep',
+      ...pushOptions(flags),
       confirm: (plan) => this.confirmPlan(plan, flags),
       progress: this.progress,
       onStep: (done, total) => this.progress({ what: 'Step', done, total }),

@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand, targetFlags } from '../cli/base-command.ts';
 import { colorsFor } from '../cli/colors.ts';
-import { allowFlag, overwriteFlag, pushFlag } from '../cli/flags.ts';
+import { allowFlag, overwriteFlag, pushFlags, pushOptions } from '../cli/flags.ts';
 import { exitCodes } from '../errors.ts';
 import { exportViews } from '../operations/export-views.ts';
 import { type ExportKind, needsPerson, renderExport, renderExportWarnings } from '../render/export.ts';
@@ -19,7 +19,7 @@ Exit codes: 0 recorded or nothing to do, 3 a view is unreadable, broken or in co
   ];
   static override readonly flags = {
     ...targetFlags,
-    ...pushFlag,
+    ...pushFlags,
     ...overwriteFlag,
     ...allowFlag,
     message: Flags.string({ char: 'm', summary: 'Subject of the commit.', helpValue: 'TEXT', env: 'VIEWSYNC_MESSAGE' }),
@@ -35,7 +35,7 @@ Exit codes: 0 recorded or nothing to do, 3 a view is unreadable, broken or in co
       exportViews(project, target, {
         warehouse,
         commit: kind,
-        push: flags.push && kind === 'commit' ? 'push' : 'keep',
+        ...pushOptions({ ...flags, push: flags.push && kind === 'commit' }),
         reformat: flags.reformat ? 'all' : 'new',
         ...(flags.message === undefined ? {} : { message: flags.message }),
         overwrite: flags.overwrite ?? [],

@@ -3,16 +3,16 @@ import type { ApplyReport } from '../core/report.ts';
 import { ViewsyncError } from '../errors.ts';
 import type { Project, Target } from '../project.ts';
 import type { Warehouse } from '../warehouses/warehouse.ts';
+import type { PushOptions } from './branch-point.ts';
 import { mayHaveTakenEffect } from './failed-run.ts';
 import { describeInterruptedRun, endingCommands, requireNotRunning } from './interrupted-run.ts';
 import { liveRef } from './live-line.ts';
 import { type PlannedRevision, type PlanOptions, planRevision } from './plan-revision.ts';
 import { closeRun, endInterruptedRun, finishRun, type RecordedRun, type StartedRun, startRun } from './record-run.ts';
-import { fetchLiveLine, type FetchOutcome, pushLines } from './remote-lines.ts';
+import { fetchLiveLine, type FetchOutcome, pushLiveLine } from './remote-lines.ts';
 import { type RunOptions, type RunOutcome, runPlan } from './run-plan.ts';
 
-export interface ApplyOptions extends PlanOptions, RunOptions {
-  readonly push: 'push' | 'keep';
+export interface ApplyOptions extends PlanOptions, RunOptions, PushOptions {
   /** Shown the plan before anything is written or run; false stops. */
   readonly confirm: (plan: Plan) => Promise<boolean>;
 }
@@ -26,6 +26,8 @@ export interface ApplyResult extends Partial<RecordedRun> {
   readonly run?: string;
   readonly remote: FetchOutcome;
   readonly pushed: boolean;
+  /** What a person has to know of the branch here, such as that it could not follow. */
+  readonly notes: readonly string[];
 }
 
 /** Raises `PLAN_IMPOSSIBLE` or `HAZARD` when the plan must not run. */
@@ -73,7 +75,7 @@ async function execute(planned: PlannedRevision, command: string, options: Apply
     if (started && (await project.history.tip(liveRef(target))) !== started.started) throw overtaken();
     if (started) return;
     started = await start(planned, command);
-    if (options.push === 'push') await pushLines(project, [liveRef(target)]);
+    if (options.push === 'push') await pushLiveLine(project, target);
   };
   try {
     const outcome = await runPlan(options.warehouse, planned.plan, { ...options, prepare });
@@ -89,16 +91,20 @@ function ignoreKnown(error: unknown): void {
   if (!(error instanceof ViewsyncError)) throw error;
 }
 
-async function recordFinish({ started, outcome }: Executed, options: ApplyOptions): Promise<RecordedRun> {
+function notRecorded(cause: ViewsyncError, { started }: Executed): ViewsyncError {
+  const isRecorded = cause.code === 'REMOTE_FAILED' || cause.code === 'REMOTE_MOVED';
+  return new ViewsyncError(cause.code, {
+    message: `All ${started.planned.plan.steps.length} steps were applied and verified, but ${isRecorded ? 'not pushed' : 'could not be recorded'}: ${cause.message}`,
+    suggestions: [...cause.suggestions, 'viewsync status'],
+    cause,
+  });
+}
+
+async function recordFinish(executed: Executed, options: ApplyOptions): Promise<RecordedRun> {
   try {
-    return await finishRun(started, outcome, options.warehouse);
+    return await finishRun(executed.started, { ...options, outcome: executed.outcome });
   } catch (cause) {
-    if (!(cause instanceof ViewsyncError)) throw cause;
-    throw new ViewsyncError(cause.code, {
-      message: `All ${started.planned.plan.steps.length} steps were applied and verified, but could not be recorded: ${cause.message}`,
-      suggestions: [...cause.suggestions, 'viewsync status'],
-      cause,
-    });
+    throw cause instanceof ViewsyncError ? notRecorded(cause, executed) : cause;
   }
 }
 
@@ -107,18 +113,17 @@ const nothingDone: ApplyReport = { steps: [] };
 /** Runs a plan that was made and agreed to: live line, warehouse, live line, branch, in this order. */
 export async function carryOut(planned: PlannedRevision, command: string, options: ApplyOptions): Promise<Omit<ApplyResult, 'remote'>> {
   const { plan, reading, revision, recorded } = planned;
-  const { project, target } = reading;
-  const described = { target: target.name, command, revision, plan };
+  const described = { target: reading.target.name, command, revision, plan };
   const { interrupted } = recorded.line;
-  if (plan.steps.length === 0) return { ...described, report: nothingDone, pushed: false, ...(interrupted ? await endInterruptedRun(planned, interrupted) : {}) };
+  if (plan.steps.length === 0) {
+    return { ...described, report: nothingDone, pushed: false, notes: [], ...(interrupted ? await endInterruptedRun(planned, interrupted, options) : {}) };
+  }
   if (!(await options.confirm(plan))) {
     throw new ViewsyncError('NOT_CONFIRMED', { message: 'Not confirmed. Nothing was changed.', suggestions: ['Add --yes to go ahead without a question.'] });
   }
-  const { branch } = recorded.head;
   const executed = await execute(planned, command, options);
   const written = await recordFinish(executed, options);
-  if (options.push === 'push') await pushLines(project, [...(branch === undefined ? [] : [branch]), liveRef(target)]);
-  return { ...described, run: executed.started.id, report: executed.outcome.report, pushed: options.push === 'push', ...written };
+  return { ...described, run: executed.started.id, report: executed.outcome.report, ...written };
 }
 
 /** Raises `RUN_IN_PROGRESS`, or `INTERRUPTED_RUN` unless this is the command that was interrupted, asked for again. */
@@ -138,7 +143,7 @@ async function requireSameRun({ recorded, revision }: PlannedRevision, warehouse
  * `STEP_FAILED` leaves the run open on the live line, for `rollback` or the same command again to end.
  */
 export async function applyRevision(project: Project, target: Target, options: ApplyOptions): Promise<ApplyResult> {
-  const remote = await fetchLiveLine(project, target);
+  const remote = await fetchLiveLine(project, target, 'write');
   const planned = await planRevision(project, target, options);
   await requireSameRun(planned, options.warehouse);
   requireRunnable(planned.plan, options.allowed);

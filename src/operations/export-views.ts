@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Change } from '../core/change.ts';
 import { countViews, summarizeChanges } from '../core/commit-message.ts';
 import { diffViews } from '../core/compare.ts';
@@ -11,20 +12,20 @@ import { ViewsyncError } from '../errors.ts';
 import type { ObjectId } from '../history/history.ts';
 import type { Project, Target } from '../project.ts';
 import type { Inspection, Progress, Warehouse } from '../warehouses/warehouse.ts';
+import { type BranchPoint, chooseBranchPoint, publish, type Published, type PushOptions } from './branch-point.ts';
 import { comparePaths, composeBranchChanges, composeLiveTexts, type PathState, type Sources } from './compose-files.ts';
 import { composeSources } from './compose-sources.ts';
 import { gatherSources, readRecorded, type Reading, type Recorded, requireSameWarehouse, startReading } from './gather-sources.ts';
 import { requireNoInterruptedRun } from './interrupted-run.ts';
-import { liveRef } from './live-line.ts';
+import { findKeptBases } from './kept-bases.ts';
 import { changeFiles, type FileChanges, isBaseline, recordBranch, recordLive } from './record-state.ts';
-import { fetchLiveLine, type FetchOutcome, pushLines } from './remote-lines.ts';
+import { fetchLiveLine, type FetchOutcome } from './remote-lines.ts';
 import { brokenFiles, targetPath, viewOf } from './view-files.ts';
 
-export interface ExportOptions {
+export interface ExportOptions extends PushOptions {
   readonly warehouse: Warehouse;
   /** `dry run` shows what would be written, `files only` writes into the work tree and commits nothing. */
   readonly commit: 'commit' | 'files only' | 'dry run';
-  readonly push: 'push' | 'keep';
   /** `all`: also definitions whose tokens did not change. */
   readonly reformat: 'new' | 'all';
   readonly message?: string;
@@ -53,6 +54,8 @@ export interface ExportResult {
   readonly branch?: string;
   readonly pushed: boolean;
   readonly remote: FetchOutcome;
+  /** What a person has to know of the branch here, such as that it could not follow. */
+  readonly notes: readonly string[];
   readonly queries: number;
   /** Milliseconds per part, in the order in which they ran. */
   readonly timings: readonly { readonly part: string; readonly milliseconds: number }[];
@@ -63,6 +66,7 @@ interface Draft {
   readonly reading: Reading;
   readonly recorded: Recorded;
   readonly inspection: Inspection;
+  readonly sources: Sources;
   readonly states: readonly PathState[];
   readonly live: FileChanges;
   readonly branch: FileChanges;
@@ -98,7 +102,12 @@ function subjectOf(draft: Omit<Draft, 'subject'>, options: ExportOptions): strin
   if (options.reformat === 'all' && changes.every(({ definition }) => definition === 'same')) return `${name}: format ${countViews(draft.branch.size)}`;
   const summary = summarizeChanges(changes);
   if (summary !== '') return `${name}: ${summary}`;
-  return draft.branch.size > 0 ? `${name}: header of ${countViews(draft.branch.size)}` : `${name}: live state`;
+  return draft.branch.size > 0 ? `${name}: header of ${countViews(draft.branch.size)}` : `${name}: git and the warehouse agree`;
+}
+
+/** A file that was edited here and not committed cannot take in what changed in the warehouse: that needs a person as any conflict does. */
+function leaveAlone(state: PathState, written: FileChanges): PathState {
+  return state.state === 'drift' && state.isEdited && !written.has(state.path) ? { ...state, state: 'conflict' } : state;
 }
 
 async function draftExport(reading: Reading, inspection: Inspection, { recorded, options }: { recorded: Recorded; options: ExportOptions }): Promise<Draft> {
@@ -114,7 +123,8 @@ async function draftExport(reading: Reading, inspection: Inspection, { recorded,
     reading,
     recorded,
     inspection,
-    states,
+    sources,
+    states: states.map((state) => leaveAlone(state, views)),
     branch,
     live: changeFiles(recorded.tip, composeLiveTexts(composition), { path, text }),
     changes: diffFiles(branch, { reading, recorded, sources }),
@@ -130,26 +140,40 @@ function nameOf({ path, live, git }: PathState): string {
   return view ? relationKey(view.name) : path;
 }
 
-function findConflictBases({ states, recorded }: Draft): ReadonlyMap<string, ObjectId | 'unknown'> {
-  const names = inState(states, 'conflict').map(nameOf);
-  return new Map(names.map((name) => [name, recorded.line.conflicts.get(name) ?? recorded.line.base ?? 'unknown']));
+/** Whether git and the warehouse have come to agree on what the branch last took in otherwise: an edit was applied, or made on both sides. */
+function isAgreement({ path, state, git, live, isEdited }: PathState, { base, likeness }: Sources): boolean {
+  if (state !== 'in sync' || isEdited || base === 'unknown') return false;
+  const known = base.get(path);
+  const view = known === 'unknown' ? undefined : viewOf(known);
+  if (view === undefined || live === undefined) return known !== undefined || git !== undefined;
+  return !likeness.isAlike(view, live);
 }
 
-/** Whether the branch needs a commit: something changes, or it has never taken in the live line. */
-function needsBranchCommit({ branch, recorded }: Draft): boolean {
-  return branch.size > 0 || recorded.line.base === undefined;
+/** Whether the branch needs a commit: something changes, or it has yet to take in what is live. */
+function needsBranchCommit({ branch, recorded, states, sources }: Draft): boolean {
+  return branch.size > 0 || recorded.line.base === undefined || states.some((state) => isAgreement(state, sources));
 }
 
-async function recordDraft(draft: Draft): Promise<Pick<ExportResult, 'commit' | 'live'>> {
+async function recordDraft(draft: Draft, point: BranchPoint): Promise<Pick<ExportResult, 'commit' | 'live'>> {
   const { project, target } = draft.reading;
-  const { subject, changes } = draft;
-  const live = await recordLive(project, target, { tip: draft.recorded.line.tip, record: { subject, changes, files: draft.live } });
-  if (!needsBranchCommit(draft)) return live === draft.recorded.line.tip ? {} : { live };
-  const commit = await recordBranch(project, target, { head: draft.recorded.head, subject, changes, files: draft.branch, live, conflicts: findConflictBases(draft) });
+  const { subject, changes, recorded } = draft;
+  const { tip } = recorded.line;
+  const how = point.remote ? 'write' : 'record';
+  const live = await recordLive(project, target, { tip, how, record: { subject, changes, files: draft.live } });
+  if (!needsBranchCommit(draft)) return live === tip ? {} : { live };
+  const commit = await recordBranch(project, target, { head: point.head, how, subject, changes, files: draft.branch, live, conflicts: findKeptBases({ ...draft, written: draft.branch }) });
   return { live, commit };
 }
 
-function describeDraft(draft: Draft, target: Target): Omit<ExportResult, 'timings' | 'pushed' | 'remote'> {
+/** Records what differs and pushes it where that was asked for. */
+async function carryOut(draft: Draft, point: BranchPoint): Promise<Pick<ExportResult, 'commit' | 'live'> & Published> {
+  const { project, target } = draft.reading;
+  const { tip } = draft.recorded.line;
+  const { live, commit } = await recordDraft(draft, point);
+  return { ...(live === undefined ? {} : { live }), ...(commit === undefined ? {} : { commit }), ...(await publish(project, target, { point, written: { live: live ?? tip, from: tip, commit } })) };
+}
+
+function describeDraft(draft: Draft, target: Target): Omit<ExportResult, 'timings' | 'pushed' | 'remote' | 'notes'> {
   const { inspection, recorded, states } = draft;
   const isAllowed = allowsUnreadable(target.allowUnreadable);
   return {
@@ -168,38 +192,48 @@ function describeDraft(draft: Draft, target: Target): Omit<ExportResult, 'timing
   };
 }
 
-const rounds = 4;
+const rounds = 8;
+
+/** Whether somebody else was faster, in this clone or on the remote, so that another try may succeed. */
+function isOvertaken(error: unknown): error is ViewsyncError {
+  return error instanceof ViewsyncError && (error.code === 'BRANCH_MOVED' || error.code === 'REMOTE_MOVED');
+}
 
 /**
  * Reads every view of the target and records the difference: the whole live state on the live line, and on the branch what nobody has
- * edited there. Nothing is written when nothing changed. Starts over when somebody else commits meanwhile. `LISTING_MOVED`,
- * `OTHER_WAREHOUSE`, `INTERRUPTED_RUN`, `RUN_IN_PROGRESS`, `PATH_TAKEN`, `REMOTE_MOVED`, `BRANCH_MOVED`.
+ * edited there. Nothing is written when nothing changed. Starts over when somebody else commits or pushes meanwhile. `LISTING_MOVED`,
+ * `OTHER_WAREHOUSE`, `INTERRUPTED_RUN`, `RUN_IN_PROGRESS`, `PATH_TAKEN`, `REMOTE_FAILED`, `REMOTE_MOVED`, `BRANCH_MOVED`.
  */
 export async function exportViews(project: Project, target: Target, options: ExportOptions): Promise<ExportResult> {
   for (let round = 1; round < rounds; round++) {
     try {
       return await exportOnce(project, target, options);
     } catch (error) {
-      if (!(error instanceof ViewsyncError) || error.code !== 'BRANCH_MOVED') throw error;
+      if (!isOvertaken(error)) throw error;
     }
+    await wait(Math.random() * 100 * round);
   }
   return exportOnce(project, target, options);
+}
+
+async function findPoint(project: Project, target: Target, options: ExportOptions): Promise<BranchPoint> {
+  if (options.commit === 'commit') return chooseBranchPoint(project, target, options);
+  return { head: await project.history.head(), files: 'work tree', fetched: await fetchLiveLine(project, target, 'read') };
 }
 
 async function exportOnce(project: Project, target: Target, options: ExportOptions): Promise<ExportResult> {
   const { warehouse } = options;
   const { timings, measure } = createStopwatch();
   const reading = startReading(project, target, warehouse.dialect);
-  const remote = options.commit === 'commit' ? await measure('fetch', fetchLiveLine(project, target)) : 'no remote';
+  const point = await measure('fetch', findPoint(project, target, options));
   // In this order: what is recorded after the warehouse was read may be newer than it, and must not be taken back.
-  const recorded = await measure('read git', readRecorded(reading));
+  const recorded = await measure('read git', readRecorded(reading, point));
   await requireNoInterruptedRun(recorded.line, warehouse);
   const inspection = await measure('inspect', warehouse.inspect(target.scope, options.progress));
   if (!options.allowed.includes('OTHER_WAREHOUSE')) requireSameWarehouse(recorded, inspection.snapshot.description, target);
   const draft = await measure('compare and format', draftExport(reading, inspection, { recorded, options }));
-  const written = options.commit === 'commit' ? await measure('record', recordDraft(draft)) : {};
+  const written = options.commit === 'commit' ? await measure('record', carryOut(draft, point)) : { pushed: false, notes: [] };
   if (options.commit === 'files only') await measure('write files', project.history.writeFiles(draft.branch));
-  const { branch } = recorded.head;
-  if (options.push === 'push') await measure('push', pushLines(project, [...(branch === undefined ? [] : [branch]), liveRef(target)]));
-  return { ...describeDraft(draft, target), ...written, ...(branch === undefined ? {} : { branch }), remote, timings, pushed: options.push === 'push' };
+  const branch = point.remote?.ref ?? point.head.branch;
+  return { ...describeDraft(draft, target), ...written, ...(branch === undefined ? {} : { branch }), remote: point.fetched, timings };
 }

@@ -7,6 +7,7 @@ import { ViewsyncError } from '../errors.ts';
 import type { Head, ObjectId } from '../history/history.ts';
 import type { Project, Target } from '../project.ts';
 import type { Inspection } from '../warehouses/warehouse.ts';
+import type { BranchPoint } from './branch-point.ts';
 import { findLikeness, type Settle } from './likeness.ts';
 import type { Sources } from './compose-files.ts';
 import { type LiveLine, readLiveLine } from './live-line.ts';
@@ -55,12 +56,12 @@ async function readBase(reading: Reading, line: LiveLine): Promise<Sources['base
   return base;
 }
 
-/** Reads both lines of history as they stand in this clone. */
-export async function readRecorded(reading: Reading): Promise<Recorded> {
+/** Reads both lines of history as they stand in this clone; the branch with what is edited here, or as a commit that is not here holds it. */
+export async function readRecorded(reading: Reading, point?: Pick<BranchPoint, 'head' | 'files'>): Promise<Recorded> {
   const { project, target } = reading;
-  const head = await project.history.head();
+  const head = point?.head ?? (await project.history.head());
   const line = await readLiveLine(project, target, head.commit);
-  const branch = await readBranchFiles(reading, head.commit);
+  const branch = point?.files === 'commit' && head.commit !== undefined ? await readCommitFiles(reading, head.commit) : await readBranchFiles(reading, head.commit);
   const tip = line.tip === undefined ? noFiles : await readCommitFiles(reading, line.tip);
   return { head, line, branch, tip, base: await readBase(reading, line) };
 }

@@ -1,19 +1,19 @@
-import type { Change } from '../core/change.ts';
 import type { Trailer } from '../core/commit-message.ts';
 import { diffViews, isSameView } from '../core/compare.ts';
 import type { Plan } from '../core/plan.ts';
 import { compareRelations, relationKey } from '../core/relation.ts';
 import { writeTargetFile } from '../core/target-file.ts';
 import type { View } from '../core/view.ts';
-import { ViewsyncError } from '../errors.ts';
 import type { ObjectId } from '../history/history.ts';
 import type { Inspection, Warehouse } from '../warehouses/warehouse.ts';
-import { comparePaths, type Composition, composeBranchChanges, composeLiveTexts, type PathState } from './compose-files.ts';
+import type { PushOptions } from './branch-point.ts';
+import { type CommittedRun, commitRun } from './commit-run.ts';
+import { type Composition, composeLiveTexts } from './compose-files.ts';
 import { composeSources } from './compose-sources.ts';
-import { gatherSources, pathOf, type Reading, readRecorded } from './gather-sources.ts';
+import { gatherSources, pathOf, type Reading } from './gather-sources.ts';
 import type { Run } from './live-line.ts';
 import type { PlannedRevision } from './plan-revision.ts';
-import { changeFiles, type FileChanges, recordBranch, recordLive } from './record-state.ts';
+import { changeFiles, type FileChanges, recordLive } from './record-state.ts';
 import { createRunId, type RunOutcome, summarizeRun } from './run-plan.ts';
 import { trailerKeys } from './trailer-keys.ts';
 import { type TargetFiles, targetPath, viewOf } from './view-files.ts';
@@ -107,13 +107,6 @@ function inspectionAfter({ inspection, plan }: PlannedRevision, views: readonly 
   return { ...inspection, snapshot: { ...inspection.snapshot, views: merged } };
 }
 
-function findOpenConflicts(states: readonly PathState[], { plan, recorded, reading }: PlannedRevision): ReadonlyMap<string, ObjectId | 'unknown'> {
-  const touched = new Set([...plan.before, ...plan.after].map(({ name }) => pathOf(reading, name)));
-  const open = states.filter(({ state, path }) => state === 'conflict' && !touched.has(path));
-  const keys = open.flatMap(({ live, git }) => (live ?? viewOf(git) ? [relationKey((live ?? viewOf(git) as View).name)] : []));
-  return new Map(keys.map((key) => [key, recorded.line.conflicts.get(key) ?? recorded.line.base ?? 'unknown']));
-}
-
 /** Edited files that were applied as they stand. */
 function findAdopted({ files, recorded, commit }: PlannedRevision, outcome: RunOutcome, reading: Reading): ReadonlySet<string> {
   if (commit !== undefined) return new Set();
@@ -121,67 +114,37 @@ function findAdopted({ files, recorded, commit }: PlannedRevision, outcome: RunO
   return new Set([...recorded.branch.edited].filter((path) => applied.has(path) && files.views.has(path)));
 }
 
-export interface RecordedRun {
+export interface RecordedRun extends CommittedRun {
   readonly live: ObjectId;
-  readonly commit: ObjectId;
 }
 
-/** A run that took effect. */
-interface Done {
-  readonly run: StartedRun;
-  readonly outcome: RunOutcome;
-  readonly warehouse: Warehouse;
-}
-
-async function composeAfter({ run, outcome, warehouse }: Done, planned: PlannedRevision): Promise<Composition> {
+async function composeAfter(planned: PlannedRevision, run: StartedRun, { outcome, warehouse }: Done): Promise<Composition> {
   const { reading, recorded } = planned;
   const options = { settle: warehouse.settle.bind(warehouse), adopted: findAdopted(planned, outcome, reading) };
   const inspection = inspectionAfter(planned, outcome.views);
   return composeSources(await gatherSources(reading, { recorded: { ...recorded, tip: run.plannedFiles }, inspection }, options), 'new');
 }
 
-interface Message {
-  readonly subject: string;
-  readonly changes: readonly Change[];
-  readonly trailers: readonly Trailer[];
-}
-
-async function commitRun(planned: PlannedRevision, composition: Composition, { message, live }: { message: Message; live: ObjectId }): Promise<ObjectId> {
-  const { reading, recorded } = planned;
-  const { project, target } = reading;
-  const states = comparePaths(composition);
-  const files = composeBranchChanges(states, composition);
-  await project.history.writeFiles(new Map([...files].filter(([path]) => composition.adopted.has(path))));
-  const conflicts = findOpenConflicts(states, planned);
-  return recordBranch(project, target, { head: recorded.head, files, live, conflicts, ...message, trailers: message.trailers.slice(0, 1) });
-}
-
-/** The commit on the branch, made again on what somebody else has committed meanwhile. */
-async function commitOnNewest(done: Done, composition: Composition, record: { message: Message; live: ObjectId }): Promise<ObjectId> {
-  const { planned } = done.run;
-  try {
-    return await commitRun(planned, composition, record);
-  } catch (error) {
-    if (!(error instanceof ViewsyncError) || error.code !== 'BRANCH_MOVED') throw error;
-  }
-  const newest = { ...planned, recorded: await readRecorded(planned.reading) };
-  return commitRun(newest, await composeAfter(done, newest), record);
+/** A run that took effect. */
+interface Done extends PushOptions {
+  readonly outcome: RunOutcome;
+  readonly warehouse: Warehouse;
 }
 
 /** Puts on the live line what is there now, and one commit on the branch. */
-export async function finishRun(run: StartedRun, outcome: RunOutcome, warehouse: Warehouse): Promise<RecordedRun> {
+export async function finishRun(run: StartedRun, done: Done): Promise<RecordedRun> {
   const { planned } = run;
   const { reading, plan, revision } = planned;
   const { project, target } = reading;
-  const composition = await composeAfter({ run, outcome, warehouse }, planned);
   const message = {
     subject: `${target.name}: ${summarizeRun(run.command, revision, plan)}`,
     changes: describePlan(plan, reading),
     trailers: runTrailers({ ...run, revision }, 'finished'),
   };
+  const composition = await composeAfter(planned, run, done);
   const files: FileChanges = changeFiles(run.plannedFiles, composeLiveTexts(composition), targetOf(planned));
   const live = await recordLive(project, target, { tip: run.started, record: { ...message, files } });
-  return { live, commit: await commitOnNewest({ run, outcome, warehouse }, composition, { message, live }) };
+  return { live, ...(await commitRun({ planned, live, message, compose: (newest) => composeAfter(newest, run, done) }, done)) };
 }
 
 /** Whether the warehouse holds exactly what some files say. */
@@ -194,14 +157,15 @@ function holdsFiles({ sources, reading }: PlannedRevision, files: TargetFiles): 
 }
 
 /** Ends a run that was interrupted and that leaves nothing to do: recorded as finished when it took effect, as closed when not. */
-export async function endInterruptedRun(planned: PlannedRevision, run: Run): Promise<RecordedRun> {
-  const { reading, recorded, plan } = planned;
+export async function endInterruptedRun(planned: PlannedRevision, run: Run, { warehouse, ...push }: PushOptions & { readonly warehouse: Warehouse }): Promise<RecordedRun> {
+  const { reading, recorded, plan, inspection } = planned;
   const { project, target } = reading;
   const state = holdsFiles(planned, recorded.tip) ? 'finished' : 'closed';
   const subject = `${target.name}: ${state === 'finished' ? 'finish' : 'close'} interrupted ${summarizeRun(run.command, run.revision, plan)}`;
-  const composition = await composeSources(planned.sources, 'new');
-  const trailers = runTrailers(run, state);
-  const files = changeFiles(recorded.tip, composeLiveTexts(composition), targetOf(planned));
-  const live = await recordLive(project, target, { tip: recorded.line.tip, record: { subject, changes: [], files, trailers } });
-  return { live, commit: await commitRun(planned, composition, { message: { subject, changes: [], trailers }, live }) };
+  const message = { subject, changes: [], trailers: runTrailers(run, state) };
+  const settle = warehouse.settle.bind(warehouse);
+  const compose = async (newest: PlannedRevision) => composeSources(await gatherSources(reading, { recorded: newest.recorded, inspection }, { settle }), 'new');
+  const files = changeFiles(recorded.tip, composeLiveTexts(await composeSources(planned.sources, 'new')), targetOf(planned));
+  const live = await recordLive(project, target, { tip: recorded.line.tip, record: { ...message, files } });
+  return { live, ...(await commitRun({ planned, live, message, compose }, push)) };
 }

@@ -25,17 +25,27 @@ export interface LiveRecord {
   readonly trailers?: readonly Trailer[];
 }
 
+/** `write`: the commit waits for being pushed, and no ref moves yet. */
+export type Recording = 'record' | 'write';
+
+export interface LiveEnd {
+  readonly tip: ObjectId | undefined;
+  readonly record: LiveRecord;
+  readonly how?: Recording;
+}
+
 /** Writes the next commit of the live line; the one that is there when nothing changes and no run is told of. */
-export async function recordLive(project: Project, target: Target, line: { readonly tip: ObjectId | undefined; readonly record: LiveRecord }): Promise<ObjectId> {
-  const { subject, changes, files, trailers = [] } = line.record;
-  if (line.tip !== undefined && files.size === 0 && trailers.length === 0) return line.tip;
+export async function recordLive(project: Project, target: Target, { tip, record, how = 'record' }: LiveEnd): Promise<ObjectId> {
+  const { subject, changes, files, trailers = [] } = record;
+  if (tip !== undefined && files.size === 0 && trailers.length === 0) return tip;
   const message = composeMessage({ subject, changes, trailers: [{ key: trailerKeys.target, value: target.name }, ...trailers] });
-  return project.history.record({ ref: liveRef(target), parent: line.tip, changes: files, message });
+  return project.history[how]({ ref: liveRef(target), parent: tip, changes: files, message });
 }
 
 export interface BranchRecord extends LiveRecord {
   /** Where the branch stood when the files were composed. */
   readonly head: Head;
+  readonly how?: Recording;
   readonly live: ObjectId;
   /** Views in conflict, by `relationKey`, each with the live commit that stays its base. */
   readonly conflicts: ReadonlyMap<string, ObjectId | 'unknown'>;
@@ -44,7 +54,7 @@ export interface BranchRecord extends LiveRecord {
 
 /** Writes one commit on the branch, or on HEAD when it is detached. `BRANCH_MOVED` when somebody else has committed since. */
 export async function recordBranch(project: Project, target: Target, record: BranchRecord): Promise<ObjectId> {
-  const { head } = record;
+  const { head, how = 'record' } = record;
   const conflicts = [...record.conflicts].map(([view, base]) => ({ key: trailerKeys.conflict, value: writeConflict(view, base) }));
   const message = composeMessage({
     subject: record.subject,
@@ -52,7 +62,7 @@ export async function recordBranch(project: Project, target: Target, record: Bra
     ...(record.notes ? { notes: record.notes } : {}),
     trailers: [{ key: trailerKeys.live, value: record.live }, { key: trailerKeys.target, value: target.name }, ...(record.trailers ?? []), ...conflicts],
   });
-  return project.history.record({ ref: head.branch ?? 'HEAD', parent: head.commit, changes: record.files, message });
+  return project.history[how]({ ref: head.branch ?? 'HEAD', parent: head.commit, changes: record.files, message });
 }
 
 /** Whether anything was ever recorded for this target. */

@@ -59,7 +59,7 @@ async function planRollback(reading: Reading, recorded: Recorded, { run, options
  * also ends a run that was interrupted. `NOTHING_TO_ROLL_BACK` and the errors of `applyRevision`.
  */
 export async function rollbackRun(project: Project, target: Target, options: RollbackOptions): Promise<ApplyResult> {
-  const remote = await fetchLiveLine(project, target);
+  const remote = await fetchLiveLine(project, target, 'write');
   const reading = startReading(project, target, options.warehouse.dialect);
   const recorded = await readRecorded(reading);
   await requireNotRunning(recorded.line, options.warehouse);

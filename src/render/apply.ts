@@ -11,10 +11,11 @@ export interface Applied {
   readonly report: ApplyReport;
   readonly commit?: string;
   readonly pushed: boolean;
+  readonly notes: readonly string[];
   readonly isVerified: boolean;
 }
 
-export function renderApplied({ target, plan, report, commit, pushed, isVerified }: Applied, colors: Colors): string {
+export function renderApplied({ target, plan, report, commit, pushed, notes, isVerified }: Applied, colors: Colors): string {
   const kept = plan.kept.length === 0 ? [] : [`Kept, because the revision does not say that they should go: ${plan.kept.map(relationKey).join(', ')}.`];
   const recorded = commit === undefined ? [] : [`Committed ${commit.slice(0, 10)}${pushed ? ' and pushed' : ''}.`];
   const headline =
@@ -22,7 +23,7 @@ export function renderApplied({ target, plan, report, commit, pushed, isVerified
       ? `Nothing to do: "${target}" is as wanted.`
       : `${countSteps(target, report)}${isVerified ? '; read back and found as planned.' : '; not verified.'}`;
   const next = report.steps.length === 0 ? [] : [`To undo it: ${colors.heading('viewsync rollback')}`];
-  return [colors.heading(headline), ...kept, ...recorded, ...next].join('\n');
+  return [colors.heading(headline), ...kept, ...recorded, ...notes, ...next].join('\n');
 }
 
 function countSteps(target: string, { steps }: ApplyReport): string {

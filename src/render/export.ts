@@ -55,8 +55,10 @@ function renderNext({ isBaseline, commit, remote, pushed }: ExportResult, kind: 
 }
 
 /** What needs a person's eye, for stderr: a line each. */
-export function renderExportWarnings({ unreadable, pending, conflicts, broken, target }: ExportResult, colors: Colors): string {
+export function renderExportWarnings({ unreadable, pending, conflicts, broken, target, notes, remote }: ExportResult, colors: Colors): string {
   const lines = [
+    ...(typeof remote === 'object' ? [`The live line of the remote could not be fetched: ${remote.failed}`] : []),
+    ...notes,
     ...unreadable.map(({ name, reason, isAllowed }) => `${relationKey(name)} cannot be read${isAllowed ? ' (allowed)' : ''}: ${reason}`),
     ...broken.map(({ path, message }) => `${path} was left alone: ${message}`),
     ...pending.map((view) => `${view} is edited in git and not applied yet; its file was left alone.`),

@@ -25,6 +25,7 @@ const baseline: ExportResult = {
   pending: [],
   conflicts: [],
   broken: [],
+  notes: [],
   commit: '1f3a5c77d0e1f3a5c77d0e',
   live: '2f3a5c77d0e1f3a5c77d0e',
   branch: 'refs/heads/main',
