@@ -12,9 +12,8 @@ import type { Warehouse } from '../../src/warehouses/warehouse.ts';
 import { createDatabase, type TestDatabase } from './postgres-server.ts';
 import { git, someone, temporaryRepository } from './repository.ts';
 
-/** A repository with one target, its database, and the operations on them, each on a connection of its own. */
-export interface Workplace {
-  readonly database: TestDatabase;
+/** A repository with one target and the operations on them, each on a connection of its own. */
+export interface Place {
   readonly directory: string;
   readonly project: Project;
   readonly target: Target;
@@ -25,6 +24,11 @@ export interface Workplace {
   apply(revision: string, options?: Partial<ApplyOptions>): Promise<ApplyResult>;
   rollback(options?: Partial<ApplyOptions>): Promise<ApplyResult>;
   status(): Promise<Status>;
+}
+
+/** The same with the target's database. */
+export interface Workplace extends Place {
+  readonly database: TestDatabase;
 }
 
 const nobodyAllowed: readonly HazardName[] = [];
@@ -47,24 +51,32 @@ function applyDefaults(revision: string): Omit<ApplyOptions, 'warehouse'> {
 
 const exportDefaults: Omit<ExportOptions, 'warehouse'> = { commit: 'commit', push: 'keep', reformat: 'new', overwrite: [], allowed: [] };
 
-export interface WorkplaceParts {
+interface PlaceParts {
+  readonly directory?: string;
+  readonly viewsFolder?: string;
+}
+
+export interface WorkplaceParts extends PlaceParts {
   readonly version?: number;
   readonly database?: TestDatabase;
-  readonly directory?: string;
   readonly target?: Partial<Target>;
-  readonly viewsFolder?: string;
 }
 
 /** A fresh one; the database goes when the test is over, unless it was given. */
 export async function openWorkplace(parts: WorkplaceParts = {}): Promise<Workplace> {
   const database = parts.database ?? (await createDatabase(parts.version));
   if (!parts.database) onTestFinished(() => database[Symbol.asyncDispose]());
-  const directory = parts.directory ?? temporaryRepository();
   const target: Target = { name: 'prod', warehouse: 'postgres', scope: { schemas: ['*'] }, allowUnreadable: [], options: { url: database.url }, ...parts.target };
+  return { database, ...(await openPlace(target, (project) => connectTarget(project, target), parts)) };
+}
+
+/** A repository for a target of any kind. */
+export async function openPlace(target: Target, connectTo: (project: Project) => Promise<Warehouse>, parts: PlaceParts = {}): Promise<Place> {
+  const directory = parts.directory ?? temporaryRepository();
   const history = await openHistory(directory, someone);
   const viewsFolder = parts.viewsFolder ?? join(history.prefix, 'views');
   const project: Project = { directory, viewsFolder, targets: [target], history, environment: someone };
-  const connect = () => connectTarget(project, target);
+  const connect = () => connectTo(project);
   const using = async <T>(work: (warehouse: Warehouse) => Promise<T>): Promise<T> => {
     const warehouse = await connect();
     try {
@@ -74,7 +86,6 @@ export async function openWorkplace(parts: WorkplaceParts = {}): Promise<Workpla
     }
   };
   return {
-    database,
     directory,
     project,
     target,
