@@ -1,0 +1,22 @@
+import { parseArgs } from 'node:util';
+import type { Row } from './pairs.ts';
+import { measureRows } from './rows.ts';
+import { openStage } from './stage.ts';
+import { renderTable } from './table.ts';
+
+const { values } = parseArgs({
+  options: { size: { type: 'string', default: '500,5000,10000' }, runs: { type: 'string', default: '5' }, json: { type: 'boolean', default: false } },
+});
+
+const rows: Row[] = [];
+for (const size of values.size.split(',').map(Number)) {
+  const stage = await openStage(size);
+  try {
+    const measured = await measureRows(stage, Number(values.runs));
+    if (!values.json) process.stdout.write(`${renderTable(measured)}\n`);
+    rows.push(...measured);
+  } finally {
+    await stage.close();
+  }
+}
+if (values.json) process.stdout.write(`${JSON.stringify({ rows }, null, 2)}\n`);
