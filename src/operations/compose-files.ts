@@ -85,20 +85,25 @@ function findKeptFile(path: string, view: View, sources: Sources): ViewFile | un
   });
 }
 
-/** Live views whose definition stands in no file yet, or all of them when everything is to be formatted anew; by path. */
-export function findUnformatted(sources: Sources, which: 'new' | 'all'): ReadonlyMap<string, View> {
-  return new Map([...sources.live].filter(([path, view]) => which === 'all' || findKeptFile(path, view, sources) === undefined));
+/** Definitions to be formatted, by path: those that stand in no file yet, or all of them, hand-written ones as their files have them. */
+export function findUnformatted(sources: Sources, which: 'new' | 'all'): ReadonlyMap<string, string> {
+  const kept = [...sources.live].map(([path, view]) => ({ path, view, file: viewOf(findKeptFile(path, view, sources)) }));
+  const wanted = kept.filter(({ file }) => which === 'all' || file === undefined);
+  return new Map(wanted.map(({ path, view, file }) => [path, file?.definition ?? view.definition]));
 }
 
 /** Sources with the definitions that had to be formatted, by path. */
 export interface Composition extends Sources {
   readonly formatted: ReadonlyMap<string, string>;
+  /** `new`: nothing keeps the bytes that it has in a file. */
+  readonly bytes: 'kept' | 'new';
 }
 
 function composeText(path: string, view: View, composition: Composition, into: ViewFile | undefined): string {
   const kept = findKeptFile(path, view, composition);
   const definition = composition.formatted.get(path) ?? viewOf(kept)?.definition ?? view.definition;
-  return writeViewFile({ ...view, definition }, composition.dialect, parsedOf(into ?? kept ?? composition.tip.views.get(path)));
+  const previous = composition.bytes === 'new' ? undefined : parsedOf(into ?? kept ?? composition.tip.views.get(path));
+  return writeViewFile({ ...view, definition }, composition.dialect, previous);
 }
 
 /** The text of each view as the live line holds it, by path: the live view, in the bytes of a file that says the same. */

@@ -98,7 +98,7 @@ function subjectOf(draft: Omit<Draft, 'subject'>, options: ExportOptions): strin
   const { reading, recorded, inspection, changes } = draft;
   const name = reading.target.name;
   if (options.message !== undefined) return options.message;
-  if (isBaseline(recorded.line, recorded.branch)) return `${name}: baseline, ${countViews(inspection.snapshot.views.length)}`;
+  if (isBaseline(recorded.line)) return `${name}: baseline, ${countViews(inspection.snapshot.views.length)}`;
   if (options.reformat === 'all' && changes.every(({ definition }) => definition === 'same')) return `${name}: format ${countViews(draft.branch.size)}`;
   const summary = summarizeChanges(changes);
   if (summary !== '') return `${name}: ${summary}`;
@@ -118,7 +118,8 @@ async function draftExport(reading: Reading, inspection: Inspection, { recorded,
   const path = targetPath(reading.project, reading.target);
   const text = writeTargetFile(inspection.snapshot.description);
   const views = composeBranchChanges(states, composition);
-  const branch = recorded.branch.targetText === text ? views : new Map([...views, [path, text] as const]);
+  const isSettled = recorded.branch.targetText === text && !recorded.branch.edited.has(path);
+  const branch = isSettled ? views : new Map([...views, [path, text] as const]);
   const draft = {
     reading,
     recorded,
@@ -180,7 +181,7 @@ function describeDraft(draft: Draft, target: Target): Omit<ExportResult, 'timing
     target: target.name,
     server: inspection.session.server,
     views: inspection.snapshot.views.length,
-    isBaseline: isBaseline(recorded.line, recorded.branch),
+    isBaseline: isBaseline(recorded.line),
     subject: draft.subject,
     changes: draft.changes,
     files: [...draft.branch].map(([path, after]) => ({ path, before: recorded.branch.views.get(path)?.text, after })),

@@ -65,8 +65,7 @@ export async function recordBranch(project: Project, target: Target, record: Bra
   return project.history[how]({ ref: head.branch ?? 'HEAD', parent: head.commit, changes: record.files, message });
 }
 
-/** Whether anything was ever recorded for this target. */
-export function isBaseline(line: LiveLine, branch: TargetFiles): boolean {
-  return line.tip === undefined && branch.description === undefined;
+/** Whether nothing was ever recorded for this target. */
+export function isBaseline(line: LiveLine): boolean {
+  return line.tip === undefined && line.base === undefined;
 }
-
