@@ -133,13 +133,17 @@ function makeView(create: ParsedCreate, header: ViewHeader, attachments: readonl
 
 function makePart(source: Source, statement: Statement, before: number, attachments: readonly Attachment[]): FilePart {
   const text = source.text.slice(statement.start, statement.stop);
-  return { comments: commentsBetween(source, before, statement.start), text: text.endsWith(';') ? text : `${text};`, attachments };
+  return { comments: commentsBetween(source, before, statement.start), text, attachments };
 }
 
 function readStatements(source: Source): readonly [Statement, ...Statement[]] {
   const { lexicalRules, statementRuns } = source.dialect;
   const [first, ...others] = withPlace(source, 0, () => splitStatements(source.text, lexicalRules, statementRuns));
-  return first === undefined ? failAt(source, 0, { message: 'There is no CREATE statement in this file.' }) : [first, ...others];
+  if (first === undefined) return failAt(source, 0, { message: 'There is no CREATE statement in this file.' });
+  const last = others.at(-1) ?? first;
+  // A file that was cut off would be read as another view.
+  if (last.stop === last.end) return failAt(source, last.end, { message: 'The last statement does not end with a semicolon. Was the file cut off?' });
+  return [first, ...others];
 }
 
 /**

@@ -381,7 +381,7 @@ describe('docs/file-format.md', () => {
 
   test.each([
     ['CREATE VIEW shop.orders WITH (security_barrier, check_option = local) AS SELECT 1;'],
-    ['CREATE VIEW shop.orders AS SELECT a FROM s.t WITH LOCAL CHECK OPTION'],
+    ['CREATE VIEW shop.orders AS SELECT a FROM s.t WITH LOCAL CHECK OPTION;'],
     ['CREATE MATERIALIZED VIEW shop.orders WITH (fillfactor = 70) AS SELECT 1 WITH NO DATA;'],
     [`${head} ALTER TABLE shop.orders OWNER TO boss;`],
     [`${head} ALTER VIEW shop.orders ALTER a SET DEFAULT 1;`],

@@ -1,0 +1,136 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { openWorkplace, type Workplace } from '../support/workplace.ts';
+import { expectAgreement } from './laws.ts';
+
+const shop = `
+CREATE SCHEMA shop;
+CREATE TABLE shop.orders (id int PRIMARY KEY, customer int, total numeric(12,2));
+CREATE VIEW shop.big AS SELECT id, customer, total FROM shop.orders WHERE total > 100;
+CREATE VIEW shop.best AS SELECT customer, 'x' AS note FROM shop.big WHERE total > 1000;`;
+
+async function openShop(): Promise<Workplace> {
+  const place = await openWorkplace();
+  await place.database.query(shop);
+  await place.export();
+  return place;
+}
+
+const path = 'views/prod/shop/best.sql';
+const read = (place: Workplace, file = path) => readFileSync(join(place.directory, file), 'utf8');
+const write = (place: Workplace, text: string | Buffer, file = path) => writeFileSync(join(place.directory, file), text);
+const commit = (place: Workplace) => place.git('commit', '--quiet', '--all', '--message', 'Edit');
+const refused = (work: Promise<unknown>) => work.then(() => 'done', (error) => error);
+
+const faults: readonly (readonly [string, (text: string) => string | Buffer])[] = [
+  ['a conflict marker', (text) => text.replace('SELECT\n', '<<<<<<< HEAD\nSELECT\n')],
+  ['an unclosed quote', (text) => text.replace("'x'", "'x")],
+  ['a second view', (text) => `${text}\nCREATE OR REPLACE VIEW shop.more AS\nSELECT 1 AS n\n;\n`],
+  ['a statement of another kind', (text) => `${text}\nDROP TABLE shop.orders;\n`],
+  ['a statement about another view', (text) => `${text}\nGRANT SELECT ON shop.big TO public;\n`],
+  ['nothing', () => ''],
+  ['half of its bytes', (text) => text.slice(0, text.indexOf('FROM'))],
+  ['all but its last semicolon', (text) => text.slice(0, text.lastIndexOf(';'))],
+  ['no text', () => Buffer.from([0xff, 0xfe, 0x00, 0x43, 0x00])],
+  ['another name', (text) => text.replaceAll('shop.best', 'shop.worst')],
+];
+
+test.each(faults)('a view file that holds %s is named with its line by apply, and stops nothing else', async (_, damage) => {
+  const place = await openShop();
+  write(place, damage(read(place)));
+  commit(place);
+  const error = await refused(place.apply('HEAD'));
+  expect(error).toMatchObject({ exitCode: 65, code: expect.stringMatching(/^FILE_(UNREADABLE|MISPLACED)$/) });
+  expect((error as Error).message).toMatch(/^views\/prod\/shop\/best\.sql(:\d+(:\d+)?)?\b/);
+  await place.database.query('CREATE OR REPLACE VIEW shop.big AS SELECT id, customer, total FROM shop.orders WHERE total > 5');
+  const night = await place.export();
+  expect(night.broken).toMatchObject([{ path }]);
+  expect(place.git('show', '--format=%s', '--name-only', 'HEAD')).toContain('views/prod/shop/big.sql');
+  expect(place.git('show', 'refs/viewsync/prod:views/prod/shop/best.sql')).toContain('shop.best');
+  expect((await place.status()).broken).toMatchObject([{ path }]);
+  place.git('checkout', '--quiet', 'HEAD~2', '--', path);
+  commit(place);
+  await expectAgreement(place);
+});
+
+test('a file that was moved without its view is at a wrong path; moved with it, it is a view to make and one to drop', async () => {
+  const place = await openShop();
+  mkdirSync(join(place.directory, 'views/prod/shop/old'), { recursive: true });
+  renameSync(join(place.directory, path), join(place.directory, 'views/prod/shop/finest.sql'));
+  expect(await refused(place.apply('worktree'))).toMatchObject({ code: 'FILE_MISPLACED', exitCode: 65, message: expect.stringContaining('views/prod/shop/finest.sql') });
+  write(place, read(place, 'views/prod/shop/finest.sql').replaceAll('shop.best', 'shop.finest'), 'views/prod/shop/finest.sql');
+  place.git('add', '--all');
+  commit(place);
+  const kept = await place.apply('HEAD');
+  expect(kept.plan.kept).toMatchObject([{ name: 'best' }]);
+  const pruned = await place.apply('HEAD', { absent: 'drop', allowed: ['DELETES_VIEW'] });
+  expect(pruned.plan.steps).toMatchObject([{ kind: 'drop', view: { name: 'best' } }]);
+  await expectAgreement(place);
+});
+
+test('a checkout with CR LF changes nothing, with and without the attributes that init writes', async () => {
+  const place = await openShop();
+  await place.database.query(`COMMENT ON VIEW shop.best IS E'one\\r\\ntwo\\nthree'`);
+  await place.export();
+  for (const attributes of ['', 'views/** -text\n']) {
+    writeFileSync(join(place.directory, '.gitattributes'), attributes);
+    place.git('add', '.gitattributes');
+    place.git('-c', 'core.autocrlf=false', 'commit', '--quiet', '--message', 'Attributes');
+    place.git('config', 'core.autocrlf', 'true');
+    place.git('rm', '--cached', '-r', '--quiet', 'views');
+    place.git('reset', '--hard', '--quiet');
+    expect(read(place, 'views/prod/shop/big.sql').includes('\r\n')).toBe(attributes === '');
+    expect((await place.status()).differing).toEqual([]);
+    expect((await place.export()).commit).toBeUndefined();
+    expect((await place.plan('worktree')).plan.steps).toEqual([]);
+    await place.database.query(`CREATE OR REPLACE VIEW shop.big AS SELECT id, customer, total FROM shop.orders WHERE total > ${attributes.length}`);
+    await place.export();
+    expect(place.git('status', '--porcelain')).toBe('');
+    expect(place.git('show', 'HEAD:views/prod/shop/big.sql')).not.toContain('\r');
+    expect((await place.status()).differing).toEqual([]);
+  }
+});
+
+test('a file edited with CR LF is the same view, except for what stands in literals', async () => {
+  const place = await openShop();
+  write(place, read(place).replaceAll('\n', '\r\n'));
+  expect((await place.status()).differing).toEqual([]);
+  expect((await place.plan('worktree')).plan.steps).toEqual([]);
+  expect((await place.export()).conflicts).toEqual([]);
+});
+
+test('a revision from before the target is refused, and an unknown one and an ambiguous one', async () => {
+  const place = await openWorkplace();
+  await place.database.query(shop);
+  writeFileSync(join(place.directory, 'README.md'), 'Hello');
+  place.git('add', '--all');
+  commit(place);
+  await place.export();
+  expect(await refused(place.apply('HEAD~1', { absent: 'drop', allowed: ['DELETES_VIEW'] }))).toMatchObject({ code: 'TARGET_NOT_IN_REVISION', exitCode: 65, message: expect.stringContaining('"prod"') });
+  expect(await refused(place.apply('HEAD~7'))).toMatchObject({ code: 'REVISION_UNKNOWN', exitCode: 65 });
+  place.git('tag', 'twice', 'HEAD~1');
+  place.git('branch', 'twice');
+  expect(await refused(place.apply('twice'))).toMatchObject({ code: 'REVISION_AMBIGUOUS', exitCode: 65 });
+  await expectAgreement(place);
+});
+
+test('files of a newer format are not read, and nothing is written over them', async () => {
+  const place = await openShop();
+  write(place, read(place, 'views/prod/target.json').replace('"format": 1', '"format": 2'), 'views/prod/target.json');
+  commit(place);
+  const head = place.git('rev-parse', 'HEAD', 'refs/viewsync/prod');
+  for (const work of [place.export, () => place.apply('HEAD'), place.status]) {
+    expect(await refused(work())).toMatchObject({ code: 'FORMAT_TOO_NEW', exitCode: 65, message: expect.stringContaining('views/prod/target.json') });
+  }
+  expect(place.git('rev-parse', 'HEAD', 'refs/viewsync/prod')).toBe(head);
+  await expect(place.apply('HEAD~1')).rejects.toMatchObject({ code: 'FORMAT_TOO_NEW' });
+});
+
+test.each([['{', /target\.json/], ['{"format": 1}', /target\.json/], ['[]', /target\.json/], ['', /target\.json/]])('a target.json that holds %j is named', async (text, message) => {
+  const place = await openShop();
+  write(place, text, 'views/prod/target.json');
+  expect(await refused(place.export())).toMatchObject({ code: 'FILE_UNREADABLE', exitCode: 65, message: expect.stringMatching(message) });
+  place.git('checkout', '--', '.');
+  await expectAgreement(place);
+});

@@ -1,0 +1,103 @@
+import { Client } from 'pg';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Warehouse } from '../../src/warehouses/warehouse.ts';
+import { postgresServers } from '../support/postgres-server.ts';
+import { openWorkplace, type Workplace } from '../support/workplace.ts';
+import { expectAgreement } from './laws.ts';
+
+const shop = `
+CREATE SCHEMA shop;
+CREATE TABLE shop.orders (id int PRIMARY KEY, customer int, total numeric(12,2));
+CREATE VIEW shop.big AS SELECT id, customer, total FROM shop.orders WHERE total > 100;
+CREATE VIEW shop.best AS SELECT customer FROM shop.big WHERE total > 1000;
+CREATE VIEW shop.other AS SELECT 1 AS n;`;
+
+const lockTimeout = 300;
+// What a busy machine may add to a wait that the server ends in time.
+const slack = 500;
+
+async function openShop(version: number): Promise<Workplace> {
+  const place = await openWorkplace({ version });
+  await place.database.query(shop);
+  await place.export();
+  await place.database.query('CREATE OR REPLACE VIEW shop.big AS SELECT id, customer, total FROM shop.orders WHERE total > 5; CREATE OR REPLACE VIEW shop.other AS SELECT 2 AS n');
+  return place;
+}
+
+async function openSession(place: Workplace): Promise<Client> {
+  const session = new Client({ connectionString: place.database.url });
+  await session.connect();
+  onTestFinished(() => session.end());
+  return session;
+}
+
+/** Reads a view again and again until told to stop; the longest that one reading took, in milliseconds. */
+async function startReader(place: Workplace, sql: string): Promise<() => Promise<number>> {
+  const session = await openSession(place);
+  let isOver = false;
+  let longest = 0;
+  const reading = (async () => {
+    while (!isOver) {
+      const from = performance.now();
+      await session.query(sql);
+      longest = Math.max(longest, performance.now() - from);
+    }
+  })();
+  return async () => {
+    isOver = true;
+    await reading;
+    return longest;
+  };
+}
+
+describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i', (version) => {
+  test('a lock held by a reader stops an apply cleanly, and nobody else waits longer than the lock timeout', async () => {
+    const place = await openShop(version);
+    const holder = await openSession(place);
+    await holder.query('BEGIN; SELECT * FROM shop.big');
+    const stop = await startReader(place, 'SELECT * FROM shop.big, shop.other');
+    const refused = await place.apply('HEAD', { lockTimeout, attempts: 3 }).catch((error) => error);
+    expect(await stop()).toBeLessThan(lockTimeout + slack);
+    expect(refused).toMatchObject({ code: 'LOCK_TIMEOUT', exitCode: 75, message: expect.stringMatching(/"shop.big" could not be locked within 300 ms.*process \d+.*nothing changed/s) });
+    expect((await place.status()).run).toBeUndefined();
+    await holder.query('ROLLBACK');
+    await place.apply('HEAD');
+    await expectAgreement(place);
+  });
+
+  test('a table that someone locks after the views were locked holds up nobody longer than that either', async () => {
+    const place = await openShop(version);
+    const migration = await openSession(place);
+    const warehouse = await place.connect();
+    onTestFinished(() => warehouse.close());
+    const transact: Warehouse['transact'] = (options, work) =>
+      warehouse.transact(options, async (transaction) => {
+        await migration.query('BEGIN; LOCK TABLE shop.orders IN ACCESS EXCLUSIVE MODE');
+        return work(transaction);
+      });
+    const stop = await startReader(place, 'SELECT * FROM shop.other');
+    const release = setTimeout(() => void migration.query('ROLLBACK'), 4000);
+    const refused = await place.apply('HEAD', { warehouse: { ...warehouse, transact }, lockTimeout, attempts: 1 }).catch((error) => error);
+    const longest = await stop();
+    clearTimeout(release);
+    expect(longest).toBeLessThan(lockTimeout * 2 + slack);
+    expect(refused).toMatchObject({ exitCode: 75 });
+    await migration.query('ROLLBACK');
+    expect((await place.status()).run).toBeUndefined();
+    await place.apply('HEAD');
+    await expectAgreement(place);
+  });
+
+  test('an export waits for a migration that has locked a table, and records what is there then', async () => {
+    const place = await openShop(version);
+    const migration = await openSession(place);
+    await migration.query('BEGIN; LOCK TABLE shop.orders IN ACCESS EXCLUSIVE MODE; ALTER TABLE shop.orders RENAME total TO amount');
+    const running = place.export();
+    const waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'viewsync' AND wait_event_type = 'Lock'";
+    await expect.poll(() => place.database.query(waiting), { timeout: 10_000 }).toHaveLength(1);
+    await migration.query('COMMIT');
+    await running;
+    expect(place.git('show', 'HEAD:views/prod/shop/big.sql')).toContain('amount');
+    await expectAgreement(place);
+  });
+});
