@@ -1,3 +1,4 @@
+import { compareWorkTree } from './compare-work-tree.ts';
 import { ViewsyncError } from '../errors.ts';
 import type { Commit, Head, History, ObjectId } from './history.ts';
 import { findRepositoryFiles, readHeadFile } from './isomorphic-folder.ts';
@@ -11,15 +12,16 @@ import { writeFiles } from './write-files.ts';
 export async function readOnlyHistory(directory: string): Promise<History> {
   const files = findRepositoryFiles(directory);
   const library = await loadLibrary(files);
+  const reader = isomorphicReader(library);
   return {
-    reader: isomorphicReader(library),
+    reader,
     root: files.root,
     prefix: files.prefix,
     head: () => readHead(library),
     tip: (ref) => resolveRef(library, ref),
     listCarriers: (from, line) => listCarriers(library, { from, line }),
     isAncestor: (ancestor, descendant) => isAncestor(library, ancestor, descendant),
-    listEdited: () => gitMissing('Finding edited files'),
+    listEdited: async (folder) => (files.root === undefined ? [] : compareWorkTree(files.root, folder, { reader, head: await readHead(library) })),
     writeFiles: (changes) => writeFiles(files.root, changes),
     record: () => gitMissing('Making a commit'),
     write: () => gitMissing('Making a commit'),

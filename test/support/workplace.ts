@@ -53,6 +53,8 @@ const exportDefaults: Omit<ExportOptions, 'warehouse'> = { commit: 'commit', pus
 
 interface PlaceParts {
   readonly directory?: string;
+  /** What git is run with; without a PATH there is none. */
+  readonly environment?: Readonly<Record<string, string>>;
   readonly viewsFolder?: string;
 }
 
@@ -73,7 +75,7 @@ export async function openWorkplace(parts: WorkplaceParts = {}): Promise<Workpla
 /** A repository for a target of any kind. */
 export async function openPlace(target: Target, connectTo: (project: Project) => Promise<Warehouse>, parts: PlaceParts = {}): Promise<Place> {
   const directory = parts.directory ?? temporaryRepository();
-  const history = await openHistory(directory, someone);
+  const history = await openHistory(directory, parts.environment ?? someone);
   const viewsFolder = parts.viewsFolder ?? join(history.prefix, 'views');
   const project: Project = { directory, viewsFolder, targets: [target], history, environment: someone };
   const connect = () => connectTo(project);
