@@ -1,5 +1,5 @@
 import { LineCounter, parseDocument } from 'yaml';
-import { array, type core, looseObject, record, strictObject, string, toJSONSchema } from 'zod';
+import { array, type core, looseObject, record, strictObject, string, toJSONSchema, unknown } from 'zod';
 import { didYouMean } from './core/nearest.ts';
 import { ViewsyncError } from './errors.ts';
 import type { Target } from './project.ts';
@@ -51,6 +51,8 @@ const configuration = strictObject({
     .optional(),
 });
 
+const anyTargets = looseObject({ targets: record(string(), unknown()) });
+
 const ownTargetKeys: readonly string[] = Object.keys(target.shape);
 
 /** The JSON Schema of `viewsync.yaml`, for editors. */
@@ -68,8 +70,9 @@ export async function readConfiguration(text: string): Promise<Configuration> {
   const lineAt = (offset: number) => lines.linePos(offset).line;
   if (document.errors.length > 0) throw invalid(document.errors.map((error) => ({ line: lineAt(error.pos[0]), message: firstLine(error.message) })));
 
-  const parsed = configuration.safeParse(document.toJS() ?? {}, { reportInput: true });
-  const faults = parsed.success ? await findTargetFaults(parsed.data.targets) : parsed.error.issues.flatMap(describeIssue);
+  const content: unknown = document.toJS() ?? {};
+  const parsed = configuration.safeParse(content, { reportInput: true });
+  const faults = [...(parsed.success ? findMissingTarget(parsed.data.targets) : parsed.error.issues.flatMap(describeIssue)), ...(await findTargetFaults(content))];
   if (faults.length > 0) throw invalid(faults.map(({ path, message }) => ({ line: lineAt(offsetOf(document, path)), message })));
   if (!parsed.success) throw parsed.error;
   return { views: parsed.data.views ?? 'views', targets: Object.entries(parsed.data.targets).map(toTarget) };
@@ -110,10 +113,19 @@ function describeType(issue: core.$ZodIssue): string {
   return `Expected ${wanted}${issue.input === undefined ? ', and it is missing' : ''}.`;
 }
 
-async function findTargetFaults(targets: Readonly<Record<string, TargetEntry>>): Promise<readonly Fault[]> {
-  const names = Object.keys(targets);
-  if (names.length === 0) return [{ path: ['targets'], message: 'There is no target yet; "targets" needs at least one.' }];
-  return (await Promise.all(Object.entries(targets).map(([name, entry]) => findOptionFaults(name, entry)))).flat();
+function findMissingTarget(targets: Readonly<Record<string, TargetEntry>>): readonly Fault[] {
+  if (Object.keys(targets).length > 0) return [];
+  return [{ path: ['targets'], message: 'There is no target yet; "targets" needs at least one.' }];
+}
+
+/** Faults of the entries whose own shape is right, also where something else in the file is not. */
+async function findTargetFaults(content: unknown): Promise<readonly Fault[]> {
+  const targets = Object.entries(anyTargets.safeParse(content).data?.targets ?? {});
+  const readable = targets.flatMap(([name, entry]) => {
+    const { data } = target.safeParse(entry);
+    return data === undefined ? [] : [findOptionFaults(name, data)];
+  });
+  return (await Promise.all(readable)).flat();
 }
 
 async function findOptionFaults(name: string, entry: TargetEntry): Promise<readonly Fault[]> {

@@ -91,6 +91,8 @@ export interface History {
    * the branch, `GIT_IDENTITY_MISSING`. Signs when `commit.gpgSign` says so.
    */
   record(request: RecordRequest): Promise<ObjectId>;
+  /** Raises what would keep `record` from moving the ref, whatever the files: `MERGE_IN_PROGRESS`, `BRANCH_ELSEWHERE`, `GIT_IDENTITY_MISSING`. */
+  requireRecordable(ref: string): Promise<void>;
   /** As `record`, but no ref moves: for a commit that has to stand on a remote first. */
   write(request: Omit<RecordRequest, 'ref'>): Promise<ObjectId>;
   /**

@@ -3,7 +3,7 @@ import type { Environment } from './git-process.ts';
 import { gitReader } from './git-reader.ts';
 import type { History } from './history.ts';
 import { moveRef } from './move-ref.ts';
-import { record } from './record.ts';
+import { record, requireRecordable } from './record.ts';
 import { fetchRefs, pushRefs, remoteOf } from './remotes.ts';
 import { findRepository, isAncestor, type Repository, readHead, readTip } from './repository.ts';
 import { listCarriers } from './trailers.ts';
@@ -34,6 +34,7 @@ function gitHistory(repository: Repository): History {
     tip: (ref) => readTip(repository, ref),
     listEdited: async (folder) => (repository.root === undefined ? [] : listEdited(repository as WorkTree, folder)),
     record: (request) => record(repository, request),
+    requireRecordable: (ref) => requireRecordable(repository, ref),
     write: (request) => writeCommit(repository, request),
     writeFiles: (changes) => writeFiles(repository.root, changes),
     listCarriers: (from, line) => listCarriers(repository, { from, line }),

@@ -24,6 +24,7 @@ export async function readOnlyHistory(directory: string): Promise<History> {
     listEdited: async (folder) => (files.root === undefined ? [] : compareWorkTree(files.root, folder, { reader, head: await readHead(library) })),
     writeFiles: (changes) => writeFiles(files.root, changes),
     record: () => gitMissing('Making a commit'),
+    requireRecordable: () => gitMissing('Making a commit'),
     write: () => gitMissing('Making a commit'),
     remoteOf: () => gitMissing('Finding the remote'),
     fetch: () => gitMissing('Fetching'),

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { gitEnvironment } from './git-process.ts';
+import { askGit, gitEnvironment } from './git-process.ts';
 import type { ObjectId, RecordRequest } from './history.ts';
 import { moveRef, placeOf } from './move-ref.ts';
 import type { Repository } from './repository.ts';
@@ -13,6 +13,12 @@ export async function record(repository: Repository, request: RecordRequest): Pr
   await moveRef(repository, { ref: request.ref, to: commit, from: request.parent, reason });
   if (request.changes.size > 0) collectGarbage(repository);
   return commit;
+}
+
+/** `History.requireRecordable`. */
+export async function requireRecordable(repository: Repository, ref: string): Promise<void> {
+  await placeOf(repository, ref);
+  await askGit(repository, ['var', 'GIT_COMMITTER_IDENT']);
 }
 
 /** fast-import never packs what has gathered; git decides whether it is time, and does it in the background. */

@@ -74,6 +74,7 @@ async function execute(planned: PlannedRevision, command: string, options: Apply
   const prepare = async () => {
     if (started && (await project.history.tip(liveRef(target))) !== started.started) throw overtaken();
     if (started) return;
+    await project.history.requireRecordable(planned.recorded.head.branch ?? 'HEAD');
     started = await start(planned, command);
     if (options.push === 'push') await pushLiveLine(project, target);
   };

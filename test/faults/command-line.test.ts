@@ -1,0 +1,160 @@
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { expect, onTestFinished, test } from 'vitest';
+import { describeCatalog } from '../support/catalog-comparison.ts';
+import { openWorkplace, type Workplace } from '../support/workplace.ts';
+import { expectAgreement } from './laws.ts';
+import { configure, type Fate, startViewsync, type StartOptions } from './victim.ts';
+
+const shop = `
+CREATE SCHEMA shop;
+CREATE TABLE shop.orders (id int PRIMARY KEY, customer int, total numeric(12,2));
+CREATE VIEW shop.big AS SELECT id, customer, total FROM shop.orders WHERE total > 100;
+CREATE VIEW shop.best AS SELECT customer FROM shop.big WHERE total > 1000;`;
+
+async function openShop(): Promise<Workplace> {
+  const place = await openWorkplace();
+  configure(place);
+  await place.database.query(shop);
+  await place.export();
+  await place.database.query('DROP VIEW shop.best');
+  return place;
+}
+
+const run = (place: Workplace, args: readonly string[], options?: StartOptions): Promise<Fate> => startViewsync(place, args, options).fate;
+const refs = (place: Workplace) => place.git('for-each-ref', '--format=%(refname) %(objectname)');
+const errorOf = ({ stdout }: Fate) => JSON.parse(stdout) as { error: { code: string; message: string; exitCode: number; suggestions: string[] } };
+
+test('a viewsync.yaml that is wrong in three places is told of all three at once, each with its line', async () => {
+  const place = await openShop();
+  writeFileSync(join(place.directory, 'viewsync.yaml'), 'targets:\n  prod:\n    warehouse: postgers\n    ulr: x\n  other:\n    warehouse: postgres\n    schemas: 7\nview: views\n');
+  const before = refs(place);
+  for (const args of [['export'], ['export', '--json'], ['apply', 'HEAD', '--yes'], ['status']]) {
+    const { exitCode, stdout, stderr } = await run(place, args);
+    expect(exitCode).toBe(78);
+    for (const line of [3, 7, 8]) expect(`${stdout}${stderr}`).toMatch(new RegExp(`viewsync\\.yaml:${line}|line ${line}\\b`));
+  }
+  expect(refs(place)).toBe(before);
+});
+
+test('an unknown flag, command or target under --json is JSON on stdout and nothing else', async () => {
+  const place = await openShop();
+  for (const args of [['export', '--jsno', '--json'], ['exprot', '--json'], ['export', '--target', 'dev', '--json'], ['apply', '--json'], ['apply', 'HEAD', '--lock-timeout', 'soon', '--json'], ['apply', 'HEAD', '--allow', 'EVERYTHING', '--json']]) {
+    const fate = await run(place, args);
+    expect([args, fate.exitCode, fate.stderr]).toEqual([args, 64, '']);
+    expect(errorOf(fate).error).toMatchObject({ code: 'USAGE', exitCode: 64, message: expect.stringMatching(/Nothing was done\.$/) });
+  }
+});
+
+test('a wrong password is echoed nowhere', async () => {
+  const place = await openShop();
+  const secret = 'hunter2-Sesame';
+  for (const url of [`postgresql://nobody:${secret}@127.0.0.1:1/shop`, `postgresql://nobody:${secret}@host.invalid/shop?connect_timeout=2`, `postgresql://nobody:${secret}@127.0.0.1:99999/x`, `postgresql://no body:${secret}@@@/x`, `postgres://u:${secret}@[::1/x`]) {
+    for (const args of [['export'], ['status', '--json'], ['apply', 'HEAD', '--yes', '--json']]) {
+      const fate = await run(place, args, { url, environment: { PGPASSWORD: `${secret}2`, DEBUG: '*' } });
+      expect([69, 78], `${url} ${fate.stderr}`).toContain(fate.exitCode);
+      expect(`${fate.stdout}${fate.stderr}`).not.toContain(secret);
+    }
+  }
+  expect(place.git('log', '--all', '--format=%B', '-p')).not.toContain(secret);
+});
+
+test('Ctrl-C while an apply waits for a lock ends it with 130, and everything is as it was', async () => {
+  const place = await openShop();
+  const holder = new Client({ connectionString: place.database.url });
+  await holder.connect();
+  onTestFinished(() => holder.end());
+  await place.database.query('CREATE OR REPLACE VIEW shop.big AS SELECT id, customer, total FROM shop.orders WHERE total > 5');
+  await holder.query('BEGIN; SELECT * FROM shop.big');
+  const catalog = await describeCatalog(place.database.url);
+  const { child, fate } = startViewsync(place, ['apply', 'HEAD', '--yes', '--lock-timeout', '20s']);
+  const waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'viewsync' AND wait_event_type = 'Lock'";
+  await expect.poll(() => place.database.query(waiting), { timeout: 15_000 }).toHaveLength(1);
+  process.kill(-(child.pid ?? 0), 'SIGINT');
+  expect(await fate).toMatchObject({ exitCode: 130, stderr: expect.stringMatching(/[Ii]nterrupted/) });
+  await holder.query('ROLLBACK');
+  expect(await describeCatalog(place.database.url)).toEqual(catalog);
+  await expect.poll(() => place.database.query(waiting)).toEqual([]);
+  await place.rollback().catch((error) => expect(error).toMatchObject({ code: 'NOTHING_TO_ROLL_BACK' }));
+  expect(await describeCatalog(place.database.url)).toEqual(catalog);
+  await place.apply('HEAD');
+  await expectAgreement(place);
+});
+
+test.each([30, 200, 350, 450, 550, 700])('Ctrl-C after %i ms leaves nothing half done', async (delay) => {
+  const place = await openShop();
+  for (const args of [['export'], ['apply', 'HEAD~1', '--yes']]) {
+    const { child, fate } = startViewsync(place, args);
+    const timer = setTimeout(() => child.exitCode === null && process.kill(-(child.pid ?? 0), 'SIGINT'), delay);
+    const { exitCode, signal, stderr } = await fate;
+    clearTimeout(timer);
+    expect([0, 130, null], `${signal} ${stderr}`).toContain(exitCode);
+    if (exitCode === null) expect(signal).toBe('SIGINT');
+    expect(place.git('status', '--porcelain')).toBe('');
+    if ((await place.status()).run) await place.rollback();
+    await place.export();
+    await expectAgreement(place);
+  }
+});
+
+test('without a git identity nothing is recorded and nothing is applied', async () => {
+  const place = await openShop();
+  const nobody = { GIT_AUTHOR_NAME: '', GIT_AUTHOR_EMAIL: '', GIT_COMMITTER_NAME: '', GIT_COMMITTER_EMAIL: '' };
+  const [before, catalog] = [refs(place), await describeCatalog(place.database.url)];
+  for (const args of [['export'], ['apply', 'HEAD', '--yes']]) {
+    const fate = await run(place, [...args, '--json'], { environment: nobody });
+    expect([fate.exitCode, errorOf(fate).error.code]).toEqual([65, 'GIT_IDENTITY_MISSING']);
+    expect(errorOf(fate).error.suggestions.join()).toContain('git config user.name');
+  }
+  expect([refs(place), await describeCatalog(place.database.url)]).toEqual([before, catalog]);
+});
+
+test('while a merge is in progress nothing is applied and the branch stays; the backup goes on', async () => {
+  const place = await openShop();
+  place.git('checkout', '--quiet', '-b', 'side', 'HEAD~1');
+  writeFileSync(join(place.directory, 'viewsync.yaml'), '# theirs\n');
+  place.git('commit', '--quiet', '--all', '--message', 'Theirs');
+  place.git('checkout', '--quiet', 'main');
+  writeFileSync(join(place.directory, 'viewsync.yaml'), `${'targets:\n  prod:\n    warehouse: postgres\n    url: ${DATABASE_URL}\n'}# ours\n`);
+  place.git('commit', '--quiet', '--all', '--message', 'Ours');
+  expect(() => place.git('merge', 'side')).toThrow();
+  writeFileSync(join(place.directory, 'viewsync.yaml'), 'targets:\n  prod:\n    warehouse: postgres\n    url: ${DATABASE_URL}\n');
+  const [head, catalog] = [place.git('rev-parse', 'HEAD'), await describeCatalog(place.database.url)];
+  for (const args of [['apply', 'HEAD', '--yes'], ['export']]) {
+    const fate = await run(place, [...args, '--json']);
+    expect([args, fate.exitCode, errorOf(fate).error.code]).toEqual([args, 65, 'MERGE_IN_PROGRESS']);
+    expect(errorOf(fate).error.suggestions.join()).toContain('git merge --abort');
+  }
+  expect([place.git('rev-parse', 'HEAD'), await describeCatalog(place.database.url)]).toEqual([head, catalog]);
+  expect(existsSync(join(place.directory, '.git/MERGE_HEAD'))).toBe(true);
+  place.git('merge', '--abort');
+  expect((await place.status()).run).toBeUndefined();
+  await place.export();
+  await expectAgreement(place);
+});
+
+test('a folder in the place of a view file, and a file in the place of a folder, are named', async () => {
+  const place = await openShop();
+  await place.database.query('CREATE VIEW shop.fresh AS SELECT 1 AS n; CREATE SCHEMA late; CREATE VIEW late.v AS SELECT 1 AS n');
+  mkdirSync(join(place.directory, 'views/prod/shop/fresh.sql'));
+  writeFileSync(join(place.directory, 'views/prod/shop/fresh.sql/mine'), 'mine');
+  const fate = await run(place, ['export', '--json']);
+  expect([fate.exitCode, errorOf(fate).error.code]).toEqual([65, 'PATH_TAKEN']);
+  expect(errorOf(fate).error.message).toContain('views/prod/shop/fresh.sql');
+  expect(existsSync(join(place.directory, 'views/prod/shop/fresh.sql/mine'))).toBe(true);
+  rmSync(join(place.directory, 'views/prod/shop/fresh.sql'), { recursive: true });
+  expect((await run(place, ['export'])).exitCode).toBe(0);
+  await expectAgreement(place);
+});
+
+test('a hook that refuses is not in the way of a backup, and one that fails a push is told', async () => {
+  const place = await openShop();
+  mkdirSync(join(place.directory, '.git/hooks'), { recursive: true });
+  for (const hook of ['pre-commit', 'commit-msg', 'post-commit']) {
+    writeFileSync(join(place.directory, '.git/hooks', hook), '#!/bin/sh\nexit 1\n');
+    chmodSync(join(place.directory, '.git/hooks', hook), 0o755);
+  }
+  expect((await run(place, ['export'])).exitCode).toBe(0);
+  await expectAgreement(place);
+});
