@@ -1,6 +1,7 @@
 import type { Dialect } from './dialect.ts';
 import { formatQuery } from './formatting.ts';
 import { type Token, tokenize } from './lexer.ts';
+import { differInSpacingAlone } from './spacing.ts';
 import { joinsPrevious } from './tokens.ts';
 
 /** What of a dialect formatting needs. */
@@ -21,6 +22,7 @@ function depthOf(tokens: readonly Token[]): number {
 
 /** Whether both texts have the same tokens, comments among them, byte for byte, and join the same literals. */
 function isUnchanged(before: string, after: string, dialect: FormatDialect): boolean {
+  if (differInSpacingAlone(before, after, dialect.lexicalRules)) return true;
   const [left, right] = [tokenize(before, dialect.lexicalRules), tokenize(after, dialect.lexicalRules)];
   const isSame = (token: Token, index: number) =>
     token.text === right[index]?.text && joinsPrevious(before, token, left[index - 1]) === joinsPrevious(after, right[index], right[index - 1]);

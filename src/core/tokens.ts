@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Dialect } from './dialect.ts';
 import { type Token, tokenize } from './lexer.ts';
+import { differInSpacingAlone } from './spacing.ts';
 
 /** What of a dialect decides whether two texts have the same tokens. */
 export type Comparison = Pick<Dialect, 'lexicalRules' | 'keepsComments' | 'folds'>;
@@ -39,7 +40,7 @@ export function normalizeTokens(sql: string, dialect: Comparison): string[] {
 
 /** Whether two texts have the same tokens. Throws `FILE_UNREADABLE` when one cannot be read. */
 export function sameTokens(left: string, right: string, dialect: Comparison): boolean {
-  if (left === right) return true;
+  if (left === right || differInSpacingAlone(left, right, dialect.lexicalRules)) return true;
   const [leftTokens, rightTokens] = [normalizeTokens(left, dialect), normalizeTokens(right, dialect)];
   return leftTokens.length === rightTokens.length && leftTokens.every((text, index) => text === rightTokens[index]);
 }

@@ -20,7 +20,7 @@ import { requireNoInterruptedRun } from './interrupted-run.ts';
 import { findKeptBases } from './kept-bases.ts';
 import { changeFiles, type FileChanges, isBaseline, recordBranch, recordLive } from './record-state.ts';
 import { fetchLiveLine, type FetchOutcome } from './remote-lines.ts';
-import { brokenFiles, targetPath, viewOf } from './view-files.ts';
+import { brokenFiles, targetPath, viewFile, viewOf } from './view-files.ts';
 
 export interface ExportOptions extends PushOptions {
   readonly warehouse: Warehouse;
@@ -89,7 +89,7 @@ function createStopwatch(): { readonly timings: { part: string; milliseconds: nu
 /** The views of some paths before and after, for the commit message. */
 function diffFiles(changes: FileChanges, { reading, recorded, sources }: { reading: Reading; recorded: Recorded; sources: Sources }): readonly Change[] {
   const views = (texts: Iterable<readonly [string, string | undefined]>): View[] =>
-    [...texts].flatMap(([path, text]) => (text === undefined || !path.endsWith('.sql') ? [] : (viewOf({ path, text, parsed: reading.parse(text, path) }) ?? [])));
+    [...texts].flatMap(([path, text]) => (text === undefined || !path.endsWith('.sql') ? [] : (viewOf(viewFile(path, text, reading.parser)) ?? [])));
   const before = [...changes.keys()].map((path) => [path, recorded.branch.edited.has(path) ? undefined : recorded.branch.views.get(path)?.text] as const);
   return diffViews(views(before), views(changes), { dialect: reading.dialect, ...sources.likeness });
 }

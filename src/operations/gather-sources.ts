@@ -3,6 +3,7 @@ import { viewPath } from '../core/path.ts';
 import { parseRelationKey, type RelationName } from '../core/relation.ts';
 import { matchScope } from '../core/scope.ts';
 import type { TargetDescription } from '../core/snapshot.ts';
+import type { View } from '../core/view.ts';
 import { ViewsyncError } from '../errors.ts';
 import type { Head, ObjectId } from '../history/history.ts';
 import type { Project, Target } from '../project.ts';
@@ -11,18 +12,18 @@ import type { BranchPoint } from './branch-point.ts';
 import { findLikeness, type Settle } from './likeness.ts';
 import type { Sources } from './compose-files.ts';
 import { type LiveLine, readLiveLine } from './live-line.ts';
-import { createFileParser, type FileParser, noFiles, readBranchFiles, readCommitFiles, type TargetFiles, type ViewFile, viewOf, viewsOf } from './view-files.ts';
+import { createFileParser, type FileParser, noFiles, readBranchFiles, readCommitFiles, type TargetFiles, type ViewFile, viewOf } from './view-files.ts';
 
 /** Who asks, for which target, and how texts are read. */
 export interface Reading {
   readonly project: Project;
   readonly target: Target;
   readonly dialect: Dialect;
-  readonly parse: FileParser;
+  readonly parser: FileParser;
 }
 
 export function startReading(project: Project, target: Target, dialect: Dialect): Reading {
-  return { project, target, dialect, parse: createFileParser(dialect) };
+  return { project, target, dialect, parser: createFileParser(dialect) };
 }
 
 /** What git holds of a target: the branch with the user's edits, the live line's tip, and the state that the branch last took in. */
@@ -87,15 +88,26 @@ export function requireSameWarehouse({ tip, branch }: Recorded, live: TargetDesc
 }
 
 /** Paths of which nothing may be concluded: views that could not be read, and views of schemas that are out of scope today. */
-function findUntouchable(reading: Reading, recorded: Recorded, inspection: Inspection): ReadonlySet<string> {
+function findUntouchable(reading: Reading, recorded: Recorded, { inspection, live }: { inspection: Inspection; live: ReadonlyMap<string, View> }): ReadonlySet<string> {
   const { description } = inspection.snapshot;
   const isInScope = matchScope(description.scope);
   const files = [recorded.branch, recorded.tip].flatMap(({ views }) => [...views.values()]);
   const outside = files.filter((file) => {
-    const name = viewOf(file)?.name;
+    const name = live.has(file.path) ? undefined : viewOf(file)?.name;
     return name !== undefined && !isInScope(name.schema);
   });
   return new Set([...description.unreadable.map(({ name }) => pathOf(reading, name)), ...outside.map(({ path }) => path)]);
+}
+
+/** The views that git holds: those of the branch, what the tip holds otherwise, and what the base holds otherwise than both. */
+function listSides({ branch, tip, base }: Recorded): readonly (readonly View[])[] {
+  const seen = new Set<View>();
+  return [branch.views, tip.views, base === 'unknown' ? noFiles.views : base].map((files) => {
+    const views = [...files.values()].flatMap((file) => (file === 'unknown' ? [] : (viewOf(file) ?? [])));
+    const fresh = views.filter((view) => !seen.has(view));
+    for (const view of fresh) seen.add(view);
+    return fresh;
+  });
 }
 
 export interface SourceOptions {
@@ -107,12 +119,13 @@ export interface SourceOptions {
 /** Puts the warehouse and both lines side by side; the server is asked about texts that differ in their tokens. */
 export async function gatherSources(reading: Reading, { recorded, inspection }: { recorded: Recorded; inspection: Inspection }, options: SourceOptions): Promise<Sources> {
   const { views } = inspection.snapshot;
-  const base = recorded.base === 'unknown' ? [] : [...recorded.base.values()].flatMap((file) => (file === 'unknown' ? [] : (viewOf(file) ?? [])));
-  const likeness = await findLikeness(views, [viewsOf(recorded.branch), viewsOf(recorded.tip), base], { dialect: reading.dialect, settle: options.settle });
+  const live = new Map(views.map((view) => [pathOf(reading, view.name), view]));
+  reading.parser.expect(live);
+  const likeness = await findLikeness(views, listSides(recorded), { dialect: reading.dialect, settle: options.settle });
   return {
     dialect: reading.dialect,
-    live: new Map(views.map((view) => [pathOf(reading, view.name), view])),
-    unreadable: findUntouchable(reading, recorded, inspection),
+    live,
+    unreadable: findUntouchable(reading, recorded, { inspection, live }),
     branch: recorded.branch,
     tip: recorded.tip,
     base: recorded.base,

@@ -42,11 +42,17 @@ export async function findLikeness(live: readonly View[], sides: readonly (reado
     const answers = await settle(questions);
     for (const { wanted } of questions) asked.set(textId(wanted), answers.get(relationKey(wanted.name))?.outcome ?? 'unproven');
   }
-  const isLive = (view: View) => {
+  const compareWithLive = (view: View) => {
     const known = byKey.get(relationKey(view.name));
     return known !== undefined && (asked.get(textId(view)) === 'same' || isSameDefinition(known, view, dialect));
   };
-  const hasSame = (left: View, right: View) => isSameDefinition(left, right, dialect) || (isLive(left) && isLive(right));
+  const compared = new WeakMap<View, boolean>();
+  const isLive = (view: View) => {
+    const found = compared.get(view) ?? compareWithLive(view);
+    compared.set(view, found);
+    return found;
+  };
+  const hasSame = (left: View, right: View) => (isLive(left) && isLive(right)) || isSameDefinition(left, right, dialect);
   const having = (outcome: Settled['outcome']) => new Set([...asked].flatMap(([id, found]) => (found === outcome ? [id.slice(0, id.indexOf('\0'))] : [])));
   return {
     isAlike: (left, right) => left.kind === right.kind && hasSameAttachments(left, right, dialect) && hasSame(left, right),

@@ -150,11 +150,11 @@ export async function planRevision(project: Project, target: Target, options: Pl
   const commit = revision === worktreeRevision ? undefined : await project.history.reader.resolve(revision);
   const recorded = await readRecorded(reading);
   const files = commit === undefined ? recorded.branch : await readCommitFiles(reading, commit);
-  const wanted = snapshotOf(files, commit === undefined ? { from: 'worktree' } : { from: 'commit', commit }, target);
   const inspection = await warehouse.inspect(target.scope, options.progress);
   if (!options.allowed.includes('OTHER_WAREHOUSE')) requireSameWarehouse({ ...recorded, branch: files, tip: files }, inspection.snapshot.description, target);
-  const wish = makeWish(wanted, inspection, options);
   const sources = await gatherSources(reading, { recorded, inspection }, { settle: warehouse.settle.bind(warehouse) });
+  const wanted = snapshotOf(files, commit === undefined ? { from: 'worktree' } : { from: 'commit', commit }, target);
+  const wish = makeWish(wanted, inspection, options);
   if (isDeployment(recorded, commit) && !isContinued(recorded, revision, reading)) requireNoConflict(wish, sources, options);
   const plan = await planWish(reading, wish, { inspection, options });
   return { plan, revision, commit, reading, inspection, recorded, sources, files };

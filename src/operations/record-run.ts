@@ -16,7 +16,7 @@ import type { PlannedRevision } from './plan-revision.ts';
 import { changeFiles, type FileChanges, recordLive } from './record-state.ts';
 import { createRunId, type RunOutcome, summarizeRun } from './run-plan.ts';
 import { trailerKeys } from './trailer-keys.ts';
-import { type TargetFiles, targetPath, viewOf } from './view-files.ts';
+import { type TargetFiles, targetPath, viewFile, viewOf } from './view-files.ts';
 
 /** A run whose `started` stands on the live line. */
 export interface StartedRun {
@@ -43,7 +43,7 @@ function runTrailers(run: { readonly id: string; readonly command: string; reado
 
 function filesOf(texts: ReadonlyMap<string, string>, inspection: Inspection, reading: Reading): TargetFiles {
   const { description } = inspection.snapshot;
-  const views = [...texts].map(([path, text]) => [path, { path, text, parsed: reading.parse(text, path) }] as const);
+  const views = [...texts].map(([path, text]) => [path, viewFile(path, text, reading.parser)] as const);
   return { description, targetText: writeTargetFile(description), views: new Map(views), edited: new Set() };
 }
 

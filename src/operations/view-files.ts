@@ -1,7 +1,8 @@
 import type { Dialect } from '../core/dialect.ts';
-import type { Snapshot, TargetDescription } from '../core/snapshot.ts';
-import { compareRelations, compareText } from '../core/relation.ts';
 import { isViewPath } from '../core/path.ts';
+import { recognizeViewFile } from '../core/recognize.ts';
+import { compareRelations, compareText } from '../core/relation.ts';
+import type { Snapshot, TargetDescription } from '../core/snapshot.ts';
 import { readTargetFile } from '../core/target-file.ts';
 import type { View } from '../core/view.ts';
 import { type ParsedViewFile, readViewFile } from '../core/view-file.ts';
@@ -38,15 +39,43 @@ export function targetPath(project: Project, target: Target): string {
 }
 
 /** Reads texts into views, each text once, however many commits hold it. */
-export type FileParser = (text: string, path: string) => ParsedViewFile | ViewsyncError;
+export interface FileParser {
+  parse(text: string, path: string): ParsedViewFile | ViewsyncError;
+  /** Views as they are in the warehouse, by path: a file that holds nothing else is recognized, which is much less work than reading it. */
+  expect(live: ReadonlyMap<string, View>): void;
+}
 
 export function createFileParser(dialect: Dialect): FileParser {
-  const known = new Map<string, ParsedViewFile | ViewsyncError>();
-  return (text, path) => {
-    const id = `${path}\0${text}`;
-    const found = known.get(id) ?? parseFile(text, path, dialect);
-    known.set(id, found);
-    return found;
+  const known = new Map<string, Map<string, ParsedViewFile | ViewsyncError>>();
+  let expected: ReadonlyMap<string, View> = new Map();
+  const read = (text: string, path: string) => {
+    const live = expected.get(path);
+    return (live && recognizeViewFile(text, live, dialect)) ?? parseFile(text, path, dialect);
+  };
+  return {
+    expect: (live) => {
+      expected = live;
+    },
+    parse: (text, path) => {
+      const versions = known.get(path) ?? new Map<string, ParsedViewFile | ViewsyncError>();
+      known.set(path, versions);
+      const found = versions.get(text) ?? read(text, path);
+      versions.set(text, found);
+      return found;
+    },
+  };
+}
+
+/** A file that is read when somebody asks what it says. */
+export function viewFile(path: string, text: string, parser: FileParser): ViewFile {
+  let found: ViewFile['parsed'] | undefined;
+  return {
+    path,
+    text,
+    get parsed() {
+      found ??= parser.parse(text, path);
+      return found;
+    },
   };
 }
 
@@ -63,17 +92,17 @@ interface FilesRequest {
   readonly project: Project;
   readonly target: Target;
   readonly dialect: Dialect;
-  readonly parse: FileParser;
+  readonly parser: FileParser;
 }
 
 function collectFiles(texts: Iterable<readonly [string, string]>, request: FilesRequest, edited: ReadonlySet<string>): TargetFiles {
-  const { project, target, dialect, parse } = request;
+  const { project, target, dialect, parser } = request;
   const all = new Map(texts);
   const folder = targetFolder(project, target);
   const targetText = all.get(targetPath(project, target));
   const views = [...all]
     .filter(([path]) => path.startsWith(`${folder}/`) && isViewPath(path.slice(folder.length + 1), dialect))
-    .map(([path, text]) => [path, { path, text, parsed: parse(text, path) }] as const);
+    .map(([path, text]) => [path, viewFile(path, text, parser)] as const);
   const description = targetText === undefined ? undefined : readTargetFile(targetText, targetPath(project, target));
   return { description, targetText, views: new Map(views), edited };
 }
