@@ -29,7 +29,7 @@ const knownFailures: readonly KnownFailure[] = [
     suggestions: ['git config user.name "Your Name"', 'git config user.email you@example.com'],
   },
   {
-    pattern: /No space left on device|Disk quota exceeded|out of disk space/i,
+    pattern: /No space left on device|Disk quota exceeded|out of disk ?space/i,
     code: 'DISK_FULL',
     message: 'The disk that holds the repository is full, so git could not write. Free some space and try again.',
   },
@@ -97,10 +97,16 @@ function fromKnown(known: KnownFailure, match: RegExpExecArray, stderr: string):
   });
 }
 
+/** What a remote's hook or host says to a refusal: `remote: error: GH006: Protected branch update failed`. */
+function wordsOfRemote(output: string): string {
+  const words = [...output.matchAll(/^remote: (.*?)\s*$/gm)].map((match) => match[1] ?? '').filter((line) => line !== '');
+  return words.length === 0 ? '' : ` ("${words.slice(0, 3).join(' ')}")`;
+}
+
 /** The line of git's that says why: a refusal of a remote, else the first that starts with `fatal:` or `error:`, else its first line. */
 export function telling(output: string): string {
   const refused = /\[remote rejected\][^\n]*\((?!atomic)([^)\n]*)\)/.exec(output)?.[1];
-  if (refused !== undefined) return refused;
+  if (refused !== undefined) return `${refused}${wordsOfRemote(output)}`;
   const lines = output
     .split('\n')
     .map((line) => line.trim())
