@@ -3,7 +3,7 @@ import { formatDefinition } from '../../src/core/format.ts';
 import { recognizeViewFile } from '../../src/core/recognize.ts';
 import type { View } from '../../src/core/view.ts';
 import { readViewFile, writeViewFile } from '../../src/core/view-file.ts';
-import { commentAttachment, optionAttachment, ownerAttachment, sortAttachments } from '../../src/warehouses/postgres/attachments.ts';
+import { commentAttachment, optionAttachment, ownerAttachment, populatedAttachment, sortAttachments } from '../../src/warehouses/postgres/attachments.ts';
 import { postgresDialect } from '../../src/warehouses/postgres/dialect.ts';
 
 const relation = { name: { schema: 'shop', name: 'Orders' }, kind: 'view' } as const;
@@ -25,6 +25,9 @@ const live: View = {
   unrestorable: [],
 };
 
+const materialized = { ...relation, kind: 'materialized view' } as const;
+const materializedAttachments = [populatedAttachment(materialized, 'populated'), ownerAttachment(materialized, 'boss')];
+
 const recognize = (text: string, known = live) => recognizeViewFile(text, known, postgresDialect);
 
 async function fileOf(view: View): Promise<string> {
@@ -35,10 +38,7 @@ describe('a file that is recognized', () => {
   test.each([
     ['a view', live],
     ['a view without attachments', { ...live, attachments: [] }],
-    [
-      'a materialized view',
-      { ...live, kind: 'materialized view' as const, attachments: [ownerAttachment({ ...relation, kind: 'materialized view' }, 'boss')] },
-    ],
+    ['a materialized view', { ...live, kind: 'materialized view' as const, attachments: materializedAttachments }],
   ])('says what reading it says: %s', async (_, view) => {
     const text = await fileOf({ ...view, definition: 'SELECT o.id,\n o.name FROM raw.orders o WHERE (o.id > 5)' });
     const known = { ...view, definition: 'SELECT o.id, o.name\n   FROM raw.orders o\n  WHERE (o.id > 5)' };
