@@ -49,9 +49,15 @@ function dotted({ catalog, schema, name }: RelationName): string {
   return [catalog, schema, name].filter((part) => part !== undefined).join('.');
 }
 
+/** How a name may be called: with all its parts, without its catalog, by itself. */
+function callings(name: RelationName): readonly string[] {
+  const { schema, name: own } = name;
+  return [dotted(name), dotted({ schema, name: own }), own];
+}
+
 /** The views whose name is the text itself, however it is written. */
 function findExact(text: string, { names }: Graph): string[] {
-  return [...names].filter(([key, name]) => [key, dotted(name), name.name].includes(text)).map(([key]) => key);
+  return [...names].filter(([key, name]) => [key, ...callings(name)].includes(text)).map(([key]) => key);
 }
 
 function findMatching(glob: string, graph: Graph): string[] {
@@ -59,7 +65,7 @@ function findMatching(glob: string, graph: Graph): string[] {
   if (exact.length > 0 || glob === '') return exact;
   const isMatch = matchGlobs([glob]);
   const hasSchema = glob.includes('.');
-  return [...graph.names].filter(([, name]) => isMatch(hasSchema ? dotted(name) : name.name)).map(([key]) => key);
+  return [...graph.names].filter(([, name]) => (hasSchema ? callings(name).slice(0, 2) : [name.name]).some(isMatch)).map(([key]) => key);
 }
 
 /** Everything within so many steps of the start, the start among it. */

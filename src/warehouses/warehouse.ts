@@ -102,7 +102,8 @@ export interface Warehouse {
   /** Asks the server about definitions in a transaction that is rolled back; keyed by `relationKey`. Takes shared locks only. Changes nothing. */
   settle(requests: readonly SettleRequest[]): Promise<ReadonlyMap<string, Settled>>;
   /**
-   * Runs `work` in one transaction: committed when it returns, rolled back when it throws. `RUN_IN_PROGRESS` when another run holds
+   * Runs `work` in one transaction: committed when it returns, rolled back when it throws. Where DDL is not transactional what was executed
+   * stays, and a statement that fails leaves nothing behind. `RUN_IN_PROGRESS` when another run holds
    * the advisory lock, `LOCK_TIMEOUT` when the locks were not granted in any attempt.
    */
   transact<T>(options: TransactionOptions, work: (transaction: Transaction) => Promise<T>): Promise<T>;

@@ -51,6 +51,14 @@ describe('selects', () => {
     expect([...selectViews(views, { select: [], exclude: ['shop.*', 'Rep-orts.*'] })]).toEqual(['stats.a']);
   });
 
+  test('from views with a catalog, which may be left out', () => {
+    const withCatalogs = ['live', 'old'].map((catalog) => view({ catalog, schema: 'shop', name: 'a' }));
+    const selected = (text: string) => [...selectViews(withCatalogs, { select: [text], exclude: [] })];
+    expect(selected('shop.*')).toEqual(['live.shop.a', 'old.shop.a']);
+    expect(selected('shop.a')).toEqual(['live.shop.a', 'old.shop.a']);
+    expect(selected('old.*')).toEqual(['old.shop.a']);
+  });
+
   test('from views that read each other', () => {
     const circle = [view(name('s.a'), [name('s.b')]), view(name('s.b'), [name('s.a')])];
     expect([...selectViews(circle, { select: ['+s.a'], exclude: [] })].sort()).toEqual(['s.a', 's.b']);
