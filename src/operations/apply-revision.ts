@@ -7,7 +7,7 @@ import type { PushOptions } from './branch-point.ts';
 import { mayHaveTakenEffect } from './failed-run.ts';
 import { describeInterruptedRun, endingCommands, requireNotRunning } from './interrupted-run.ts';
 import { liveRef } from './live-line.ts';
-import { type PlannedRevision, type PlanOptions, planRevision } from './plan-revision.ts';
+import { type PlannedRevision, type PlanOptions, planFetched } from './plan-revision.ts';
 import { closeRun, endInterruptedRun, finishRun, type RecordedRun, type StartedRun, startRun } from './record-run.ts';
 import { fetchLiveLine, type FetchOutcome, pushLiveLine } from './remote-lines.ts';
 import { type RunOptions, type RunOutcome, runPlan } from './run-plan.ts';
@@ -145,7 +145,7 @@ async function requireSameRun({ recorded, revision }: PlannedRevision, warehouse
  */
 export async function applyRevision(project: Project, target: Target, options: ApplyOptions): Promise<ApplyResult> {
   const remote = await fetchLiveLine(project, target, 'write');
-  const planned = await planRevision(project, target, options);
+  const planned = await planFetched(project, target, options);
   await requireSameRun(planned, options.warehouse);
   requireRunnable(planned.plan, options.allowed);
   return { ...(await carryOut(planned, 'apply', options)), remote };

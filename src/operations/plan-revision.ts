@@ -14,6 +14,7 @@ import type { Project, Target } from '../project.ts';
 import type { Inspection, Progress, SettleRequest, Warehouse } from '../warehouses/warehouse.ts';
 import { comparePaths, type Sources } from './compose-files.ts';
 import { gatherSources, readRecorded, type Reading, type Recorded, requireSameWarehouse, startReading } from './gather-sources.ts';
+import { fetchLiveLine, type FetchOutcome } from './remote-lines.ts';
 import { readCommitFiles, snapshotOf, type TargetFiles } from './view-files.ts';
 
 /** The word that stands for the files of the work tree, committed or not, where a revision is asked for. */
@@ -143,8 +144,14 @@ function isContinued({ line }: Recorded, revision: string, { dialect }: Reading)
   return !dialect.isTransactional && line.interrupted?.revision === revision;
 }
 
+/** Plans on what the remote knows, too. Changes nothing. The errors of `planFetched`. */
+export async function planRevision(project: Project, target: Target, options: PlanOptions): Promise<PlannedRevision & { readonly remote: FetchOutcome }> {
+  const remote = await fetchLiveLine(project, target, 'read');
+  return { ...(await planFetched(project, target, options)), remote };
+}
+
 /** Reads the warehouse and the revision and plans the way from one to the other. Changes nothing. `CONFLICT`, `TARGET_NOT_IN_REVISION`, `OTHER_WAREHOUSE`. */
-export async function planRevision(project: Project, target: Target, options: PlanOptions): Promise<PlannedRevision> {
+export async function planFetched(project: Project, target: Target, options: PlanOptions): Promise<PlannedRevision> {
   const { warehouse, revision } = options;
   const reading = startReading(project, target, warehouse.dialect);
   const commit = revision === worktreeRevision ? undefined : await project.history.reader.resolve(revision);

@@ -8,6 +8,7 @@ import type { Progress, Warehouse } from '../warehouses/warehouse.ts';
 import { comparePaths, type PathState, type Sources } from './compose-files.ts';
 import { gatherSources, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
 import type { Run } from './live-line.ts';
+import { fetchLiveLine, type FetchOutcome } from './remote-lines.ts';
 import { brokenFiles, viewOf } from './view-files.ts';
 
 export interface ViewStatus {
@@ -33,6 +34,7 @@ export interface Status {
   readonly run?: Run & { readonly isRunning: boolean; readonly holds: 'the state before' | 'the planned state' | 'something between' };
   /** Whether anything was ever exported. */
   readonly isRecorded: boolean;
+  readonly remote: FetchOutcome;
 }
 
 export interface StatusOptions {
@@ -65,6 +67,7 @@ function whatIsHeld(states: readonly PathState[], sources: Sources): 'the state 
 /** Where every view stands between git and the warehouse. Changes nothing. `OTHER_WAREHOUSE`. */
 export async function readStatus(project: Project, target: Target, { warehouse, progress }: StatusOptions): Promise<Status> {
   const reading = startReading(project, target, warehouse.dialect);
+  const remote = await fetchLiveLine(project, target, 'read');
   const inspection = await warehouse.inspect(target.scope, progress);
   const recorded = await readRecorded(reading);
   requireSameWarehouse(recorded, inspection.snapshot.description, target);
@@ -79,6 +82,7 @@ export async function readStatus(project: Project, target: Target, { warehouse, 
     unreadable: inspection.snapshot.description.unreadable,
     broken: brokenFiles(recorded.branch).map(({ path, error }) => ({ path, message: error.message })),
     ...(interrupted ? { run: { ...interrupted, isRunning: await warehouse.isBusy(), holds: whatIsHeld(states, sources) } } : {}),
+    remote,
     isRecorded: recorded.line.tip !== undefined || recorded.branch.description !== undefined,
   };
 }
