@@ -39,20 +39,27 @@ export function readMarks(commit: Commit): readonly BaseMark[] {
   });
 }
 
-/** The first of the marks, newest state first, whose state is on the live line. */
-async function findNewest({ history }: Project, tip: ObjectId, marks: readonly BaseMark[]): Promise<BaseMark | undefined> {
+/** The mark whose state is the newest on the live line; where none is on it, the first whose state this clone has at all. */
+async function findNewest({ history }: Project, tip: ObjectId | undefined, marks: readonly BaseMark[]): Promise<BaseMark | undefined> {
   const byLive = new Map(marks.toReversed().map((mark) => [mark.live, mark]));
-  if (byLive.size === 1) return marks[0];
-  for await (const { id } of history.reader.listCommits({ from: tip })) {
+  for await (const { id } of tip === undefined ? [] : history.reader.listCommits({ from: tip })) {
     const mark = byLive.get(id);
     if (mark) return mark;
   }
+  for (const mark of byLive.size === 1 ? [] : marks) if (await isHere(history, mark.live)) return mark;
   return undefined;
+}
+
+function isHere({ reader }: Project['history'], commit: ObjectId): Promise<boolean> {
+  return reader.resolve(commit).then(
+    () => true,
+    () => false,
+  );
 }
 
 /**
  * The newest state of the live line that the branch has taken in, of all that the commits up to `commit` name: a rebase, a cherry-pick
- * or a squash can put an older one in front of it. `SHALLOW_HISTORY`.
+ * or a squash can put an older one in front of it, and a run that was not pushed one that nobody else has. `SHALLOW_HISTORY`.
  */
 export async function findBaseMark(project: Project, target: Target, { commit, tip }: { readonly commit: ObjectId; readonly tip: ObjectId | undefined }): Promise<BaseMark | undefined> {
   const marks: BaseMark[] = [];
@@ -62,5 +69,5 @@ export async function findBaseMark(project: Project, target: Target, { commit, t
     const newest = marks.find(({ live }) => live === tip);
     if (newest) return newest;
   }
-  return (tip === undefined ? undefined : await findNewest(project, tip, marks)) ?? marks[0];
+  return (await findNewest(project, tip, marks)) ?? marks[0];
 }

@@ -1,0 +1,154 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { createDatabase } from '../support/postgres-server.ts';
+import { writeFiles } from '../support/repository.ts';
+import { commitEdit, drift, edit, liveText, shop, states } from '../support/team.ts';
+import { openWorkplace, type Workplace } from '../support/workplace.ts';
+
+const live = 'refs/viewsync/prod';
+
+async function openShop(): Promise<Workplace> {
+  const database = await createDatabase();
+  await database.query(shop);
+  const place = await openWorkplace({ database });
+  await place.export();
+  return place;
+}
+
+const file = (place: Workplace, revision: string, view = 'shop.ids') => place.git('show', `${revision}:views/prod/${view.replace('.', '/')}.sql`);
+
+describe('three nights', () => {
+  test('in sync: no commit on either line', async () => {
+    const place = await openShop();
+    const refs = place.git('for-each-ref');
+    for (const _ of [1, 2, 3]) expect(await place.export()).toMatchObject({ conflicts: [], pending: [], changes: [] });
+    expect(place.git('for-each-ref')).toBe(refs);
+  });
+
+  test('drift: each is recorded on the branch, and apply HEAD plans it back', async () => {
+    const place = await openShop();
+    for (const night of [1, 2, 3]) {
+      await drift(place, night);
+      expect((await place.export()).subject).toBe('prod: 1 view changed');
+      expect([file(place, 'HEAD'), await states(place)]).toEqual([expect.stringContaining(`> ${night}`), {}]);
+    }
+    await drift(place, 99);
+    expect(await states(place)).toEqual({ 'shop.ids': 'drift' });
+    await place.apply('HEAD');
+    expect(await liveText(place, 'shop.ids')).toContain('> 3');
+  });
+
+  test('pending: the file is left alone and named while the backup of the rest goes on, and apply HEAD deploys it', async () => {
+    const place = await openShop();
+    commitEdit(place, 'shop.ids', (text) => text.replaceAll('> 0', '> 66'));
+    for (const night of [1, 2, 3]) {
+      await drift(place, 100 + night, 'shop.big');
+      expect(await place.export()).toMatchObject({ pending: ['shop.ids'], conflicts: [] });
+      expect(await states(place)).toEqual({ 'shop.ids': 'pending' });
+      expect([file(place, 'HEAD'), file(place, live)]).toEqual([expect.stringContaining('> 66'), expect.stringContaining('> 0')]);
+    }
+    await place.apply('HEAD');
+    expect([await liveText(place, 'shop.ids'), await liveText(place, 'shop.big')]).toEqual([expect.stringContaining('> 66'), expect.stringContaining('103')]);
+    expect((await place.export()).commit).toBeUndefined();
+  });
+
+  test('conflict: stays one however many nights pass, while the live line has every state of it', async () => {
+    const place = await openShop();
+    commitEdit(place, 'shop.ids', (text) => text.replaceAll('> 0', '> 66'));
+    for (const night of [1, 2, 3, 4]) {
+      await drift(place, night);
+      await drift(place, 100 + night, 'shop.big');
+      expect(await place.export()).toMatchObject({ conflicts: ['shop.ids'], pending: [] });
+      expect([file(place, live), file(place, 'HEAD'), file(place, 'HEAD', 'shop.big')]).toEqual([
+        expect.stringContaining(`> ${night}`),
+        expect.stringContaining('> 66'),
+        expect.stringContaining(`10${night}`),
+      ]);
+    }
+    expect((await place.export()).conflicts).toEqual(['shop.ids']);
+    await expect(place.apply('HEAD')).rejects.toMatchObject({ code: 'CONFLICT', exitCode: 3 });
+    expect(await liveText(place, 'shop.ids')).toContain('> 4');
+    expect(await place.export({ overwrite: ['shop.ids'] })).toMatchObject({ conflicts: [] });
+    expect([file(place, 'HEAD'), await states(place)]).toEqual([expect.stringContaining('> 4'), {}]);
+  });
+
+  test('a conflict ends when both sides come to agree, and what drifts afterwards is drift', async () => {
+    const place = await openShop();
+    commitEdit(place, 'shop.ids', (text) => text.replaceAll('> 0', '> 66'));
+    await drift(place, 1);
+    await place.export();
+    await drift(place, 66);
+    expect(await place.export()).toMatchObject({ conflicts: [], subject: 'prod: git and the warehouse agree' });
+    expect((await place.export()).commit).toBeUndefined();
+    await drift(place, 2);
+    expect(await place.export()).toMatchObject({ conflicts: [], subject: 'prod: 1 view changed' });
+  });
+
+  test('a conflict over a view whose name holds a line break, a per cent sign and a quote stays one', async () => {
+    const place = await openShop();
+    const name = 'a\n%0Ab" \u2028x';
+    const quoted = `shop."${name.replace('"', '""')}"`;
+    const create = (above: number) => `CREATE OR REPLACE VIEW ${quoted} AS SELECT id FROM shop.orders WHERE id > ${above}`;
+    await place.database.query(create(0));
+    await place.export();
+    const path = place.git('-c', 'core.quotePath=false', 'diff', '--name-only', 'HEAD~1', 'HEAD').split('\n')[0] ?? '';
+    const text = place.git('show', `HEAD:${path}`);
+    writeFiles(place.directory, { [path]: `${text.replace('> 0', '> 66')}\n` });
+    place.git('commit', '--quiet', '--all', '--message', 'Edit');
+    for (const night of [1, 2, 3]) {
+      await place.database.query(create(night));
+      await drift(place, night);
+      expect((await place.export()).conflicts).toHaveLength(1);
+    }
+    expect(Object.values(await states(place))).toEqual(['conflict']);
+    expect(place.git('show', `HEAD:${path}`)).toContain('> 66');
+  });
+
+  test('dropped in the warehouse and in git: recorded once, and what is made again later is recorded too', async () => {
+    const place = await openShop();
+    rmSync(join(place.directory, 'views/prod/shop/ids.sql'));
+    place.git('commit', '--quiet', '--all', '--message', 'Drop');
+    expect(await states(place)).toEqual({ 'shop.ids': 'pending' });
+    await place.database.query('DROP VIEW shop.ids');
+    await place.export();
+    expect((await place.export()).commit).toBeUndefined();
+    await place.database.query('CREATE VIEW shop.ids AS SELECT id FROM shop.orders');
+    expect(await place.export()).toMatchObject({ subject: 'prod: 1 view added', pending: [] });
+  });
+
+  test('an edit that is not committed is not written over by drift, and the drift is not forgotten', async () => {
+    const place = await openShop();
+    edit(place, 'shop.ids', (text) => text.replace('SELECT\n', 'SELECT -- mine\n'));
+    for (const night of [1, 2, 3]) {
+      await drift(place, night);
+      await drift(place, 100 + night, 'shop.big');
+      expect((await place.export()).conflicts).toEqual(['shop.ids']);
+    }
+    expect(place.git('diff', '--stat')).toContain('ids.sql');
+    place.git('checkout', '--', '.');
+    expect(await states(place)).toEqual({ 'shop.ids': 'drift' });
+    await place.export();
+    expect(file(place, 'HEAD')).toContain('> 3');
+  });
+
+  test('files that were there before the tool: alike is taken over, different is a conflict from the first night on', async () => {
+    const other = await openShop();
+    const [alike, different] = [file(other, 'HEAD', 'shop.big'), file(other, 'HEAD')];
+    const place = await openWorkplace({ database: other.database });
+    writeFiles(place.directory, { 'views/prod/shop/big.sql': `${alike}\n`, 'views/prod/shop/ids.sql': `${different.replace('> 0', '> 66')}\n`, 'views/prod/notes.md': 'mine\n' });
+    place.git('add', '--all');
+    place.git('commit', '--quiet', '--message', 'Views by hand');
+    for (const night of [1, 2, 3]) {
+      expect((await place.export()).conflicts).toEqual(['shop.ids']);
+      await drift(place, night, 'shop.big');
+    }
+    expect([file(place, 'HEAD'), file(place, 'HEAD', 'shop.big'), place.git('show', 'HEAD:views/prod/notes.md')]).toEqual([
+      expect.stringContaining('> 66'),
+      expect.stringContaining('> (2)::numeric'),
+      'mine',
+    ]);
+    await place.apply('HEAD', { overwrite: ['shop.ids'] });
+    expect([await liveText(place, 'shop.ids'), await states(place)]).toEqual([expect.stringContaining('> 66'), {}]);
+  });
+});
