@@ -37,19 +37,25 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
     expect(await place.database.query("SELECT reloptions FROM pg_class WHERE relname = 'v'")).toEqual([{ reloptions: ['security_barrier=true'] }]);
   });
 
-  test.each<[string, string, readonly string[]]>([
-    ['a column at the end is a replace', 'SELECT id, a, b FROM public.t', ['CREATE OR REPLACE VIEW public.v AS']],
-    ['another order of columns re-creates', 'SELECT a, id FROM public.t', ['DROP VIEW public.v', 'CREATE VIEW public.v AS', 'ALTER VIEW public.v OWNER TO postgres']],
-    ['another type re-creates', 'SELECT id, a::text AS a FROM public.t', ['DROP VIEW public.v', 'CREATE VIEW public.v AS', 'ALTER VIEW public.v OWNER TO postgres']],
-    ['another length re-creates', 'SELECT id, a::varchar(30) AS a FROM public.t', ['DROP VIEW public.v', 'CREATE VIEW public.v AS', 'ALTER VIEW public.v OWNER TO postgres']],
-    ['another collation re-creates', 'SELECT id, a COLLATE "C" AS a FROM public.t', ['DROP VIEW public.v', 'CREATE VIEW public.v AS', 'ALTER VIEW public.v OWNER TO postgres']],
-    ['fewer columns re-create', 'SELECT id FROM public.t', ['DROP VIEW public.v', 'CREATE VIEW public.v AS', 'ALTER VIEW public.v OWNER TO postgres']],
-    ['names that change places re-create', 'SELECT id AS a, a AS id FROM public.t', ['DROP VIEW public.v', 'CREATE VIEW public.v AS', 'ALTER VIEW public.v OWNER TO postgres']],
-    ['another name of a column renames it', 'SELECT id, a AS label FROM public.t', ['ALTER VIEW public.v RENAME COLUMN a TO label']],
-  ])('%s', async (_law, query, expected) => {
-    const place = await open(version, 'CREATE VIEW v AS SELECT id, a FROM t');
-    edit(place, 'v', define(query));
-    expect(await acts(place)).toEqual(expected);
+  test('columns decide whether a view is replaced, renamed or re-created', async () => {
+    const remade = (view: string) => [`DROP VIEW public.${view}`, `CREATE VIEW public.${view} AS`, `ALTER VIEW public.${view} OWNER TO postgres`];
+    const replaced = (view: string) => [`CREATE OR REPLACE VIEW public.${view} AS`];
+    const cases: Record<string, { readonly query: string; readonly expected: readonly string[] }> = {
+      appended: { query: 'SELECT id, a, b FROM public.t', expected: replaced('appended') },
+      reordered: { query: 'SELECT a, id FROM public.t', expected: remade('reordered') },
+      retyped: { query: 'SELECT id, a::text AS a FROM public.t', expected: remade('retyped') },
+      lengthened: { query: 'SELECT id, a::varchar(30) AS a FROM public.t', expected: remade('lengthened') },
+      collated: { query: 'SELECT id, a COLLATE "C" AS a FROM public.t', expected: remade('collated') },
+      shortened: { query: 'SELECT id FROM public.t', expected: remade('shortened') },
+      swapped: { query: 'SELECT id AS a, a AS id FROM public.t', expected: remade('swapped') },
+      renamed: { query: 'SELECT id, a AS label FROM public.t', expected: ['ALTER VIEW public.renamed RENAME COLUMN a TO label'] },
+    };
+    const place = await open(version, Object.keys(cases).map((view) => `CREATE VIEW ${view} AS SELECT id, a FROM t`).join(';'));
+    for (const [view, { query }] of Object.entries(cases)) edit(place, view, define(query));
+    const { plan } = await place.plan('worktree');
+    for (const [view, { expected }] of Object.entries(cases)) {
+      expect(plan.steps.filter((step) => step.view.name === view).map(({ sql }) => sql.split('\n')[0])).toEqual(expected);
+    }
     await applied(place);
   });
 
@@ -128,23 +134,26 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
     expect(readFileSync(join(place.directory, 'views/prod/public/v.sql'), 'utf8')).toContain('/* as written */');
   });
 
-  test.each<[string, string]>([
-    ['recursion with search and cycle', 'WITH RECURSIVE tree(id, b) AS (SELECT id, b FROM t WHERE b IS NULL UNION ALL SELECT t.id, t.b FROM t JOIN tree ON tree.id = t.b) SEARCH DEPTH FIRST BY id SET ordering CYCLE id SET looped USING path SELECT id, b, looped FROM tree'],
-    ['window, filter and grouping sets', 'SELECT b, count(*) FILTER (WHERE id > 1) AS n, sum(count(*)) OVER (ORDER BY b ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS s FROM t GROUP BY GROUPING SETS ((b), ())'],
-    ['lateral with ordinality', "SELECT t.id, x.part, x.n FROM t, LATERAL unnest(string_to_array(t.a, ',')) WITH ORDINALITY AS x(part, n)"],
-    ['xmltable', "SELECT x.* FROM t, XMLTABLE('/r' PASSING xmlparse(document '<r/>') COLUMNS a text PATH '@a') x"],
-    ['strings of every kind', `SELECT $q$a $$ ; -- /* b$q$ AS one, E'\\\\n\\'' AS two, U&'d\\0061t' AS three, ';' AS four, '--' AS five, '/*' AS six, e'line\\r\\nbreak' AS seven`],
-    ['no columns at all', 'SELECT'],
-    ['values', "VALUES (1, 'a'), (2, 'b')"],
-    ['an unnamed column', 'SELECT 1, 2'],
-    ['dates and intervals', "SELECT '2026-01-01 00:00+02'::timestamptz AS a, '1 day 2 hours'::interval AS b, '\\x00ff'::bytea AS c, 0.1::float8 AS d"],
-  ])('%s comes back', async (_what, query) => {
-    const columns = query.startsWith('SELECT 1, 2') ? '(a, "?column?")' : '';
-    const place = await open(version, `CREATE VIEW v ${columns} AS ${query}`);
-    const before = await place.database.query("SELECT pg_get_viewdef('v'::regclass) AS text");
-    await place.database.query('DROP VIEW v');
+  test('whatever a definition holds comes back', async () => {
+    const definitions = new Map<string, string>([
+      ['recursion with search and cycle', 'WITH RECURSIVE tree(id, b) AS (SELECT id, b FROM t WHERE b IS NULL UNION ALL SELECT t.id, t.b FROM t JOIN tree ON tree.id = t.b) SEARCH DEPTH FIRST BY id SET ordering CYCLE id SET looped USING path SELECT id, b, looped FROM tree'],
+      ['window, filter and grouping sets', 'SELECT b, count(*) FILTER (WHERE id > 1) AS n, sum(count(*)) OVER (ORDER BY b ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS s FROM t GROUP BY GROUPING SETS ((b), ())'],
+      ['lateral with ordinality', "SELECT t.id, x.part, x.n FROM t, LATERAL unnest(string_to_array(t.a, ',')) WITH ORDINALITY AS x(part, n)"],
+      ['xmltable', "SELECT x.* FROM t, XMLTABLE('/r' PASSING xmlparse(document '<r/>') COLUMNS a text PATH '@a') x"],
+      ['strings of every kind', `SELECT $q$a $$ ; -- /* b$q$ AS one, E'\\\\n\\'' AS two, U&'d\\0061t' AS three, ';' AS four, '--' AS five, '/*' AS six, e'line\\r\\nbreak' AS seven`],
+      ['no columns at all', 'SELECT'],
+      ['values', "VALUES (1, 'a'), (2, 'b')"],
+      ['an unnamed column', 'SELECT 1, 2'],
+      ['dates and intervals', "SELECT '2026-01-01 00:00+02'::timestamptz AS a, '1 day 2 hours'::interval AS b, '\\x00ff'::bytea AS c, 0.1::float8 AS d"],
+    ]);
+    const names = [...definitions.keys()].map((_, index) => `v${index}`);
+    const columns = (query: string) => (query.startsWith('SELECT 1, 2') ? '(a, "?column?")' : '');
+    const place = await open(version, [...definitions.values()].map((query, index) => `CREATE VIEW v${index} ${columns(query)} AS ${query}`).join(';'));
+    const texts = () => place.database.query(`SELECT name, pg_get_viewdef(name::regclass) AS text FROM unnest(ARRAY['${names.join("', '")}']) name`);
+    const before = await texts();
+    await place.database.query(`DROP VIEW ${names.join(', ')}`);
     await place.apply('HEAD');
-    expect(await place.database.query("SELECT pg_get_viewdef('v'::regclass) AS text")).toEqual(before);
+    expect(await texts()).toEqual(before);
     expect((await place.export()).commit).toBeUndefined();
   });
 
