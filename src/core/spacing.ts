@@ -2,7 +2,7 @@ import type { LexicalRules } from './lexer.ts';
 
 const codeOf = (character: string) => character.charCodeAt(0);
 const isBlank = (code: number) => code === 32 || (code >= 9 && code <= 13);
-const [singleQuote, doubleQuote] = [codeOf("'"), codeOf('"')];
+const [singleQuote, doubleQuote, openingBracket] = [codeOf("'"), codeOf('"'), codeOf('(')];
 // Next to one of these no white space is needed to tell two tokens apart.
 const dividers = new Set([...'(),;[]'].map(codeOf));
 
@@ -46,10 +46,20 @@ function takeCharacter(walk: Walk, left: string, right: string): boolean {
   if (code !== right.charCodeAt(walk.other)) return false;
   if (walk.quote === code) walk.quote = 0;
   else if (walk.quote === 0 && (code === singleQuote || code === doubleQuote)) walk.quote = code;
-  walk.at += 1;
-  walk.other += 1;
-  walk.previous = code;
+  takeRun(walk, left, right);
   return true;
+}
+
+/** Takes a character, and those behind it that are the same and neither white space nor quotes, which all come before the bracket. */
+function takeRun(walk: Walk, left: string, right: string): void {
+  let [at, other] = [walk.at + 1, walk.other + 1];
+  for (let code = left.charCodeAt(at); code >= openingBracket && code === right.charCodeAt(other); code = left.charCodeAt(at)) {
+    at += 1;
+    other += 1;
+  }
+  walk.at = at;
+  walk.other = other;
+  walk.previous = left.charCodeAt(at - 1);
 }
 
 /**

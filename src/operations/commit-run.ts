@@ -5,7 +5,7 @@ import { ViewsyncError } from '../errors.ts';
 import type { ObjectId } from '../history/history.ts';
 import { type BranchPoint, chooseBranchPoint, publish, type Published, type PushOptions } from './branch-point.ts';
 import { comparePaths, type Composition, composeBranchChanges } from './compose-files.ts';
-import { pathOf, readRecorded } from './gather-sources.ts';
+import { pathOf, readPosition, readRecorded } from './gather-sources.ts';
 import { findKeptBases } from './kept-bases.ts';
 import { liveRef } from './live-line.ts';
 import type { PlannedRevision } from './plan-revision.ts';
@@ -58,7 +58,7 @@ export async function commitRun(run: RunCommit, options: PushOptions): Promise<C
   for (let round = 1; ; round++) {
     const point = await findPoint(run, options, round);
     const isFirst = round === 1 && options.push === 'keep';
-    const recorded = isFirst ? run.planned.recorded : await readRecorded(run.planned.reading, point);
+    const recorded = isFirst ? run.planned.recorded : await readRecorded(run.planned.reading, await readPosition(run.planned.reading, point));
     try {
       return await commitAndPublish(run, { ...run.planned, recorded }, point);
     } catch (error) {

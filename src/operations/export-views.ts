@@ -15,7 +15,7 @@ import type { Inspection, Progress, Warehouse } from '../warehouses/warehouse.ts
 import { type BranchPoint, chooseBranchPoint, publish, type Published, type PushOptions } from './branch-point.ts';
 import { comparePaths, composeBranchChanges, composeLiveTexts, type PathState, type Sources } from './compose-files.ts';
 import { composeSources } from './compose-sources.ts';
-import { gatherSources, readRecorded, type Reading, type Recorded, requireSameWarehouse, startReading } from './gather-sources.ts';
+import { gatherSources, readPosition, readRecorded, type Reading, type Recorded, requireSameWarehouse, startReading } from './gather-sources.ts';
 import { requireNoInterruptedRun } from './interrupted-run.ts';
 import { findKeptBases } from './kept-bases.ts';
 import { changeFiles, type FileChanges, isBaseline, recordBranch, recordLive } from './record-state.ts';
@@ -57,7 +57,7 @@ export interface ExportResult {
   /** What a person has to know of the branch here, such as that it could not follow. */
   readonly notes: readonly string[];
   readonly queries: number;
-  /** Milliseconds per part, in the order in which they ran. */
+  /** Milliseconds per part, in the order in which they ended. */
   readonly timings: readonly { readonly part: string; readonly milliseconds: number }[];
 }
 
@@ -227,10 +227,12 @@ async function exportOnce(project: Project, target: Target, options: ExportOptio
   const { timings, measure } = createStopwatch();
   const reading = startReading(project, target, warehouse.dialect);
   const point = await measure('fetch', findPoint(project, target, options));
-  // In this order: what is recorded after the warehouse was read may be newer than it, and must not be taken back.
-  const recorded = await measure('read git', readRecorded(reading, point));
-  await requireNoInterruptedRun(recorded.line, warehouse);
-  const inspection = await measure('inspect', warehouse.inspect(target.scope, options.progress));
+  const position = await measure('find base', readPosition(reading, point));
+  await requireNoInterruptedRun(position.line, warehouse);
+  const [recorded, inspection] = await Promise.all([
+    measure('read git', readRecorded(reading, position)),
+    measure('inspect', warehouse.inspect(target.scope, options.progress)),
+  ]);
   if (!options.allowed.includes('OTHER_WAREHOUSE')) requireSameWarehouse(recorded, inspection.snapshot.description, target);
   const draft = await measure('compare and format', draftExport(reading, inspection, { recorded, options }));
   const written = options.commit === 'commit' ? await measure('record', carryOut(draft, point)) : { pushed: false, notes: [] };

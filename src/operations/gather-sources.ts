@@ -12,7 +12,7 @@ import type { BranchPoint } from './branch-point.ts';
 import { findLikeness, type Settle } from './likeness.ts';
 import type { Sources } from './compose-files.ts';
 import { type LiveLine, readLiveLine } from './live-line.ts';
-import { createFileParser, type FileParser, noFiles, readBranchFiles, readCommitFiles, type TargetFiles, type ViewFile, viewOf } from './view-files.ts';
+import { type BlobTexts, createFileParser, type FileParser, noFiles, readBranchFiles, readCommitFiles, type TargetFiles, type ViewFile, viewOf } from './view-files.ts';
 
 /** Who asks, for which target, and how texts are read. */
 export interface Reading {
@@ -20,10 +20,11 @@ export interface Reading {
   readonly target: Target;
   readonly dialect: Dialect;
   readonly parser: FileParser;
+  readonly texts: BlobTexts;
 }
 
 export function startReading(project: Project, target: Target, dialect: Dialect): Reading {
-  return { project, target, dialect, parser: createFileParser(dialect) };
+  return { project, target, dialect, parser: createFileParser(dialect), texts: new Map() };
 }
 
 /** What git holds of a target: the branch with the user's edits, the live line's tip, and the state that the branch last took in. */
@@ -44,9 +45,10 @@ async function readConflictBase(reading: Reading, path: string, commit: ObjectId
   return commit === 'unknown' ? commit : (await readCommitFiles(reading, commit)).views.get(path);
 }
 
-async function readBase(reading: Reading, line: LiveLine): Promise<Sources['base']> {
+async function readBase(reading: Reading, line: LiveLine, tip: TargetFiles): Promise<Sources['base']> {
   if (line.base === undefined) return 'unknown';
-  const base = new Map<string, ViewFile | 'unknown'>((await readCommitFiles(reading, line.base)).views);
+  const files = line.base === line.tip ? tip : await readCommitFiles(reading, line.base);
+  const base = new Map<string, ViewFile | 'unknown'>(files.views);
   for (const [key, commit] of line.conflicts) {
     const name = parseRelationKey(key);
     const path = name && pathOf(reading, name);
@@ -57,14 +59,24 @@ async function readBase(reading: Reading, line: LiveLine): Promise<Sources['base
   return base;
 }
 
-/** Reads both lines of history as they stand in this clone; the branch with what is edited here, or as a commit that is not here holds it. */
-export async function readRecorded(reading: Reading, point?: Pick<BranchPoint, 'head' | 'files'>): Promise<Recorded> {
-  const { project, target } = reading;
+/** Where both lines of history stand: commits, whose files can be read at any time later. */
+export interface Position extends Pick<Recorded, 'head' | 'line'> {
+  /** Whether what is edited here counts, or the commit is not the one that is checked out. */
+  readonly files: BranchPoint['files'];
+}
+
+/** What is recorded after the warehouse was read may be newer than it, and must not be taken back: so this comes first. */
+export async function readPosition({ project, target }: Reading, point?: Pick<BranchPoint, 'head' | 'files'>): Promise<Position> {
   const head = point?.head ?? (await project.history.head());
-  const line = await readLiveLine(project, target, head.commit);
-  const branch = point?.files === 'commit' && head.commit !== undefined ? await readCommitFiles(reading, head.commit) : await readBranchFiles(reading, head.commit);
+  return { head, line: await readLiveLine(project, target, head.commit), files: point?.files ?? 'work tree' };
+}
+
+/** What both lines hold there, or where they stand now; it may be read while the warehouse is. */
+export async function readRecorded(reading: Reading, position?: Position): Promise<Recorded> {
+  const { head, line, files } = position ?? (await readPosition(reading));
+  const branch = files === 'commit' && head.commit !== undefined ? await readCommitFiles(reading, head.commit) : await readBranchFiles(reading, head.commit);
   const tip = line.tip === undefined ? noFiles : await readCommitFiles(reading, line.tip);
-  return { head, line, branch, tip, base: await readBase(reading, line) };
+  return { head, line, branch, tip, base: await readBase(reading, line, tip) };
 }
 
 function isOtherWarehouse(recorded: TargetDescription, live: TargetDescription): boolean {

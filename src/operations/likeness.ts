@@ -21,10 +21,22 @@ export interface Likeness {
 
 const textId = (view: View) => `${relationKey(view.name)}\0${view.definition}`;
 
-function findOpenQuestions(side: readonly View[], live: ReadonlyMap<string, View>, { dialect, asked }: { dialect: Dialect; asked: ReadonlyMap<string, unknown> }): SettleRequest[] {
+type SameTokens = (live: View, view: View) => boolean;
+
+/** Compares a view's text with the live one by their tokens, once. */
+function compareOnce(dialect: Dialect): SameTokens {
+  const compared = new WeakMap<View, boolean>();
+  return (live, view) => {
+    const found = compared.get(view) ?? isSameDefinition(live, view, dialect);
+    compared.set(view, found);
+    return found;
+  };
+}
+
+function findOpenQuestions(side: readonly View[], live: ReadonlyMap<string, View>, { isSame, asked }: { isSame: SameTokens; asked: ReadonlyMap<string, unknown> }): SettleRequest[] {
   return side.flatMap((wanted) => {
     const view = live.get(relationKey(wanted.name));
-    const isOpen = view && view.kind === wanted.kind && !asked.has(textId(wanted)) && !isSameDefinition(view, wanted, dialect);
+    const isOpen = view && view.kind === wanted.kind && !isSame(view, wanted) && !asked.has(textId(wanted));
     return isOpen ? [{ wanted, live: view }] : [];
   });
 }
@@ -36,21 +48,16 @@ function findOpenQuestions(side: readonly View[], live: ReadonlyMap<string, View
 export async function findLikeness(live: readonly View[], sides: readonly (readonly View[])[], { dialect, settle }: { dialect: Dialect; settle: Settle }): Promise<Likeness> {
   const byKey = new Map(live.map((view) => [relationKey(view.name), view]));
   const asked = new Map<string, Settled['outcome']>();
+  const isSame = compareOnce(dialect);
   for (const side of sides) {
-    const questions = findOpenQuestions(side, byKey, { dialect, asked });
+    const questions = findOpenQuestions(side, byKey, { isSame, asked });
     if (questions.length === 0) continue;
     const answers = await settle(questions);
     for (const { wanted } of questions) asked.set(textId(wanted), answers.get(relationKey(wanted.name))?.outcome ?? 'unproven');
   }
-  const compareWithLive = (view: View) => {
-    const known = byKey.get(relationKey(view.name));
-    return known !== undefined && (asked.get(textId(view)) === 'same' || isSameDefinition(known, view, dialect));
-  };
-  const compared = new WeakMap<View, boolean>();
   const isLive = (view: View) => {
-    const found = compared.get(view) ?? compareWithLive(view);
-    compared.set(view, found);
-    return found;
+    const known = byKey.get(relationKey(view.name));
+    return known !== undefined && (isSame(known, view) || asked.get(textId(view)) === 'same');
   };
   const hasSame = (left: View, right: View) => (isLive(left) && isLive(right)) || isSameDefinition(left, right, dialect);
   const having = (outcome: Settled['outcome']) => new Set([...asked].flatMap(([id, found]) => (found === outcome ? [id.slice(0, id.indexOf('\0'))] : [])));

@@ -13,7 +13,7 @@ import type { ObjectId } from '../history/history.ts';
 import type { Project, Target } from '../project.ts';
 import type { Inspection, Progress, SettleRequest, Warehouse } from '../warehouses/warehouse.ts';
 import { comparePaths, type Sources } from './compose-files.ts';
-import { gatherSources, readRecorded, type Reading, type Recorded, requireSameWarehouse, startReading } from './gather-sources.ts';
+import { gatherSources, readPosition, readRecorded, type Reading, type Recorded, requireSameWarehouse, startReading } from './gather-sources.ts';
 import { fetchLiveLine, type FetchOutcome } from './remote-lines.ts';
 import { readCommitFiles, snapshotOf, type TargetFiles } from './view-files.ts';
 
@@ -155,9 +155,9 @@ export async function planFetched(project: Project, target: Target, options: Pla
   const { warehouse, revision } = options;
   const reading = startReading(project, target, warehouse.dialect);
   const commit = revision === worktreeRevision ? undefined : await project.history.reader.resolve(revision);
-  const recorded = await readRecorded(reading);
+  const position = await readPosition(reading);
+  const [recorded, inspection] = await Promise.all([readRecorded(reading, position), warehouse.inspect(target.scope, options.progress)]);
   const files = commit === undefined ? recorded.branch : await readCommitFiles(reading, commit);
-  const inspection = await warehouse.inspect(target.scope, options.progress);
   if (!options.allowed.includes('OTHER_WAREHOUSE')) requireSameWarehouse({ ...recorded, branch: files, tip: files }, inspection.snapshot.description, target);
   const sources = await gatherSources(reading, { recorded, inspection }, { settle: warehouse.settle.bind(warehouse) });
   const wanted = snapshotOf(files, commit === undefined ? { from: 'worktree' } : { from: 'commit', commit }, target);

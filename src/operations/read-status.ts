@@ -6,7 +6,7 @@ import type { SyncState } from '../core/sync.ts';
 import type { Project, Target } from '../project.ts';
 import type { Progress, Warehouse } from '../warehouses/warehouse.ts';
 import { comparePaths, type PathState, type Sources } from './compose-files.ts';
-import { gatherSources, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
+import { gatherSources, readPosition, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
 import type { Run } from './live-line.ts';
 import { fetchLiveLine, type FetchOutcome } from './remote-lines.ts';
 import { brokenFiles, viewOf } from './view-files.ts';
@@ -68,8 +68,8 @@ function whatIsHeld(states: readonly PathState[], sources: Sources): 'the state 
 export async function readStatus(project: Project, target: Target, { warehouse, progress }: StatusOptions): Promise<Status> {
   const reading = startReading(project, target, warehouse.dialect);
   const remote = await fetchLiveLine(project, target, 'read');
-  const inspection = await warehouse.inspect(target.scope, progress);
-  const recorded = await readRecorded(reading);
+  const position = await readPosition(reading);
+  const [recorded, inspection] = await Promise.all([readRecorded(reading, position), warehouse.inspect(target.scope, progress)]);
   requireSameWarehouse(recorded, inspection.snapshot.description, target);
   const sources = await gatherSources(reading, { recorded, inspection }, { settle: warehouse.settle.bind(warehouse) });
   const states = comparePaths(sources);

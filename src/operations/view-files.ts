@@ -88,11 +88,15 @@ function parseFile(text: string, path: string, dialect: Dialect): ParsedViewFile
   }
 }
 
+/** Contents that were read already: most commits share most of their files. */
+export type BlobTexts = Map<ObjectId, string>;
+
 interface FilesRequest {
   readonly project: Project;
   readonly target: Target;
   readonly dialect: Dialect;
   readonly parser: FileParser;
+  readonly texts: BlobTexts;
 }
 
 function collectFiles(texts: Iterable<readonly [string, string]>, request: FilesRequest, edited: ReadonlySet<string>): TargetFiles {
@@ -107,10 +111,11 @@ function collectFiles(texts: Iterable<readonly [string, string]>, request: Files
   return { description, targetText, views: new Map(views), edited };
 }
 
-async function readTexts({ project, target }: FilesRequest, commit: ObjectId): Promise<[string, string][]> {
+async function readTexts({ project, target, texts }: FilesRequest, commit: ObjectId): Promise<[string, string][]> {
   const { reader } = project.history;
   const paths = await reader.listTree(commit, targetFolder(project, target));
-  const texts = await reader.readBlobs(paths.values());
+  const unread = [...paths.values()].filter((blob) => !texts.has(blob));
+  for (const [blob, text] of await reader.readBlobs(unread)) texts.set(blob, text);
   return [...paths].map(([path, blob]) => [path, texts.get(blob) ?? '']);
 }
 
