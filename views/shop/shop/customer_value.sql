@@ -34,7 +34,7 @@ GROUP BY
 ;
 
 ALTER VIEW shop.customer_value OWNER TO shop_owner;
-GRANT SELECT (country) ON shop.customer_value TO reporting;
 GRANT SELECT (customer_id) ON shop.customer_value TO reporting;
+GRANT SELECT (country) ON shop.customer_value TO reporting;
 GRANT SELECT (value) ON shop.customer_value TO reporting;
 COMMENT ON COLUMN shop.customer_value.value IS 'Sum of all orders';
