@@ -189,9 +189,10 @@ function writeCreate(view: View, dialect: Dialect, previous: ParsedViewFile | un
 
 /** The parts of the previous file that may stay, by the id of each attachment that they make. */
 function keptParts(view: View, dialect: Dialect, previous: ParsedViewFile | undefined): ReadonlyMap<string, FilePart> {
+  if (previous === undefined) return new Map();
   const wanted = new Map(view.attachments.map((attachment) => [attachmentId(attachment), attachment]));
   const isKept = (part: FilePart) => part.attachments.every((attachment) => isSameAttachment(wanted.get(attachmentId(attachment)), attachment, dialect));
-  const kept = (previous?.parts ?? []).filter(isKept);
+  const kept = previous.parts.filter(isKept);
   return new Map(kept.flatMap((part) => part.attachments.map((attachment) => [attachmentId(attachment), part] as const)));
 }
 

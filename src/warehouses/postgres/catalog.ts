@@ -37,7 +37,7 @@ export interface CatalogView {
 const ruleLocks = 5;
 
 /** What the server has to print for these rows. */
-export function listPrinted(rows: CatalogRows): readonly Printed[] {
+export function listPrinted(rows: Pick<CatalogRows, 'views' | 'parts' | 'reads'>): readonly Printed[] {
   const reads = groupByView(rows.reads);
   const views = rows.views
     .filter((row) => row.defined)

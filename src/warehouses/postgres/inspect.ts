@@ -8,7 +8,7 @@ import { type CatalogRows, type CatalogView, listPrinted, toViews } from './cata
 import { oidsQuery } from './catalog-queries.ts';
 import type { Connection } from './connection.ts';
 import { type Baseline, findMoved, readBaseline } from './moved.ts';
-import { readCatalogRows, readSurroundings, type Surroundings, toBystanders, toContainers, toSession } from './read-catalog.ts';
+import { readSurroundings, requestCatalogRows, type Surroundings, toBystanders, toContainers, toSession } from './read-catalog.ts';
 import type { ServerFacts } from './server.ts';
 import { beginReading } from './session.ts';
 import { mergeTexts, readTexts, type Texts } from './texts.ts';
@@ -56,7 +56,7 @@ export async function inspectDatabase(connection: Connection, options: InspectOp
 export async function inspectNames(connection: Connection, server: ServerFacts, names: readonly RelationName[]): Promise<readonly View[]> {
   const parameters = [names.map((name) => name.schema), names.map((name) => name.name)];
   const oids = (await connection.query<{ oid: number }>(oidsQuery, parameters)).map((row) => row.oid);
-  const rows = await readCatalogRows(connection, server.version, oids);
+  const rows = await requestCatalogRows(connection, server.version, oids).rows;
   const views = toViews(rows, await readTexts(connection, listPrinted(rows)), server.version);
   const failed = views.find((each) => each.failure !== undefined);
   if (failed === undefined) return views.map((each) => each.view);
@@ -93,16 +93,17 @@ interface RoundOptions extends InspectOptions {
 /** Reads all rows anew, and the texts that were not read before or that may have changed. */
 async function readRound(connection: Connection, options: RoundOptions): Promise<Reading> {
   const { previous, moved, server, progress } = options;
-  const [baseline, rows, surroundings] = await Promise.all([
-    readBaseline(connection),
-    readCatalogRows(connection, server.version),
-    readSurroundings(connection),
-  ]);
+  const requests = requestCatalogRows(connection, server.version);
+  const others = [requests.rows, readBaseline(connection), readSurroundings(connection)] as const;
   const failed = new Set(previous?.views.filter((each) => each.failure !== undefined).map((each) => each.oid));
   const isKnown = (view: number): boolean => previous !== undefined && !moved.has(view) && !failed.has(view);
-  const wanted = listPrinted(rows).filter(({ kind, oid, view }) => !isKnown(view) || previous?.texts.get(kind)?.has(oid) !== true);
-  const total = wanted.filter(({ kind }) => kind === 'view').length;
-  const read = await readTexts(connection, wanted, (done) => progress?.({ what: 'definitions', done, total }));
+  // The texts are asked for before the other rows have come, so that the server never waits for us.
+  const requested = requests.printed.then((printed) => {
+    const wanted = listPrinted(printed).filter(({ kind, oid, view }) => !isKnown(view) || previous?.texts.get(kind)?.has(oid) !== true);
+    const total = wanted.filter(({ kind }) => kind === 'view').length;
+    return readTexts(connection, wanted, (done) => progress?.({ what: 'definitions', done, total }));
+  });
+  const [read, rows, baseline, surroundings] = await Promise.all([requested, ...others]);
   const texts = previous === undefined ? read : mergeTexts(previous.texts, read);
   return { baseline, rows, texts, views: toViews(rows, texts, server.version), surroundings, confirmed: failed };
 }

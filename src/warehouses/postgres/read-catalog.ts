@@ -20,19 +20,35 @@ import {
 import type { BystanderRow, SchemaRow, SessionRow } from './catalog-rows.ts';
 import type { Connection } from './connection.ts';
 
-/** Rows about the views with these oids, or about all; one statement per kind of row, sent at once. */
-export async function readCatalogRows(connection: Connection, version: number, oids?: readonly number[]): Promise<CatalogRows> {
-  const read = <Row>(sql: string): Promise<Row[]> => connection.query<Row>(sql, [oids ?? null]);
-  const [views, columns, privileges, comments, parts, reads, unrestorable] = await Promise.all([
-    read<CatalogRows['views'][number]>(viewsQuery),
-    read<CatalogRows['columns'][number]>(columnsQuery),
-    read<CatalogRows['privileges'][number]>(privilegesQuery),
-    read<CatalogRows['comments'][number]>(commentsQuery),
-    read<CatalogRows['parts'][number]>(partsQuery),
-    read<CatalogRows['reads'][number]>(readsQuery),
-    read<CatalogRows['unrestorable'][number]>(unrestorableQuery(version)),
+/** What has to be known to ask for the texts. */
+export type PrintedRows = Pick<CatalogRows, 'views' | 'parts' | 'reads'>;
+
+interface CatalogRequests {
+  readonly printed: Promise<PrintedRows>;
+  readonly rows: Promise<CatalogRows>;
+}
+
+/** Asks for rows about the views with these oids, or about all; one statement per kind of row, sent at once, those for the texts first. */
+export function requestCatalogRows(connection: Connection, version: number, oids?: readonly number[]): CatalogRequests {
+  const read = <Name extends keyof CatalogRows>(sql: string): Promise<CatalogRows[Name][number][]> => connection.query(sql, [oids ?? null]);
+  const printed = Promise.all([read<'views'>(viewsQuery), read<'parts'>(partsQuery), read<'reads'>(readsQuery)]);
+  const others = Promise.all([
+    read<'columns'>(columnsQuery),
+    read<'privileges'>(privilegesQuery),
+    read<'comments'>(commentsQuery),
+    read<'unrestorable'>(unrestorableQuery(version)),
   ]);
-  return { views, columns, privileges, comments, parts, reads, unrestorable };
+  const named = printed.then(([views, parts, reads]) => ({ views, parts, reads }));
+  return {
+    printed: named,
+    rows: Promise.all([named, others]).then(([first, [columns, privileges, comments, unrestorable]]) => ({
+      ...first,
+      columns,
+      privileges,
+      comments,
+      unrestorable,
+    })),
+  };
 }
 
 /** What the server holds beside views, as one snapshot of the catalogs has it. */
