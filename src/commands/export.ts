@@ -25,6 +25,7 @@ Exit codes: 0 recorded or nothing to do, 3 a view is unreadable, broken or in co
     message: Flags.string({ char: 'm', summary: 'Subject of the commit.', helpValue: 'TEXT', env: 'VIEWSYNC_MESSAGE' }),
     commit: Flags.boolean({ default: true, allowNo: true, summary: 'Commit; without it, only write the files.', env: 'VIEWSYNC_COMMIT' }),
     'dry-run': Flags.boolean({ summary: 'Write nothing; show what would change.', env: 'VIEWSYNC_DRY_RUN' }),
+    forget: Flags.boolean({ summary: 'Remove the files of views whose schema is no longer in scope.' }),
     reformat: Flags.boolean({ summary: 'Format every definition anew, also those that did not change.', env: 'VIEWSYNC_REFORMAT' }),
   };
 
@@ -38,6 +39,7 @@ Exit codes: 0 recorded or nothing to do, 3 a view is unreadable, broken or in co
         ...pushOptions({ ...flags, push: flags.push && kind === 'commit' }),
         reformat: flags.reformat ? 'all' : 'new',
         ...(flags.message === undefined ? {} : { message: flags.message }),
+        outOfScope: flags.forget ? 'forget' : 'keep',
         overwrite: flags.overwrite ?? [],
         allowed: flags.allow ?? [],
         progress: this.progress,

@@ -2,7 +2,7 @@ import type { Dialect } from '../core/dialect.ts';
 import { viewPath } from '../core/path.ts';
 import { parseRelationKey, type RelationName } from '../core/relation.ts';
 import { matchScope } from '../core/scope.ts';
-import type { TargetDescription } from '../core/snapshot.ts';
+import type { Scope, TargetDescription } from '../core/snapshot.ts';
 import type { View } from '../core/view.ts';
 import { ViewsyncError } from '../errors.ts';
 import type { Head, ObjectId } from '../history/history.ts';
@@ -99,16 +99,24 @@ export function requireSameWarehouse({ tip, branch }: Recorded, live: TargetDesc
   });
 }
 
-/** Paths of which nothing may be concluded: views that could not be read, and views of schemas that are out of scope today. */
-function findUntouchable(reading: Reading, recorded: Recorded, { inspection, live }: { inspection: Inspection; live: ReadonlyMap<string, View> }): ReadonlySet<string> {
-  const { description } = inspection.snapshot;
-  const isInScope = matchScope(description.scope);
-  const files = [recorded.branch, recorded.tip].flatMap(({ views }) => [...views.values()]);
-  const outside = files.filter((file) => {
-    const name = live.has(file.path) ? undefined : viewOf(file)?.name;
-    return name !== undefined && !isInScope(name.schema);
-  });
-  return new Set([...description.unreadable.map(({ name }) => pathOf(reading, name)), ...outside.map(({ path }) => path)]);
+/** Files of views in schemas that are out of scope. */
+export function findOutOfScope(sides: readonly TargetFiles[], scope: Scope, live: ReadonlyMap<string, View>): readonly View[] {
+  const isInScope = matchScope(scope);
+  const files = sides.flatMap(({ views }) => [...views.values()]).filter(({ path }) => !live.has(path));
+  return files.flatMap((file) => viewOf(file) ?? []).filter(({ name }) => !isInScope(name.schema));
+}
+
+interface Seen {
+  readonly recorded: Recorded;
+  readonly inspection: Inspection;
+  readonly live: ReadonlyMap<string, View>;
+}
+
+/** Paths of which nothing may be concluded: views that could not be read, and views of schemas that are out of scope today unless these are to be forgotten. */
+function findUntouchable(reading: Reading, { recorded, inspection, live }: Seen, { outOfScope }: SourceOptions): ReadonlySet<string> {
+  const { scope, unreadable } = inspection.snapshot.description;
+  const outside = outOfScope === 'forget' ? [] : findOutOfScope([recorded.branch, recorded.tip], scope, live);
+  return new Set([...unreadable, ...outside].map(({ name }) => pathOf(reading, name)));
 }
 
 /** The views that git holds: those of the branch, what the tip holds otherwise, and what the base holds otherwise than both. */
@@ -126,6 +134,8 @@ export interface SourceOptions {
   readonly settle: Settle;
   readonly liveWins?: ReadonlySet<string>;
   readonly adopted?: ReadonlySet<string>;
+  /** What becomes of files whose schema is out of scope today: they stay if not given. */
+  readonly outOfScope?: 'keep' | 'forget';
 }
 
 /** Puts the warehouse and both lines side by side; the server is asked about texts that differ in their tokens. */
@@ -137,7 +147,7 @@ export async function gatherSources(reading: Reading, { recorded, inspection }: 
   return {
     dialect: reading.dialect,
     live,
-    unreadable: findUntouchable(reading, recorded, { inspection, live }),
+    unreadable: findUntouchable(reading, { recorded, inspection, live }, options),
     branch: recorded.branch,
     tip: recorded.tip,
     base: recorded.base,

@@ -109,7 +109,8 @@ function findAbsent(revision: Snapshot, inspection: Inspection): readonly View[]
 function makeWish(revision: Snapshot, inspection: Inspection, options: PlanOptions): Wish {
   const absent = findAbsent(revision, inspection);
   const selected = selectViews([...revision.views, ...absent], options);
-  const isSelected = ({ name }: View) => selected.has(relationKey(name));
+  const isInScope = matchScope(inspection.snapshot.description.scope);
+  const isSelected = ({ name }: View) => selected.has(relationKey(name)) && (options.select.length > 0 || isInScope(name.schema));
   const unreadable = new Set(inspection.snapshot.description.unreadable.map(({ name }) => relationKey(name)));
   const names = absent.filter(isSelected).map(({ name }) => name);
   return {

@@ -22,6 +22,7 @@ export function renderExport(result: ExportResult, kind: ExportKind, colors: Col
         )
       : '',
     renderOutcome(result, kind, isQuiet),
+    renderOutOfScope(result),
     renderTimings(result, colors),
     renderNext(result, kind, colors),
   ];
@@ -39,6 +40,11 @@ function renderOutcome({ commit, live, branch, pushed, files }: ExportResult, ki
         : 'Recorded on the live line; the branch needs no commit.'
       : `Committed ${commit.slice(0, 10)} on ${where}.`;
   return [recorded, pushed ? 'Pushed the branch and the live line.' : ''].filter((part) => part !== '').join(' ');
+}
+
+function renderOutOfScope({ outOfScope }: ExportResult): string {
+  if (outOfScope.length === 0) return '';
+  return `${count(outOfScope.length, 'file')} of schemas that are not in scope stay as they are; "viewsync export --forget" removes them.`;
 }
 
 function renderTimings({ timings, server, views, queries }: ExportResult, colors: Colors): string {

@@ -12,7 +12,7 @@ async function load(name: string): Promise<Command.Class> {
 }
 
 /** Flags that waive a safeguard: they have to be typed. */
-const typed = ['yes', 'prune', 'allow', 'overwrite', 'verify', 'skip-broken'];
+const typed = ['yes', 'prune', 'allow', 'overwrite', 'verify', 'skip-broken', 'forget'];
 
 test('the commands are the ones that the documents promise', () => {
   expect(names).toEqual(['apply', 'demo', 'diff', 'export', 'init', 'log', 'plan', 'rollback', 'show', 'status']);

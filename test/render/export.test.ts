@@ -26,6 +26,7 @@ const baseline: ExportResult = {
   conflicts: [],
   broken: [],
   notes: [],
+  outOfScope: [],
   commit: '1f3a5c77d0e1f3a5c77d0e',
   live: '2f3a5c77d0e1f3a5c77d0e',
   branch: 'refs/heads/main',

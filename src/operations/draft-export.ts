@@ -1,0 +1,98 @@
+import type { Change } from '../core/change.ts';
+import { countViews, summarizeChanges } from '../core/commit-message.ts';
+import { diffViews } from '../core/compare.ts';
+import { relationKey } from '../core/relation.ts';
+import { writeTargetFile } from '../core/target-file.ts';
+import type { View } from '../core/view.ts';
+import type { Inspection } from '../warehouses/warehouse.ts';
+import { comparePaths, composeBranchChanges, composeLiveTexts, type PathState, type Sources } from './compose-files.ts';
+import { composeSources } from './compose-sources.ts';
+import type { ExportOptions } from './export-views.ts';
+import { gatherSources, type Reading, type Recorded } from './gather-sources.ts';
+import { changeFiles, type FileChanges, isBaseline } from './record-state.ts';
+import { targetPath, viewFile, viewOf } from './view-files.ts';
+
+/** What one export is about to write. */
+export interface Draft {
+  readonly reading: Reading;
+  readonly recorded: Recorded;
+  readonly inspection: Inspection;
+  readonly sources: Sources;
+  readonly states: readonly PathState[];
+  readonly live: FileChanges;
+  readonly branch: FileChanges;
+  readonly changes: readonly Change[];
+  readonly subject: string;
+}
+
+/** The views of some paths before and after, for the commit message. */
+function diffFiles(changes: FileChanges, { reading, recorded, sources }: { reading: Reading; recorded: Recorded; sources: Sources }): readonly Change[] {
+  const views = (texts: Iterable<readonly [string, string | undefined]>): View[] =>
+    [...texts].flatMap(([path, text]) => (text === undefined || !path.endsWith('.sql') ? [] : (viewOf(viewFile(path, text, reading.parser)) ?? [])));
+  const before = [...changes.keys()].map((path) => [path, recorded.branch.edited.has(path) ? undefined : recorded.branch.views.get(path)?.text] as const);
+  return diffViews(views(before), views(changes), { dialect: reading.dialect, ...sources.likeness });
+}
+
+function subjectOf(draft: Omit<Draft, 'subject'>, options: ExportOptions): string {
+  const { reading, recorded, inspection, changes } = draft;
+  const name = reading.target.name;
+  if (options.message !== undefined) return options.message;
+  if (isBaseline(recorded.line)) return `${name}: baseline, ${countViews(inspection.snapshot.views.length)}`;
+  if (options.reformat === 'all' && changes.every(({ definition }) => definition === 'same')) return `${name}: format ${countViews(draft.branch.size)}`;
+  const summary = summarizeChanges(changes);
+  if (summary !== '') return `${name}: ${summary}`;
+  return draft.branch.size > 0 ? `${name}: header of ${countViews(draft.branch.size)}` : `${name}: git and the warehouse agree`;
+}
+
+/** A file that was edited here and not committed cannot take in what changed in the warehouse: that needs a person as any conflict does. */
+function leaveAlone(state: PathState, written: FileChanges): PathState {
+  return state.state === 'drift' && state.isEdited && !written.has(state.path) ? { ...state, state: 'conflict' } : state;
+}
+
+/** Puts together what an export writes on either line. */
+export async function draftExport(reading: Reading, inspection: Inspection, { recorded, options }: { recorded: Recorded; options: ExportOptions }): Promise<Draft> {
+  const settle = options.warehouse.settle.bind(options.warehouse);
+  const sources = await gatherSources(reading, { recorded, inspection }, { settle, liveWins: new Set(options.overwrite), ...(options.outOfScope ? { outOfScope: options.outOfScope } : {}) });
+  const composition = await composeSources(sources, options.reformat, options.progress);
+  const states = comparePaths(composition);
+  const path = targetPath(reading.project, reading.target);
+  const text = writeTargetFile(inspection.snapshot.description);
+  const views = composeBranchChanges(states, composition);
+  const isSettled = recorded.branch.targetText === text && !recorded.branch.edited.has(path);
+  const branch = isSettled ? views : new Map([...views, [path, text] as const]);
+  const draft = {
+    reading,
+    recorded,
+    inspection,
+    sources,
+    states: states.map((state) => leaveAlone(state, views)),
+    branch,
+    live: changeFiles(recorded.tip, composeLiveTexts(composition), { path, text }),
+    changes: diffFiles(branch, { reading, recorded, sources }),
+  };
+  return { ...draft, subject: subjectOf(draft, options) };
+}
+
+/** The paths in one state. */
+export const inState = (states: readonly PathState[], state: PathState['state']) => states.filter((path) => path.state === state);
+
+/** How a path is called for people: by its view's name where that is known. */
+export function nameOf({ path, live, git }: PathState): string {
+  const view = live ?? viewOf(git);
+  return view ? relationKey(view.name) : path;
+}
+
+/** Whether git and the warehouse have come to agree on what the branch last took in otherwise: an edit was applied, or made on both sides. */
+function isAgreement({ path, state, git, live, isEdited }: PathState, { base, likeness }: Sources): boolean {
+  if (state !== 'in sync' || isEdited || base === 'unknown') return false;
+  const known = base.get(path);
+  if (known !== 'unknown' && known?.text === git?.text) return false;
+  const view = known === 'unknown' ? undefined : viewOf(known);
+  if (view === undefined || live === undefined) return known !== undefined || git !== undefined;
+  return !likeness.isAlike(view, live);
+}
+
+/** Whether the branch needs a commit: something changes, or it has yet to take in what is live. */
+export function needsBranchCommit({ branch, recorded, states, sources }: Draft): boolean {
+  return branch.size > 0 || recorded.line.base === undefined || states.some((state) => isAgreement(state, sources));
+}
