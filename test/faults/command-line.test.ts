@@ -51,8 +51,9 @@ test('a wrong password is echoed nowhere', async () => {
   const place = await openShop();
   const secret = 'hunter2-Sesame';
   for (const url of [`postgresql://nobody:${secret}@127.0.0.1:1/shop`, `postgresql://nobody:${secret}@host.invalid/shop?connect_timeout=2`, `postgresql://nobody:${secret}@127.0.0.1:99999/x`, `postgresql://no body:${secret}@@@/x`, `postgres://u:${secret}@[::1/x`]) {
-    for (const args of [['export'], ['status', '--json'], ['apply', 'HEAD', '--yes', '--json']]) {
-      const fate = await run(place, args, { url, environment: { PGPASSWORD: `${secret}2`, DEBUG: '*' } });
+    const environment = { PGPASSWORD: `${secret}2`, DEBUG: '*' };
+    const fates = await Promise.all([['export'], ['apply', 'HEAD', '--yes', '--json']].map((args) => run(place, args, { url, environment })));
+    for (const fate of fates) {
       expect([69, 78], `${url} ${fate.stderr}`).toContain(fate.exitCode);
       expect(`${fate.stdout}${fate.stderr}`).not.toContain(secret);
     }
@@ -82,7 +83,7 @@ test('Ctrl-C while an apply waits for a lock ends it with 130, and everything is
   await expectAgreement(place);
 });
 
-test.each([30, 200, 350, 450, 550, 700])('Ctrl-C after %i ms leaves nothing half done', async (delay) => {
+test.each([200, 400, 600])('Ctrl-C after %i ms leaves nothing half done', async (delay) => {
   const place = await openShop();
   for (const args of [['export'], ['apply', 'HEAD~1', '--yes']]) {
     const { child, fate } = startViewsync(place, args);
@@ -148,7 +149,7 @@ test('a folder in the place of a view file, and a file in the place of a folder,
   await expectAgreement(place);
 });
 
-test('a hook that refuses is not in the way of a backup, and one that fails a push is told', async () => {
+test('a hook that refuses commits is not in the way of a backup', async () => {
   const place = await openShop();
   mkdirSync(join(place.directory, '.git/hooks'), { recursive: true });
   for (const hook of ['pre-commit', 'commit-msg', 'post-commit']) {

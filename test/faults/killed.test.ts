@@ -1,8 +1,10 @@
+import { globSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { describeCatalog } from '../support/catalog-comparison.ts';
 import { openWorkplace, type Workplace } from '../support/workplace.ts';
 import { expectAgreement, requireSound } from './laws.ts';
-import { configure, type KillPoint, runKilled } from './victim.ts';
+import { configure, type KillPoint, runKilled, startViewsync } from './victim.ts';
 
 const shop = `
 CREATE SCHEMA shop;
@@ -87,3 +89,21 @@ async function killApply(place: Workplace, point: KillPoint, night: number): Pro
   await place.export();
   await expectAgreement(place);
 }
+
+test('a kill that takes git along may leave a lock of git, which is named, and nothing else is in the way', async () => {
+  const place = await openShop();
+  for (const [index, delay] of [350, 450, 550].entries()) {
+    await place.database.query(drift(index + 1));
+    const { child, fate } = startViewsync(place, ['export']);
+    const timer = setTimeout(() => child.exitCode === null && process.kill(-(child.pid ?? 0), 'SIGKILL'), delay);
+    await fate;
+    clearTimeout(timer);
+    const outcome = await place.export().then(() => 'recorded', (error) => error);
+    if (outcome !== 'recorded') {
+      expect(outcome).toMatchObject({ code: 'GIT_BUSY', exitCode: 65, message: expect.stringContaining('.lock') });
+      for (const lock of globSync('.git/**/*.lock', { cwd: place.directory })) rmSync(join(place.directory, lock));
+      await place.export();
+    }
+    await expectAgreement(place);
+  }
+});

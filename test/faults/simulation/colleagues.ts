@@ -61,8 +61,9 @@ export function workInGit(directory: string, random: Random): void {
   git(directory, 'push', '--quiet', 'origin', 'main');
 }
 
-/** The machine that exports takes over what was pushed; where both changed, what was pushed wins. */
+/** The machine that exports takes over what was pushed; where both changed, what was pushed wins, and a file that one side deleted stays. */
 export function pull(directory: string): void {
   if (isDone(directory, 'pull', '--quiet', '--no-rebase', '--no-edit', '-X', 'theirs', 'origin', 'main')) return;
-  isDone(directory, 'merge', '--abort');
+  git(directory, 'add', '--all');
+  git(directory, 'commit', '--quiet', '--no-edit');
 }
