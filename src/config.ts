@@ -72,7 +72,10 @@ export async function readConfiguration(text: string): Promise<Configuration> {
 
   const content: unknown = document.toJS() ?? {};
   const parsed = configuration.safeParse(content, { reportInput: true });
-  const faults = [...(parsed.success ? findMissingTarget(parsed.data.targets) : parsed.error.issues.flatMap(describeIssue)), ...(await findTargetFaults(content))];
+  const faults = [
+    ...(parsed.success ? findMissingTarget(parsed.data.targets) : parsed.error.issues.flatMap(describeIssue)),
+    ...(await findTargetFaults(content)),
+  ];
   if (faults.length > 0) throw invalid(faults.map(({ path, message }) => ({ line: lineAt(offsetOf(document, path)), message })));
   if (!parsed.success) throw parsed.error;
   return { views: parsed.data.views ?? 'views', targets: Object.entries(parsed.data.targets).map(toTarget) };

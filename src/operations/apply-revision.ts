@@ -9,7 +9,7 @@ import { describeInterruptedRun, endingCommands, requireNotRunning } from './int
 import { liveRef } from './live-line.ts';
 import { type PlannedRevision, type PlanOptions, planFetched } from './plan-revision.ts';
 import { closeRun, endInterruptedRun, finishRun, type RecordedRun, type StartedRun, startRun } from './record-run.ts';
-import { fetchLiveLine, type FetchOutcome, pushLiveLine } from './remote-lines.ts';
+import { type FetchOutcome, fetchLiveLine, pushLiveLine } from './remote-lines.ts';
 import { type RunOptions, type RunOutcome, runPlan } from './run-plan.ts';
 
 export interface ApplyOptions extends PlanOptions, RunOptions, PushOptions {

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { describeCatalog } from '../support/catalog-comparison.ts';
 import { openWorkplace, type Workplace } from '../support/workplace.ts';
 import { expectAgreement } from './laws.ts';
-import { configure, type Fate, startViewsync, type StartOptions } from './victim.ts';
+import { configure, type Fate, type StartOptions, startViewsync } from './victim.ts';
 
 const shop = `
 CREATE SCHEMA shop;
@@ -28,7 +28,10 @@ const errorOf = ({ stdout }: Fate) => JSON.parse(stdout) as { error: { code: str
 
 test('a viewsync.yaml that is wrong in three places is told of all three at once, each with its line', async () => {
   const place = await openShop();
-  writeFileSync(join(place.directory, 'viewsync.yaml'), 'targets:\n  prod:\n    warehouse: postgers\n    ulr: x\n  other:\n    warehouse: postgres\n    schemas: 7\nview: views\n');
+  writeFileSync(
+    join(place.directory, 'viewsync.yaml'),
+    'targets:\n  prod:\n    warehouse: postgers\n    ulr: x\n  other:\n    warehouse: postgres\n    schemas: 7\nview: views\n',
+  );
   const before = refs(place);
   for (const args of [['export'], ['export', '--json'], ['apply', 'HEAD', '--yes'], ['status']]) {
     const { exitCode, stdout, stderr } = await run(place, args);
@@ -40,7 +43,14 @@ test('a viewsync.yaml that is wrong in three places is told of all three at once
 
 test('an unknown flag, command or target under --json is JSON on stdout and nothing else', async () => {
   const place = await openShop();
-  for (const args of [['export', '--jsno', '--json'], ['exprot', '--json'], ['export', '--target', 'dev', '--json'], ['apply', '--json'], ['apply', 'HEAD', '--lock-timeout', 'soon', '--json'], ['apply', 'HEAD', '--allow', 'EVERYTHING', '--json']]) {
+  for (const args of [
+    ['export', '--jsno', '--json'],
+    ['exprot', '--json'],
+    ['export', '--target', 'dev', '--json'],
+    ['apply', '--json'],
+    ['apply', 'HEAD', '--lock-timeout', 'soon', '--json'],
+    ['apply', 'HEAD', '--allow', 'EVERYTHING', '--json'],
+  ]) {
     const fate = await run(place, args);
     expect([args, fate.exitCode, fate.stderr]).toEqual([args, 64, '']);
     expect(errorOf(fate).error).toMatchObject({ code: 'USAGE', exitCode: 64, message: expect.stringMatching(/Nothing was done\.$/) });
@@ -50,7 +60,13 @@ test('an unknown flag, command or target under --json is JSON on stdout and noth
 test('a wrong password is echoed nowhere', async () => {
   const place = await openShop();
   const secret = 'hunter2-Sesame';
-  for (const url of [`postgresql://nobody:${secret}@127.0.0.1:1/shop`, `postgresql://nobody:${secret}@host.invalid/shop?connect_timeout=2`, `postgresql://nobody:${secret}@127.0.0.1:99999/x`, `postgresql://no body:${secret}@@@/x`, `postgres://u:${secret}@[::1/x`]) {
+  for (const url of [
+    `postgresql://nobody:${secret}@127.0.0.1:1/shop`,
+    `postgresql://nobody:${secret}@host.invalid/shop?connect_timeout=2`,
+    `postgresql://nobody:${secret}@127.0.0.1:99999/x`,
+    `postgresql://no body:${secret}@@@/x`,
+    `postgres://u:${secret}@[::1/x`,
+  ]) {
     const environment = { PGPASSWORD: `${secret}2`, DEBUG: '*' };
     const fates = await Promise.all([['export'], ['apply', 'HEAD', '--yes', '--json']].map((args) => run(place, args, { url, environment })));
     for (const fate of fates) {

@@ -39,7 +39,9 @@ function canMount(): boolean {
   return folder !== undefined;
 }
 
-const onOwnDisk = canMount() ? test : (name: string, _: unknown) => test.skip(`NOT TESTED, because this user may not mount a disk (run as root): ${name}`, () => undefined);
+const onOwnDisk = canMount()
+  ? test
+  : (name: string, _: unknown) => test.skip(`NOT TESTED, because this user may not mount a disk (run as root): ${name}`, () => undefined);
 
 async function openShop(): Promise<Workplace> {
   const directory = mountDisk() ?? '';
@@ -62,7 +64,11 @@ function fillDisk(place: Workplace): void {
   }
 }
 
-const refused = (work: Promise<unknown>) => work.then(() => 'done', (error) => error);
+const refused = (work: Promise<unknown>) =>
+  work.then(
+    () => 'done',
+    (error) => error,
+  );
 const refs = (place: Workplace) => place.git('for-each-ref');
 
 onOwnDisk('on a full disk nothing is recorded and nothing is applied, and it works again when there is room', async () => {
@@ -83,7 +89,11 @@ onOwnDisk('on a full disk nothing is recorded and nothing is applied, and it wor
 onOwnDisk('a disk that fills up while an apply runs leaves a run that status names and one command ends', async () => {
   const place = await openShop();
   await place.database.query('DROP VIEW shop.best');
-  expect(await refused(place.apply('HEAD', { onStep: () => fillDisk(place) }))).toMatchObject({ code: 'DISK_FULL', exitCode: 65, message: expect.stringContaining('steps were applied') });
+  expect(await refused(place.apply('HEAD', { onStep: () => fillDisk(place) }))).toMatchObject({
+    code: 'DISK_FULL',
+    exitCode: 65,
+    message: expect.stringContaining('steps were applied'),
+  });
   rmSync(waste(place));
   requireSound(place.directory);
   expect((await place.status()).run).toMatchObject({ command: 'apply', holds: 'the planned state' });

@@ -21,7 +21,11 @@ const path = 'views/prod/shop/best.sql';
 const read = (place: Workplace, file = path) => readFileSync(join(place.directory, file), 'utf8');
 const write = (place: Workplace, text: string | Buffer, file = path) => writeFileSync(join(place.directory, file), text);
 const commit = (place: Workplace) => place.git('commit', '--quiet', '--all', '--message', 'Edit');
-const refused = (work: Promise<unknown>) => work.then(() => 'done', (error) => error);
+const refused = (work: Promise<unknown>) =>
+  work.then(
+    () => 'done',
+    (error) => error,
+  );
 
 const faults: readonly (readonly [string, (text: string) => string | Buffer])[] = [
   ['a conflict marker', (text) => text.replace('SELECT\n', '<<<<<<< HEAD\nSELECT\n')],
@@ -58,7 +62,11 @@ test('a file that was moved without its view is at a wrong path; moved with it, 
   const place = await openShop();
   mkdirSync(join(place.directory, 'views/prod/shop/old'), { recursive: true });
   renameSync(join(place.directory, path), join(place.directory, 'views/prod/shop/finest.sql'));
-  expect(await refused(place.apply('worktree'))).toMatchObject({ code: 'FILE_MISPLACED', exitCode: 65, message: expect.stringContaining('views/prod/shop/finest.sql') });
+  expect(await refused(place.apply('worktree'))).toMatchObject({
+    code: 'FILE_MISPLACED',
+    exitCode: 65,
+    message: expect.stringContaining('views/prod/shop/finest.sql'),
+  });
   write(place, read(place, 'views/prod/shop/finest.sql').replaceAll('shop.best', 'shop.finest'), 'views/prod/shop/finest.sql');
   place.git('add', '--all');
   commit(place);
@@ -107,7 +115,11 @@ test('a revision from before the target is refused, and an unknown one and an am
   place.git('add', '--all');
   commit(place);
   await place.export();
-  expect(await refused(place.apply('HEAD~1', { absent: 'drop', allowed: ['DELETES_VIEW'] }))).toMatchObject({ code: 'TARGET_NOT_IN_REVISION', exitCode: 65, message: expect.stringContaining('"prod"') });
+  expect(await refused(place.apply('HEAD~1', { absent: 'drop', allowed: ['DELETES_VIEW'] }))).toMatchObject({
+    code: 'TARGET_NOT_IN_REVISION',
+    exitCode: 65,
+    message: expect.stringContaining('"prod"'),
+  });
   expect(await refused(place.apply('HEAD~7'))).toMatchObject({ code: 'REVISION_UNKNOWN', exitCode: 65 });
   place.git('tag', 'twice', 'HEAD~1');
   place.git('branch', 'twice');
@@ -127,7 +139,12 @@ test('files of a newer format are not read, and nothing is written over them', a
   await expect(place.apply('HEAD~1')).rejects.toMatchObject({ code: 'FORMAT_TOO_NEW' });
 });
 
-test.each([['{', /target\.json/], ['{"format": 1}', /target\.json/], ['[]', /target\.json/], ['', /target\.json/]])('a target.json that holds %j is named', async (text, message) => {
+test.each([
+  ['{', /target\.json/],
+  ['{"format": 1}', /target\.json/],
+  ['[]', /target\.json/],
+  ['', /target\.json/],
+])('a target.json that holds %j is named', async (text, message) => {
   const place = await openShop();
   write(place, text, 'views/prod/target.json');
   expect(await refused(place.export())).toMatchObject({ code: 'FILE_UNREADABLE', exitCode: 65, message: expect.stringMatching(message) });

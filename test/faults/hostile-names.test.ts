@@ -52,13 +52,18 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
     const make = schemas.map((name, index) => {
       const role = quoteName(roles[index % roles.length] ?? '');
       const view = `${quoteName(name)}."v'""\n"`;
-      return `CREATE SCHEMA ${quoteName(name)}; CREATE VIEW ${view} AS SELECT 1 AS n; ALTER VIEW ${view} OWNER TO ${role}; GRANT SELECT ON ${view} TO ${role}, public WITH GRANT OPTION`.replace(', public WITH GRANT OPTION', ' WITH GRANT OPTION');
+      return `CREATE SCHEMA ${quoteName(name)}; CREATE VIEW ${view} AS SELECT 1 AS n; ALTER VIEW ${view} OWNER TO ${role}; GRANT SELECT ON ${view} TO ${role}, public WITH GRANT OPTION`.replace(
+        ', public WITH GRANT OPTION',
+        ' WITH GRANT OPTION',
+      );
     });
     await place.database.query(roles.map((role) => createRole(quoteName(role)).replaceAll('$do$', '$hostile$')).join('\n'));
     await place.database.query(make.join(';\n'));
     await expectRoundTrip(place);
     expect(place.git('ls-tree', '-r', '--name-only', 'HEAD', '--', 'views').split('\n')).toHaveLength(schemas.length + 1);
-    await place.database.query(`${dropEveryView.replaceAll('$do$', '$hostile$')}; DROP OWNED BY ${roles.map(quoteName).join(', ')}; DROP ROLE ${roles.map(quoteName).join(', ')}`);
+    await place.database.query(
+      `${dropEveryView.replaceAll('$do$', '$hostile$')}; DROP OWNED BY ${roles.map(quoteName).join(', ')}; DROP ROLE ${roles.map(quoteName).join(', ')}`,
+    );
   });
 
   test('definitions and comments may hold anything', async () => {

@@ -32,7 +32,8 @@ const isThorough = process.env['VIEWSYNC_KILLS'] === 'all';
 /** Every point where something may be half done, or a few of them that are spread evenly and hold the last ones. */
 function choosePoints({ statements, gitCalls }: { statements: readonly string[]; gitCalls: number }, few: number): readonly KillPoint[] {
   const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
-  const points = (at: KillPoint['at'], count: number) => numbers(count).flatMap((number) => (['before', 'after'] as const).map((when) => ({ at, number, when })));
+  const points = (at: KillPoint['at'], count: number) =>
+    numbers(count).flatMap((number) => (['before', 'after'] as const).map((when) => ({ at, number, when })));
   const [sql, git] = [points('sql', statements.length), points('git', gitCalls)];
   if (isThorough) return [...sql, ...git, ...numbers(50).map((n) => ({ at: 'time' as const, number: 250 + ((n * 37) % 1000), when: 'before' as const }))];
   const spread = (all: readonly KillPoint[]) => numbers(few).map((n) => all[Math.floor((n * all.length) / few) - 1] as KillPoint);
@@ -77,7 +78,11 @@ async function killApply(place: Workplace, point: KillPoint, night: number): Pro
   const hint = `${JSON.stringify(point)} ${place.git('log', '--format=%s', '-3', 'refs/viewsync/prod')}`;
   const extra = (line: string) => line.includes(`new_${night}`);
   const isBefore = JSON.stringify(now) === JSON.stringify(drifted);
-  if (!isBefore) expect(now.filter((line) => !extra(line)), hint).toEqual(recorded);
+  if (!isBefore)
+    expect(
+      now.filter((line) => !extra(line)),
+      hint,
+    ).toEqual(recorded);
   const { run } = await place.status();
   if (run) expect(run, hint).toMatchObject({ command: 'apply', isRunning: false, holds: isBefore ? 'the state before' : 'the planned state' });
   if (run) await expect(place.export()).rejects.toMatchObject({ code: 'INTERRUPTED_RUN', exitCode: 3 });
@@ -85,7 +90,11 @@ async function killApply(place: Workplace, point: KillPoint, night: number): Pro
   else await place.apply(run ? 'HEAD' : head);
   const ended = await describeCatalog(place.database.url);
   if (run && night % 2 === 0) expect(ended, hint).toEqual(drifted);
-  else expect(ended.filter((line) => !extra(line)), hint).toEqual(recorded);
+  else
+    expect(
+      ended.filter((line) => !extra(line)),
+      hint,
+    ).toEqual(recorded);
   await place.export();
   await expectAgreement(place);
 }
@@ -98,7 +107,10 @@ test('a kill that takes git along may leave a lock of git, which is named, and n
     const timer = setTimeout(() => child.exitCode === null && process.kill(-(child.pid ?? 0), 'SIGKILL'), delay);
     await fate;
     clearTimeout(timer);
-    const outcome = await place.export().then(() => 'recorded', (error) => error);
+    const outcome = await place.export().then(
+      () => 'recorded',
+      (error) => error,
+    );
     if (outcome !== 'recorded') {
       expect(outcome).toMatchObject({ code: 'GIT_BUSY', exitCode: 65, message: expect.stringContaining('.lock') });
       for (const lock of globSync('.git/**/*.lock', { cwd: place.directory })) rmSync(join(place.directory, lock));

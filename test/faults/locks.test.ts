@@ -20,7 +20,9 @@ async function openShop(version: number): Promise<Workplace> {
   const place = await openWorkplace({ version });
   await place.database.query(shop);
   await place.export();
-  await place.database.query('CREATE OR REPLACE VIEW shop.big AS SELECT id, customer, total FROM shop.orders WHERE total > 5; CREATE OR REPLACE VIEW shop.other AS SELECT 2 AS n');
+  await place.database.query(
+    'CREATE OR REPLACE VIEW shop.big AS SELECT id, customer, total FROM shop.orders WHERE total > 5; CREATE OR REPLACE VIEW shop.other AS SELECT 2 AS n',
+  );
   return place;
 }
 
@@ -58,7 +60,11 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
     const stop = await startReader(place, 'SELECT * FROM shop.big, shop.other');
     const refused = await place.apply('HEAD', { lockTimeout, attempts: 3 }).catch((error) => error);
     expect(await stop()).toBeLessThan(lockTimeout + slack);
-    expect(refused).toMatchObject({ code: 'LOCK_TIMEOUT', exitCode: 75, message: expect.stringMatching(/"shop.big" could not be locked within 300 ms.*process \d+.*nothing changed/s) });
+    expect(refused).toMatchObject({
+      code: 'LOCK_TIMEOUT',
+      exitCode: 75,
+      message: expect.stringMatching(/"shop.big" could not be locked within 300 ms.*process \d+.*nothing changed/s),
+    });
     expect((await place.status()).run).toBeUndefined();
     await holder.query('ROLLBACK');
     await place.apply('HEAD');

@@ -62,7 +62,10 @@ function relay({ client, upstream, statements, moment, act }: Wire): void {
   });
   client.on('data', (bytes) => (read(bytes) ? cut() : upstream.write(bytes)));
   upstream.on('data', (bytes) => (isDue ? cut() : client.write(bytes)));
-  for (const [one, other] of [[client, upstream], [upstream, client]] as const) {
+  for (const [one, other] of [
+    [client, upstream],
+    [upstream, client],
+  ] as const) {
     one.on('error', () => other.destroy());
     one.on('close', () => other.end());
   }
@@ -82,7 +85,14 @@ function createMessageReader(onStatement: (sql: string) => boolean): (bytes: Buf
       rest = rest.subarray(message.length);
       const type = isStarted ? String.fromCharCode(message[0] ?? 0) : '';
       isStarted = true;
-      if (type === 'Q' || type === 'P') isStopped = onStatement(message.toString('utf8', 5).split('\0').find((text) => text !== '') ?? '') || isStopped;
+      if (type === 'Q' || type === 'P')
+        isStopped =
+          onStatement(
+            message
+              .toString('utf8', 5)
+              .split('\0')
+              .find((text) => text !== '') ?? '',
+          ) || isStopped;
     }
   };
 }

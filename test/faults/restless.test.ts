@@ -55,13 +55,22 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
     await place.export();
     const stop = await startUnrest(place);
     const outcomes: string[] = [];
-    for (let count = 0; count < 7; count++) outcomes.push(await place.export().then(() => 'recorded', (error) => error.code ?? String(error)));
+    for (let count = 0; count < 7; count++)
+      outcomes.push(
+        await place.export().then(
+          () => 'recorded',
+          (error) => error.code ?? String(error),
+        ),
+      );
     expect(await stop()).toBeGreaterThan(5);
     expect(outcomes).toContain('recorded');
     expect(outcomes.filter((outcome) => outcome !== 'recorded' && outcome !== 'LISTING_MOVED')).toEqual([]);
     for (const commit of place.git('rev-list', 'refs/viewsync/prod').split('\n')) {
       const state = readState(place, commit);
-      expect([...state.keys()].filter((name) => name === 'even' || name === 'odd'), commit).toHaveLength(1);
+      expect(
+        [...state.keys()].filter((name) => name === 'even' || name === 'odd'),
+        commit,
+      ).toHaveLength(1);
       expect(state.has('still') && state.has('calm') && state.has('left') && state.has('right'), commit).toBe(true);
       expect(numberIn(state.get('right')), commit).toBe(numberIn(state.get('left')));
       expect(state.get('still'), commit).toContain(`s.${state.has('even') ? 'even' : 'odd'}`);

@@ -32,7 +32,9 @@ const isThorough = process.env['VIEWSYNC_KILLS'] === 'all';
 
 /** Cuts at every statement, or at a few spread evenly, the last ones always among them. */
 function chooseCuts(count: number) {
-  const all = Array.from({ length: count }, (_, index) => index + 1).flatMap((statement) => (['before', 'after'] as const).map((when) => ({ statement, when })));
+  const all = Array.from({ length: count }, (_, index) => index + 1).flatMap((statement) =>
+    (['before', 'after'] as const).map((when) => ({ statement, when })),
+  );
   return isThorough ? all : all.filter((_, index) => index % Math.ceil(all.length / 10) === 0 || index >= all.length - 3);
 }
 
@@ -85,7 +87,8 @@ test('a backend that is terminated while an apply waits for a lock leaves no run
   onTestFinished(() => reader.end());
   await reader.query('BEGIN; SELECT * FROM shop.big');
   const running = place.apply('HEAD', { lockTimeout: 20_000, attempts: 1 }).catch((error) => error);
-  const waiting = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'viewsync' AND wait_event_type = 'Lock'";
+  const waiting =
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'viewsync' AND wait_event_type = 'Lock'";
   await expect.poll(() => place.database.query(waiting), { timeout: 10_000 }).toHaveLength(1);
   expect(await running).toMatchObject({ code: 'CONNECTION_LOST', exitCode: 69, message: expect.stringMatching(/rolled back/) });
   expect((await place.status()).run).toBeUndefined();

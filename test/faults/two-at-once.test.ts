@@ -55,7 +55,8 @@ function once(action: () => void): () => void {
 
 const file = (place: Workplace) => join(place.directory, 'views/prod/shop/best.sql');
 const edit = (place: Workplace, limit: string) => writeFileSync(file(place), readFileSync(file(place), 'utf8').replaceAll('1000', limit));
-const viewsOf = async (place: Workplace) => (await place.database.query("SELECT viewname FROM pg_views WHERE schemaname = 'shop' ORDER BY 1")).map(({ viewname }) => viewname);
+const viewsOf = async (place: Workplace) =>
+  (await place.database.query("SELECT viewname FROM pg_views WHERE schemaname = 'shop' ORDER BY 1")).map(({ viewname }) => viewname);
 
 test('an export that was overtaken by an apply records what is there now, and no deletion that did not happen', async () => {
   const place = await openShop();
@@ -116,7 +117,13 @@ test('of two applies at once one stops cleanly, and the one that ran can be roll
   const reader = await openReader(place, 'shop.best');
   const patience = { lockTimeout: 150, attempts: 20 };
   const outcomes: Promise<unknown>[] = [];
-  const begin = (onWait: () => void) => outcomes.push(place.apply('HEAD', { ...patience, onWait }).then(() => 'applied', (error) => error));
+  const begin = (onWait: () => void) =>
+    outcomes.push(
+      place.apply('HEAD', { ...patience, onWait }).then(
+        () => 'applied',
+        (error) => error,
+      ),
+    );
   const letGo = once(() => void reader.query('ROLLBACK'));
   begin(once(() => begin(letGo)));
   await outcomes[0];
@@ -138,7 +145,11 @@ test('while an apply runs, an export and a second apply say so and change nothin
   const transact: Warehouse['transact'] = (options, work) =>
     warehouse.transact(options, async (transaction) => {
       const result = await work(transaction);
-      during.push(await place.export().catch((error) => error), await place.apply('HEAD').catch((error) => error), await place.rollback().catch((error) => error));
+      during.push(
+        await place.export().catch((error) => error),
+        await place.apply('HEAD').catch((error) => error),
+        await place.rollback().catch((error) => error),
+      );
       during.push((await place.status()).run?.isRunning);
       return result;
     });

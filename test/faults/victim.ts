@@ -51,7 +51,11 @@ export interface KillPoint {
 }
 
 /** Runs the program and kills it (SIGKILL) at that point; a point behind its end lets it finish. */
-export async function runKilled(place: Workplace, args: readonly string[], point: KillPoint): Promise<Fate & { readonly statements: readonly string[]; readonly gitCalls: number }> {
+export async function runKilled(
+  place: Workplace,
+  args: readonly string[],
+  point: KillPoint,
+): Promise<Fate & { readonly statements: readonly string[]; readonly gitCalls: number }> {
   let child: ChildProcess | undefined;
   const kill = () => void child?.kill('SIGKILL');
   const proxy = await startProxy(place.database.url, point.at === 'sql' ? { moment: { statement: point.number, when: point.when }, act: kill } : {});

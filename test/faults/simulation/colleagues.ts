@@ -13,8 +13,8 @@ const isDone = (directory: string, ...args: readonly string[]): boolean => {
 };
 
 function editFile(file: string, random: Random): void {
-  if (random.isLucky(0.15)) return rmSync(file);
-  writeFileSync(file, readFileSync(file, 'utf8').replace(/<> \d+/, `<> ${random.integer(1000)}`));
+  if (random.isLucky(0.15)) rmSync(file);
+  else writeFileSync(file, readFileSync(file, 'utf8').replace(/<> \d+/, `<> ${random.integer(1000)}`));
 }
 
 /** Changes a view file or two, deletes one now and then, and commits. */

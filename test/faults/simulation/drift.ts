@@ -42,6 +42,8 @@ export async function drift(database: TestDatabase, random: Random): Promise<voi
 
 /** The views that there are, as `schema.name`, by a query that shares nothing with the product. */
 export async function listViews(database: TestDatabase): Promise<readonly string[]> {
-  const rows = await database.query("SELECT nspname || '.' || relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE relkind IN ('v', 'm') AND nspname !~ '^(pg_|information)'");
+  const rows = await database.query(
+    "SELECT nspname || '.' || relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE relkind IN ('v', 'm') AND nspname !~ '^(pg_|information)'",
+  );
   return rows.map(({ name }) => name).sort();
 }

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { readOnlyHistory } from '../../../src/history/read-only-history.ts';
-import { readCommitFiles, snapshotOf } from '../../../src/operations/view-files.ts';
 import { startReading } from '../../../src/operations/gather-sources.ts';
+import { readCommitFiles, snapshotOf } from '../../../src/operations/view-files.ts';
 import { postgresDialect } from '../../../src/warehouses/postgres/dialect.ts';
 import { describeCatalog } from '../../support/catalog-comparison.ts';
 import type { Workplace } from '../../support/workplace.ts';

@@ -24,7 +24,16 @@ export interface LiveState {
   readonly catalog: readonly string[];
 }
 
-const tolerated = new Set(['REMOTE_FAILED', 'REMOTE_MOVED', 'CONFLICT', 'PLAN_IMPOSSIBLE', 'HAZARD', 'NOTHING_TO_ROLL_BACK', 'TARGET_NOT_IN_REVISION', 'PATH_TAKEN']);
+const tolerated = new Set([
+  'REMOTE_FAILED',
+  'REMOTE_MOVED',
+  'CONFLICT',
+  'PLAN_IMPOSSIBLE',
+  'HAZARD',
+  'NOTHING_TO_ROLL_BACK',
+  'TARGET_NOT_IN_REVISION',
+  'PATH_TAKEN',
+]);
 
 /** Does it; a refusal that may happen on such a night is noted, any other ends the simulation. */
 async function attempt({ log }: World, what: string, work: () => Promise<unknown>): Promise<boolean> {

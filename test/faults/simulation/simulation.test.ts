@@ -24,7 +24,9 @@ async function openWorld(): Promise<World> {
   git(machine, 'commit', '--quiet', '--message', 'Start');
   git(machine, 'push', '--quiet', '--set-upstream', 'origin', 'main');
   const place = await openWorkplace({ directory: machine });
-  await place.database.query(`${tables} CREATE VIEW shop.a AS SELECT id, customer FROM shop.orders WHERE id <> 1; CREATE VIEW shop.b AS SELECT id, customer FROM shop.a WHERE id <> 2`);
+  await place.database.query(
+    `${tables} CREATE VIEW shop.a AS SELECT id, customer FROM shop.orders WHERE id <> 1; CREATE VIEW shop.b AS SELECT id, customer FROM shop.a WHERE id <> 2`,
+  );
   await place.export({ push: 'push' });
   git(folder, 'clone', '--quiet', remote, colleague);
   return { place, remote, colleague, random: createRandom(seed), history: [], log: [] };
