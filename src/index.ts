@@ -14,6 +14,8 @@ export { type DiffOptions, diffRevisions, type RevisionDifference } from './oper
 export { type ExportOptions, type ExportResult, exportViews } from './operations/export-views.ts';
 export { type InitializedProject, type InitializeRequest, initializeProject } from './operations/initialize-project.ts';
 export { type HistoryEntry, type HistoryOptions, listHistory } from './operations/list-history.ts';
+export { type Check, type Examination, examineTarget } from './operations/examine-target.ts';
+export { type ListedTarget, listTargets } from './operations/list-targets.ts';
 export { type PlannedRevision, type PlanOptions, planRevision } from './operations/plan-revision.ts';
 export { readStatus, type Status, type StatusOptions } from './operations/read-status.ts';
 export { type RollbackOptions, rollbackRun } from './operations/rollback-run.ts';

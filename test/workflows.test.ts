@@ -17,15 +17,14 @@ describe('workflows', () => {
     for (const checkout of checkouts) expect(checkout.with?.['fetch-depth']).toBe(0);
   });
 
-  test('the nightly one may write contents and nothing else, has the whole history and gets its secrets by name', () => {
-    const workflow = parse(workflowText(content));
-    expect(workflow.permissions).toEqual({ contents: 'write' });
-    expect(Object.keys(workflow.on)).toEqual(['schedule', 'workflow_dispatch']);
-    const { steps } = workflow.jobs.export;
-    expect(steps[0].with).toEqual({ 'fetch-depth': 0 });
-    expect(steps.at(-1)).toEqual({
-      run: 'npx --yes viewsync@1.2.3 export --target prod --push',
-      env: { DATABASE_URL: '${{ secrets.DATABASE_URL }}', CA_FILE: '${{ secrets.CA_FILE }}' },
+  test('the nightly one may write contents in the job that pushes and nothing else anywhere, and gets its secrets by name', () => {
+    const { permissions, jobs, on } = parse(workflowText(content));
+    expect([permissions, jobs.targets.permissions, jobs.export.permissions]).toEqual([{}, { contents: 'read' }, { contents: 'write' }]);
+    expect(Object.keys(on)).toEqual(['schedule', 'workflow_dispatch']);
+    expect(jobs.export.steps[0].with).toEqual({ 'fetch-depth': 0 });
+    expect(jobs.export.steps.at(-1)).toEqual({
+      run: 'npx --yes viewsync@1.2.3 export --push',
+      env: { VIEWSYNC_TARGET: '${{ matrix.target }}', DATABASE_URL: '${{ secrets.DATABASE_URL }}', CA_FILE: '${{ secrets.CA_FILE }}' },
     });
   });
 

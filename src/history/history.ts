@@ -80,6 +80,8 @@ export interface History {
   /** The folder that was opened, relative to the root: `""` or `analytics/warehouse`. */
   readonly prefix: string;
   head(): Promise<Head>;
+  /** Who commits, as git has it: `Ada <ada@example.com>`. `GIT_IDENTITY_MISSING`. */
+  identity(): Promise<string>;
   /** Tip of a ref by its full name. */
   tip(ref: string): Promise<ObjectId | undefined>;
   /** Dirty, staged, untracked and deleted files below `folder`, with their text; nothing in a bare repository. */

@@ -1,5 +1,5 @@
 import { ViewsyncError } from '../errors.ts';
-import type { Environment } from './git-process.ts';
+import { askGit, type Environment } from './git-process.ts';
 import { gitReader } from './git-reader.ts';
 import type { History } from './history.ts';
 import { moveRef } from './move-ref.ts';
@@ -30,6 +30,7 @@ function gitHistory(repository: Repository): History {
     reader: gitReader(repository),
     root: repository.root,
     prefix: repository.prefix,
+    identity: async () => (await askGit(repository, ['var', 'GIT_COMMITTER_IDENT'])).replace(/ \d+ [-+]\d+$/, ''),
     head: () => readHead(repository),
     tip: (ref) => readTip(repository, ref),
     listEdited: async (folder) => (repository.root === undefined ? [] : listEdited(repository as WorkTree, folder)),

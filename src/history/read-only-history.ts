@@ -23,6 +23,7 @@ export async function readOnlyHistory(directory: string): Promise<History> {
     isAncestor: (ancestor, descendant) => isAncestor(library, ancestor, descendant),
     listEdited: async (folder) => (files.root === undefined ? [] : compareWorkTree(files.root, folder, { reader, head: await readHead(library) })),
     writeFiles: (changes) => writeFiles(files.root, changes),
+    identity: () => gitMissing('Finding out who commits'),
     record: () => gitMissing('Making a commit'),
     requireRecordable: () => gitMissing('Making a commit'),
     write: () => gitMissing('Making a commit'),

@@ -42,7 +42,7 @@ export function configurationText({ target, warehouse, url, schemas }: StarterCo
 /** Git must not touch a byte of the exported files: a CR LF inside a literal would be "modified" for ever. */
 export const attributesLine = 'views/** -text';
 
-const workflow = (content: StarterContent) => `# Written by viewsync init: exports the views every night, and on demand.
+const workflow = ({ version, prefix }: StarterContent, secrets: string) => `# Written by viewsync init: exports the views of every target every night, and on demand.
 name: viewsync
 
 on:
@@ -50,15 +50,38 @@ on:
     - cron: '17 2 * * *'
   workflow_dispatch:
 
-permissions:
-  contents: write
+permissions: {}
 
 concurrency:
   group: viewsync
 
+env:
+  VIEWSYNC_DIRECTORY: ${quoteText(prefix === '' ? '.' : prefix)}
+
 jobs:
-  export:
+  targets:
     runs-on: ubuntu-latest
+    permissions:
+      contents: read
+    outputs:
+      matrix: \${{ steps.list.outputs.matrix }}
+    steps:
+      - uses: actions/checkout@v4
+      - uses: actions/setup-node@v4
+        with:
+          node-version: 24
+      - id: list
+        run: |
+          matrix=$(npx --yes viewsync@${version} targets --json)
+          echo "matrix=$(tr -d '\\n' <<<"$matrix")" >>"$GITHUB_OUTPUT"
+  export:
+    needs: targets
+    runs-on: ubuntu-latest
+    permissions:
+      contents: write # to push the commits
+    strategy:
+      fail-fast: false
+      matrix: \${{ fromJSON(needs.targets.outputs.matrix) }}
     steps:
       - uses: actions/checkout@v4
         with:
@@ -69,18 +92,13 @@ jobs:
       - run: |
           git config user.name 'github-actions[bot]'
           git config user.email '41898282+github-actions[bot]@users.noreply.github.com'
-      - run: npx --yes viewsync@${content.version} export ${exportArguments(content)}
-`;
+      - run: npx --yes viewsync@${version} export --push
+        env:
+          VIEWSYNC_TARGET: \${{ matrix.target }}
+${secrets}`;
 
-function exportArguments({ target, prefix }: StarterContent): string {
-  const directory = prefix === '' ? [] : ['--directory', `'${prefix.replaceAll("'", "'\\''")}'`];
-  return ['--target', target, ...directory, '--push'].join(' ');
-}
-
-/** The nightly workflow. Every `${VARIABLE}` of the url becomes a secret of the same name. */
+/** The nightly workflow, one job for each target. Every `${VARIABLE}` of the url becomes a secret of the same name. */
 export function workflowText(content: StarterContent): string {
   const names = [...new Set([...content.url.matchAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g)].map((match) => match[1]))];
-  if (names.length === 0) return workflow(content);
-  const secrets = names.map((name) => `          ${name}: \${{ secrets.${name} }}\n`);
-  return `${workflow(content)}        env:\n${secrets.join('')}`;
+  return workflow(content, names.map((name) => `          ${name}: \${{ secrets.${name} }}\n`).join(''));
 }

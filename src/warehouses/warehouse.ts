@@ -109,6 +109,8 @@ export interface Warehouse {
   transact<T>(options: TransactionOptions, work: (transaction: Transaction) => Promise<T>): Promise<T>;
   /** Whether another run holds the advisory lock now. */
   isBusy(): Promise<boolean>;
+  /** What the server's clock shows, and what our role may not do that an apply would need, in whole sentences. Changes nothing. */
+  examine(): Promise<{ readonly clock: Date; readonly findings: readonly string[] }>;
   close(): Promise<void>;
 }
 

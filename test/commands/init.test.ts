@@ -24,7 +24,7 @@ describe('viewsync init', () => {
     `);
     expect(read(shop.directory, '.gitattributes')).toBe('views/** -text\n');
     expect(read(shop.directory, '.github/workflows/viewsync.yml')).toMatchInlineSnapshot(`
-      "# Written by viewsync init: exports the views every night, and on demand.
+      "# Written by viewsync init: exports the views of every target every night, and on demand.
       name: viewsync
 
       on:
@@ -32,15 +32,38 @@ describe('viewsync init', () => {
           - cron: '17 2 * * *'
         workflow_dispatch:
 
-      permissions:
-        contents: write
+      permissions: {}
 
       concurrency:
         group: viewsync
 
+      env:
+        VIEWSYNC_DIRECTORY: .
+
       jobs:
-        export:
+        targets:
           runs-on: ubuntu-latest
+          permissions:
+            contents: read
+          outputs:
+            matrix: \${{ steps.list.outputs.matrix }}
+          steps:
+            - uses: actions/checkout@v4
+            - uses: actions/setup-node@v4
+              with:
+                node-version: 24
+            - id: list
+              run: |
+                matrix=$(npx --yes viewsync@0.1.0 targets --json)
+                echo "matrix=$(tr -d '\\n' <<<"$matrix")" >>"$GITHUB_OUTPUT"
+        export:
+          needs: targets
+          runs-on: ubuntu-latest
+          permissions:
+            contents: write # to push the commits
+          strategy:
+            fail-fast: false
+            matrix: \${{ fromJSON(needs.targets.outputs.matrix) }}
           steps:
             - uses: actions/checkout@v4
               with:
@@ -51,8 +74,9 @@ describe('viewsync init', () => {
             - run: |
                 git config user.name 'github-actions[bot]'
                 git config user.email '41898282+github-actions[bot]@users.noreply.github.com'
-            - run: npx --yes viewsync@0.1.0 export --target prod --push
+            - run: npx --yes viewsync@0.1.0 export --push
               env:
+                VIEWSYNC_TARGET: \${{ matrix.target }}
                 DATABASE_URL: \${{ secrets.DATABASE_URL }}
       "
     `);
@@ -72,7 +96,7 @@ describe('viewsync init', () => {
     writeFiles(shop.directory, { 'data/warehouse/README.md': '' });
     const { exitCode } = await shop.viewsync('init', '--yes', '--directory', 'data/warehouse');
     expect(exitCode).toBe(0);
-    expect(read(shop.directory, '.github/workflows/viewsync.yml')).toContain("export --target prod --directory 'data/warehouse' --push");
+    expect(read(shop.directory, '.github/workflows/viewsync.yml')).toContain('VIEWSYNC_DIRECTORY: data/warehouse');
     expect(read(shop.directory, 'data/warehouse/.gitattributes')).toBe('views/** -text\n');
   });
 

@@ -3,6 +3,7 @@ import type { Adapter, Warehouse } from '../warehouse.ts';
 import { connect } from './connect.ts';
 import { type Connection, isServerError, type ServerError } from './connection.ts';
 import { postgresDialect } from './dialect.ts';
+import { examineServer } from './examine.ts';
 import { inspectDatabase } from './inspect.ts';
 import { findHolders, isRunLocked } from './lock.ts';
 import { readServer, type ServerFacts } from './server.ts';
@@ -38,6 +39,7 @@ function toWarehouse(connection: Connection, server: ServerFacts): Warehouse {
     inspect: (scope, progress) => named(connection, () => inspectDatabase(connection, { server, scope, progress })),
     settle: (requests) => named(connection, () => settle(connection, server, requests)),
     transact: (options, work) => named(connection, () => runTransaction(connection, { server, ...options }, work)),
+    examine: () => named(connection, () => examineServer(connection)),
     isBusy: () => named(connection, () => isRunLocked(connection)),
     close: () => connection.close(),
   };

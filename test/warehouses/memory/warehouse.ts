@@ -94,6 +94,7 @@ function connect(engine: Engine): Warehouse {
     settle: (requests) => settle(engine, requests),
     transact: (options, work) => transact(engine, options, work),
     isBusy: async () => engine.isHeld,
+    examine: async () => ({ clock: new Date(), findings: [] }),
     close: async () => undefined,
   };
 }
