@@ -26,7 +26,8 @@ async function commitAt({ live, message, compose }: RunCommit, planned: PlannedR
   const composition = await compose(planned);
   const states = comparePaths(composition);
   const files = composeBranchChanges(states, composition);
-  await project.history.writeFiles(new Map([...files].filter(([path]) => composition.adopted.has(path))));
+  const adopted = new Map([...files].filter(([path]) => composition.adopted.has(path)));
+  if (adopted.size > 0) await project.history.writeFiles(adopted);
   const touched = new Set([...planned.plan.before, ...planned.plan.after].map(({ name }) => pathOf(planned.reading, name)));
   const conflicts = findKeptBases({ ...planned, sources: composition, states: states.filter(({ path }) => !touched.has(path)), written: files });
   const how = point.remote ? 'write' : 'record';
