@@ -4,7 +4,8 @@ import { renderTargets } from '../render/targets.ts';
 
 export default class Targets extends BaseCommand {
   static override readonly summary = 'List the targets of viewsync.yaml.';
-  static override readonly description = `Names each target with its kind of warehouse. Connects to nothing. With --json it is a matrix for a GitHub workflow: one job for each target.
+  static override readonly description =
+    `Names each target with its kind of warehouse. Connects to nothing. With --json it is a matrix for a GitHub workflow: one job for each target.
 
 Exit codes: 0 listed, 65 no repository, 78 configuration.`;
   static override readonly examples = [

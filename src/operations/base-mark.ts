@@ -61,7 +61,11 @@ function isHere({ reader }: Project['history'], commit: ObjectId): Promise<boole
  * The newest state of the live line that the branch has taken in, of all that the commits up to `commit` name: a rebase, a cherry-pick
  * or a squash can put an older one in front of it, and a run that was not pushed one that nobody else has. `SHALLOW_HISTORY`.
  */
-export async function findBaseMark(project: Project, target: Target, { commit, tip }: { readonly commit: ObjectId; readonly tip: ObjectId | undefined }): Promise<BaseMark | undefined> {
+export async function findBaseMark(
+  project: Project,
+  target: Target,
+  { commit, tip }: { readonly commit: ObjectId; readonly tip: ObjectId | undefined },
+): Promise<BaseMark | undefined> {
   const marks: BaseMark[] = [];
   for await (const carrier of project.history.listCarriers(commit, { key: trailerKeys.target, value: target.name })) {
     marks.push(...readMarks(carrier).filter((mark) => mark.target === target.name));

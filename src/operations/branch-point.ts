@@ -69,7 +69,10 @@ async function standOn(project: Project, head: Head, { name, branch: theirs }: R
     return hindrance === undefined ? { ...there, files: 'work tree' } : { ...there, note: hindrance };
   }
   if (await isOurs(project, head.commit, theirs)) return here;
-  return { ...there, note: `The branch here has commits that "${name}" does not have; they were not pushed, and the commit was made on the branch there: git pull.` };
+  return {
+    ...there,
+    note: `The branch here has commits that "${name}" does not have; they were not pushed, and the commit was made on the branch there: git pull.`,
+  };
 }
 
 /** Whether everything from the commit down to the remote's tip was written by a run, and can go along. */

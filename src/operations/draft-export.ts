@@ -50,9 +50,17 @@ function leaveAlone(state: PathState, written: FileChanges): PathState {
 }
 
 /** Puts together what an export writes on either line. */
-export async function draftExport(reading: Reading, inspection: Inspection, { recorded, options }: { recorded: Recorded; options: ExportOptions }): Promise<Draft> {
+export async function draftExport(
+  reading: Reading,
+  inspection: Inspection,
+  { recorded, options }: { recorded: Recorded; options: ExportOptions },
+): Promise<Draft> {
   const settle = options.warehouse.settle.bind(options.warehouse);
-  const sources = await gatherSources(reading, { recorded, inspection }, { settle, liveWins: new Set(options.overwrite), ...(options.outOfScope ? { outOfScope: options.outOfScope } : {}) });
+  const sources = await gatherSources(
+    reading,
+    { recorded, inspection },
+    { settle, liveWins: new Set(options.overwrite), ...(options.outOfScope ? { outOfScope: options.outOfScope } : {}) },
+  );
   const composition = await composeSources(sources, options.reformat, options.progress);
   const states = comparePaths(composition);
   const path = targetPath(reading.project, reading.target);

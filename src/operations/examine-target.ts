@@ -37,7 +37,11 @@ const tolerance = 60_000;
 function checkClock(clock: Date): Check {
   const apart = Math.abs(clock.getTime() - Date.now());
   if (apart < tolerance) return good('clock', 'The clocks of the server and of this machine agree.');
-  return { check: 'clock', outcome: 'warning', found: `The clocks of the server and of this machine are ${Math.round(apart / 1000)} s apart; times in logs will not match.` };
+  return {
+    check: 'clock',
+    outcome: 'warning',
+    found: `The clocks of the server and of this machine are ${Math.round(apart / 1000)} s apart; times in logs will not match.`,
+  };
 }
 
 function checkPasswords(views: readonly { readonly key: string; readonly definition: string }[]): Check {
@@ -54,7 +58,11 @@ async function checkWarehouse(target: Target, connect: () => Promise<Warehouse>)
     const { session, snapshot } = await warehouse.inspect(target.scope);
     const { unreadable } = snapshot.description;
     const views = snapshot.views.map(({ name, definition }) => ({ key: relationKey(name), definition }));
-    const unread: readonly Check[] = unreadable.map(({ name, reason }) => ({ check: 'views', outcome: 'bad', found: `${relationKey(name)} cannot be read: ${reason}` }));
+    const unread: readonly Check[] = unreadable.map(({ name, reason }) => ({
+      check: 'views',
+      outcome: 'bad',
+      found: `${relationKey(name)} cannot be read: ${reason}`,
+    }));
     return [
       good('connection', `Connected as "${session.role}".`),
       good('server', `${session.server}, ${views.length} views in scope.`),
@@ -72,8 +80,17 @@ async function checkWarehouse(target: Target, connect: () => Promise<Warehouse>)
 async function checkRemote(project: Project, target: Target): Promise<readonly Check[]> {
   const { branch } = await project.history.head();
   const remote = await askRemote(project, target, branch);
-  if (!remote) return [{ check: 'remote', outcome: 'warning', found: 'There is no remote: what is recorded is on this machine alone.', suggestions: ['git remote add origin URL'] }];
-  if (remote.live === undefined) return [{ check: 'remote', outcome: 'warning', found: `"${remote.name}" does not have the live line yet.`, suggestions: ['viewsync export --push'] }];
+  if (!remote)
+    return [
+      {
+        check: 'remote',
+        outcome: 'warning',
+        found: 'There is no remote: what is recorded is on this machine alone.',
+        suggestions: ['git remote add origin URL'],
+      },
+    ];
+  if (remote.live === undefined)
+    return [{ check: 'remote', outcome: 'warning', found: `"${remote.name}" does not have the live line yet.`, suggestions: ['viewsync export --push'] }];
   return [good('remote', `"${remote.name}" answers and has the live line.`)];
 }
 
@@ -83,8 +100,16 @@ async function checkLiveLine(project: Project, target: Target): Promise<readonly
   if (tip === undefined) return [{ check: 'live line', outcome: 'warning', found: 'Nothing was ever exported.', suggestions: ['viewsync export'] }];
   if (interrupted) return [{ check: 'live line', outcome: 'bad', found: describeInterruptedRun(interrupted), suggestions: endingCommands(interrupted) }];
   const { subject, authoredAt } = await project.history.reader.readCommit(tip);
-  const open: readonly Check[] = [...conflicts.keys()].map((view) => ({ check: 'conflicts', outcome: 'bad', found: `${view} is in conflict.`, suggestions: ['viewsync status'] }));
-  const line = good('live line', base === undefined ? `${liveRef(target)} is here; this branch has not taken it in yet.` : `${liveRef(target)} is here, and the branch knows it.`);
+  const open: readonly Check[] = [...conflicts.keys()].map((view) => ({
+    check: 'conflicts',
+    outcome: 'bad',
+    found: `${view} is in conflict.`,
+    suggestions: ['viewsync status'],
+  }));
+  const line = good(
+    'live line',
+    base === undefined ? `${liveRef(target)} is here; this branch has not taken it in yet.` : `${liveRef(target)} is here, and the branch knows it.`,
+  );
   return [line, good('last export', `The last change was recorded ${authoredAt}: ${subject}.`), ...open];
 }
 

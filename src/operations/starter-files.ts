@@ -42,7 +42,10 @@ export function configurationText({ target, warehouse, url, schemas }: StarterCo
 /** Git must not touch a byte of the exported files: a CR LF inside a literal would be "modified" for ever. */
 export const attributesLine = 'views/** -text';
 
-const workflow = ({ version, prefix }: StarterContent, secrets: string) => `# Written by viewsync init: exports the views of every target every night, and on demand.
+const workflow = (
+  { version, prefix }: StarterContent,
+  secrets: string,
+) => `# Written by viewsync init: exports the views of every target every night, and on demand.
 name: viewsync
 
 on:

@@ -136,7 +136,11 @@ describe('three nights', () => {
     const other = await openShop();
     const [alike, different] = [file(other, 'HEAD', 'shop.big'), file(other, 'HEAD')];
     const place = await openWorkplace({ database: other.database });
-    writeFiles(place.directory, { 'views/prod/shop/big.sql': `${alike}\n`, 'views/prod/shop/ids.sql': `${different.replace('> 0', '> 66')}\n`, 'views/prod/notes.md': 'mine\n' });
+    writeFiles(place.directory, {
+      'views/prod/shop/big.sql': `${alike}\n`,
+      'views/prod/shop/ids.sql': `${different.replace('> 0', '> 66')}\n`,
+      'views/prod/notes.md': 'mine\n',
+    });
     place.git('add', '--all');
     place.git('commit', '--quiet', '--message', 'Views by hand');
     for (const night of [1, 2, 3]) {

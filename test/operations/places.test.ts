@@ -74,7 +74,12 @@ describe('the whole job', () => {
     const directory = temporaryRepository();
     const key = join(temporaryFolder(), 'key');
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
-    for (const [name, value] of [['gpg.format', 'ssh'], ['user.signingKey', key], ['commit.gpgSign', 'true']] as const) git(directory, 'config', name, value);
+    for (const [name, value] of [
+      ['gpg.format', 'ssh'],
+      ['user.signingKey', key],
+      ['commit.gpgSign', 'true'],
+    ] as const)
+      git(directory, 'config', name, value);
     const place = await openShop(directory);
     await holdTheJob(place);
     const commits = place.git('rev-list', 'HEAD', live).split('\n');

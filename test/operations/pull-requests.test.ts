@@ -36,16 +36,22 @@ function squashMessage(author: Workplace): string {
 }
 
 const merges: readonly [string, (author: Workplace) => void][] = [
-  ['a merge commit', (author) => {
-    author.git('switch', '--quiet', '--detach', 'origin/main');
-    author.git('merge', '--quiet', '--no-ff', '--message', 'Merge pull request #7', 'feature');
-  }],
-  ['a squash', (author) => {
-    const message = squashMessage(author);
-    author.git('switch', '--quiet', '--detach', 'origin/main');
-    author.git('merge', '--quiet', '--squash', 'feature');
-    author.git('commit', '--quiet', '--allow-empty', '--message', message);
-  }],
+  [
+    'a merge commit',
+    (author) => {
+      author.git('switch', '--quiet', '--detach', 'origin/main');
+      author.git('merge', '--quiet', '--no-ff', '--message', 'Merge pull request #7', 'feature');
+    },
+  ],
+  [
+    'a squash',
+    (author) => {
+      const message = squashMessage(author);
+      author.git('switch', '--quiet', '--detach', 'origin/main');
+      author.git('merge', '--quiet', '--squash', 'feature');
+      author.git('commit', '--quiet', '--allow-empty', '--message', message);
+    },
+  ],
   ['a rebase', (author) => void author.git('rebase', '--quiet', 'origin/main')],
 ];
 

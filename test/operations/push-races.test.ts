@@ -37,7 +37,11 @@ async function serveHttp(): Promise<(remote: string) => string> {
     child.on('close', () => {
       const answer = Buffer.concat(chunks);
       const end = answer.indexOf('\r\n\r\n');
-      const headers = answer.subarray(0, end).toString().split('\r\n').map((line) => line.split(': ', 2) as [string, string]);
+      const headers = answer
+        .subarray(0, end)
+        .toString()
+        .split('\r\n')
+        .map((line) => line.split(': ', 2) as [string, string]);
       const status = headers.find(([name]) => name === 'Status')?.[1] ?? '200';
       response.writeHead(Number.parseInt(status, 10), Object.fromEntries(headers.filter(([name]) => name !== 'Status'))).end(answer.subarray(end + 4));
     });
@@ -57,22 +61,26 @@ function requireWhole(team: Team): void {
 test.each([
   ['file', async () => (remote: string) => `file://${remote}`],
   ['http', serveHttp],
-])('machines that export targets of their own over %s at once lose nothing', async (_, serve) => {
-  const team = await openTeam(await serve());
-  const names = ['prod', 'copy'];
-  const machines = await Promise.all(names.map((name) => team.machine({ name })));
-  for (const night of [1, 2]) {
-    await drift(team, night);
-    const results = await Promise.all(machines.map((machine) => machine.export(push)));
-    expect(results.map(({ pushed, notes }) => [pushed, notes])).toEqual(names.map(() => [true, []]));
-  }
-  expect(log(team.remote, 'main')).toHaveLength(1 + 2 * names.length);
-  for (const name of names) {
-    expect(git(team.remote, 'show', `main:views/${name}/shop/ids.sql`)).toContain('> 2');
-    expect(git(team.remote, 'rev-parse', `${live(name)}:views/${name}`)).toBe(git(team.remote, 'rev-parse', `main:views/${name}`));
-  }
-  requireWhole(team);
-}, 60_000);
+])(
+  'machines that export targets of their own over %s at once lose nothing',
+  async (_, serve) => {
+    const team = await openTeam(await serve());
+    const names = ['prod', 'copy'];
+    const machines = await Promise.all(names.map((name) => team.machine({ name })));
+    for (const night of [1, 2]) {
+      await drift(team, night);
+      const results = await Promise.all(machines.map((machine) => machine.export(push)));
+      expect(results.map(({ pushed, notes }) => [pushed, notes])).toEqual(names.map(() => [true, []]));
+    }
+    expect(log(team.remote, 'main')).toHaveLength(1 + 2 * names.length);
+    for (const name of names) {
+      expect(git(team.remote, 'show', `main:views/${name}/shop/ids.sql`)).toContain('> 2');
+      expect(git(team.remote, 'rev-parse', `${live(name)}:views/${name}`)).toBe(git(team.remote, 'rev-parse', `main:views/${name}`));
+    }
+    requireWhole(team);
+  },
+  60_000,
+);
 
 test('two machines that export the same target at once: one makes its commit again, and there is nothing left to do for it', async () => {
   const team = await openTeam();
@@ -82,7 +90,9 @@ test('two machines that export the same target at once: one makes its commit aga
   await drift(team, 1);
   await Promise.all([one.export(push), two.export(push)]);
   expect(log(team.remote, 'main')).toEqual(['prod: 1 view changed', 'prod: baseline, 3 views', 'Start']);
-  expect(await Promise.all([one, two].map((machine) => machine.git('rev-parse', 'HEAD', live('prod'))))).toEqual(Array(2).fill(git(team.remote, 'rev-parse', 'main', live('prod'))));
+  expect(await Promise.all([one, two].map((machine) => machine.git('rev-parse', 'HEAD', live('prod'))))).toEqual(
+    Array(2).fill(git(team.remote, 'rev-parse', 'main', live('prod'))),
+  );
   requireWhole(team);
 });
 

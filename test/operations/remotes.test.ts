@@ -83,7 +83,11 @@ describe('export --push', () => {
     writeFileSync(hook, '#!/bin/sh\necho this branch is protected >&2\nexit 1\n');
     chmodSync(hook, 0o755);
     const failure = await place.export(push).catch((error: unknown) => error);
-    expect(failure).toMatchObject({ code: 'REMOTE_FAILED', exitCode: 69, message: expect.stringMatching(/recorded in this repository, but not pushed.*protected/s) });
+    expect(failure).toMatchObject({
+      code: 'REMOTE_FAILED',
+      exitCode: 69,
+      message: expect.stringMatching(/recorded in this repository, but not pushed.*protected/s),
+    });
     expect(subjects(place.directory)).toEqual(['prod: baseline, 3 views', 'Start']);
     expect(place.git('rev-parse', `${live}:views`)).toBe(place.git('rev-parse', 'HEAD:views'));
     writeFileSync(hook, '#!/bin/sh\n');

@@ -6,7 +6,11 @@ import { openWorkplace, type Workplace } from '../support/workplace.ts';
 const finance = `CREATE SCHEMA finance; CREATE VIEW finance.cost AS SELECT id, total FROM shop.orders; CREATE VIEW finance.margin AS SELECT id FROM finance.cost;
 CREATE VIEW shop.costly AS SELECT id FROM finance.cost WHERE total > 10;`;
 const narrow = { target: { scope: { schemas: ['*', '!finance'] } } };
-const files = (place: Workplace, revision = 'HEAD') => place.git('ls-tree', '-r', '--name-only', revision, 'views/').split('\n').filter((path) => path.endsWith('.sql'));
+const files = (place: Workplace, revision = 'HEAD') =>
+  place
+    .git('ls-tree', '-r', '--name-only', revision, 'views/')
+    .split('\n')
+    .filter((path) => path.endsWith('.sql'));
 
 /** Exported with everything in scope, then the same repository with `finance` out of it. */
 async function openNarrowed(): Promise<{ readonly wide: Workplace; readonly place: Workplace }> {
@@ -32,7 +36,13 @@ test('--forget removes them once, keeps an edited one as a conflict, and drops n
   commitEdit(place, 'finance.margin', (text) => text.replace('id\n', 'id + 1 AS id\n'));
   const result = await place.export({ outOfScope: 'forget' });
   expect(result).toMatchObject({ subject: 'prod: 1 view deleted', conflicts: ['finance.margin'], outOfScope: ['finance.margin'] });
-  expect(files(place).map((path) => path.replace('views/prod/', ''))).toEqual(['finance/margin.sql', 'shop/best.sql', 'shop/big.sql', 'shop/costly.sql', 'shop/ids.sql']);
+  expect(files(place).map((path) => path.replace('views/prod/', ''))).toEqual([
+    'finance/margin.sql',
+    'shop/best.sql',
+    'shop/big.sql',
+    'shop/costly.sql',
+    'shop/ids.sql',
+  ]);
   expect((await place.export()).commit).toBeUndefined();
   expect(await place.database.query("SELECT count(*)::int AS count FROM pg_views WHERE schemaname = 'finance'")).toEqual([{ count: 2 }]);
   expect((await place.plan('HEAD', { absent: 'drop' })).plan.steps).toEqual([]);
@@ -52,7 +62,9 @@ test('apply leaves what is out of scope as it is, unless it is selected, and the
   expect((await place.plan('HEAD', { select: ['finance.margin'] })).plan.steps).toMatchObject([{ kind: 'replace', view: { name: 'margin' } }]);
   await place.database.query('DROP VIEW finance.cost CASCADE');
   const { plan } = await place.plan('HEAD');
-  expect(plan.refusals).toMatchObject([{ because: 'shop.costly reads finance.cost, which does not exist.', suggestion: "Select it too: --select '+shop.costly'" }]);
+  expect(plan.refusals).toMatchObject([
+    { because: 'shop.costly reads finance.cost, which does not exist.', suggestion: "Select it too: --select '+shop.costly'" },
+  ]);
   await expect(place.apply('HEAD')).rejects.toMatchObject({ code: 'PLAN_IMPOSSIBLE', exitCode: 65, suggestions: ["Select it too: --select '+shop.costly'"] });
   await place.apply('HEAD', { select: ['+shop.costly'] });
   expect(await states(place)).toEqual({});
@@ -64,7 +76,11 @@ test('--prune drops only what both scopes hold, and only when it is allowed', as
   await wide.database.query('CREATE VIEW finance.later AS SELECT 1 AS one; CREATE VIEW shop.later AS SELECT 1 AS one');
   const place = await openWorkplace({ database: wide.database, directory: wide.directory, ...narrow });
   expect((await place.plan(narrowed)).plan).toMatchObject({ steps: [], kept: [{ schema: 'shop', name: 'later' }] });
-  await expect(place.apply(narrowed, { absent: 'drop' })).rejects.toMatchObject({ code: 'HAZARD', exitCode: 3, message: expect.stringContaining('shop.later') });
+  await expect(place.apply(narrowed, { absent: 'drop' })).rejects.toMatchObject({
+    code: 'HAZARD',
+    exitCode: 3,
+    message: expect.stringContaining('shop.later'),
+  });
   await place.apply(narrowed, { absent: 'drop', allowed: ['DELETES_VIEW'] });
   expect(await wide.database.query("SELECT schemaname FROM pg_views WHERE viewname = 'later'")).toEqual([{ schemaname: 'finance' }]);
 });
@@ -76,7 +92,8 @@ test('another database than the one that the files were recorded from stops ever
   const place = await openWorkplace({ database: staging, directory: wide.directory });
   const refs = place.git('for-each-ref');
   const other = { code: 'OTHER_WAREHOUSE', exitCode: 3, message: expect.stringContaining(staging.name) };
-  for (const act of [() => place.export(), () => place.plan('HEAD'), () => place.apply('HEAD'), () => place.status()]) await expect(act()).rejects.toMatchObject(other);
+  for (const act of [() => place.export(), () => place.plan('HEAD'), () => place.apply('HEAD'), () => place.status()])
+    await expect(act()).rejects.toMatchObject(other);
   expect(place.git('for-each-ref')).toBe(refs);
   expect(await place.export({ allowed: ['OTHER_WAREHOUSE'] })).toMatchObject({ subject: 'prod: 6 views deleted' });
   await staging[Symbol.asyncDispose]();

@@ -35,16 +35,24 @@ function programFolder(): string {
 }
 
 /** Runs the steps as a runner does: the checkout as `clone`, each script by `bash -e`, on a machine where git has no identity. */
-async function runSteps(steps: readonly Step[], { remote, env, values }: { readonly remote: string; readonly env: Values; readonly values: Values }): Promise<string> {
+async function runSteps(
+  steps: readonly Step[],
+  { remote, env, values }: { readonly remote: string; readonly env: Values; readonly values: Values },
+): Promise<string> {
   const directory = join(temporaryFolder(), 'checkout');
   const outputs = join(temporaryFolder(), 'outputs');
   writeFileSync(outputs, '');
   git(remote, 'clone', '--quiet', `file://${remote}`, directory);
-  const fill = (entries: Values) => Object.fromEntries(Object.entries(entries).map(([key, value]) => [key, value.replaceAll(/\$\{\{ (.*?) \}\}/g, (_, name: string) => values[name] ?? '')]));
+  const fill = (entries: Values) =>
+    Object.fromEntries(Object.entries(entries).map(([key, value]) => [key, value.replaceAll(/\$\{\{ (.*?) \}\}/g, (_, name: string) => values[name] ?? '')]));
   const { PATH, HOME, GIT_CONFIG_GLOBAL, GIT_CONFIG_NOSYSTEM } = someone;
   const machine = { PATH: `${programFolder()}${delimiter}${PATH}`, HOME, GIT_CONFIG_GLOBAL, GIT_CONFIG_NOSYSTEM, GITHUB_OUTPUT: outputs };
   for (const { run, env: own = {} } of steps.filter((step) => step.run !== undefined)) {
-    const child = spawn('bash', ['-e', '-o', 'pipefail', '-c', `exec 2>&1\n${run}`], { cwd: directory, env: { ...machine, ...fill(env), ...fill(own) }, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn('bash', ['-e', '-o', 'pipefail', '-c', `exec 2>&1\n${run}`], {
+      cwd: directory,
+      env: { ...machine, ...fill(env), ...fill(own) },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const [[code], output] = await Promise.all([once(child, 'close'), text(child.stdout)]);
     expect([code, output], run).toEqual([0, output]);
   }
@@ -63,18 +71,28 @@ async function openRemote(prefix: string) {
   return { database, remote, [Symbol.asyncDispose]: () => database[Symbol.asyncDispose]() };
 }
 
-test.each(['', "it's/here"])('the nightly workflow, run step by step in "%s", exports every target in a job of its own and pushes both lines', async (prefix) => {
-  await using place = await openRemote(prefix);
-  const { jobs, env } = parse(workflowText({ target: 'prod', warehouse: 'postgres', url: '${DATABASE_URL}', schemas: ['*'], version: '1.2.3', prefix }));
-  const values = { 'secrets.DATABASE_URL': place.database.url };
-  const listed = await runSteps(jobs.targets.steps, { remote: place.remote, env, values });
-  const [, matrix = ''] = /^matrix=(.*)\n$/.exec(listed) ?? [];
-  const { include } = JSON.parse(matrix) as { readonly include: readonly { readonly target: string; readonly warehouse: string }[] };
-  expect(include).toEqual([{ target: 'prod', warehouse: 'postgres' }, { target: 'copy', warehouse: 'postgres' }]);
-  await Promise.all(include.map(({ target }) => runSteps(jobs.export.steps, { remote: place.remote, env, values: { ...values, 'matrix.target': target } })));
-  expect(git(place.remote, 'for-each-ref', '--format=%(refname)').split('\n')).toEqual(['refs/heads/main', 'refs/viewsync/copy', 'refs/viewsync/prod']);
-  expect(git(place.remote, 'log', '--format=%an: %s', 'main').split('\n').sort()).toEqual(['Ada: Change files', 'github-actions[bot]: copy: baseline, 3 views', 'github-actions[bot]: prod: baseline, 3 views']);
-});
+test.each(['', "it's/here"])(
+  'the nightly workflow, run step by step in "%s", exports every target in a job of its own and pushes both lines',
+  async (prefix) => {
+    await using place = await openRemote(prefix);
+    const { jobs, env } = parse(workflowText({ target: 'prod', warehouse: 'postgres', url: '${DATABASE_URL}', schemas: ['*'], version: '1.2.3', prefix }));
+    const values = { 'secrets.DATABASE_URL': place.database.url };
+    const listed = await runSteps(jobs.targets.steps, { remote: place.remote, env, values });
+    const [, matrix = ''] = /^matrix=(.*)\n$/.exec(listed) ?? [];
+    const { include } = JSON.parse(matrix) as { readonly include: readonly { readonly target: string; readonly warehouse: string }[] };
+    expect(include).toEqual([
+      { target: 'prod', warehouse: 'postgres' },
+      { target: 'copy', warehouse: 'postgres' },
+    ]);
+    await Promise.all(include.map(({ target }) => runSteps(jobs.export.steps, { remote: place.remote, env, values: { ...values, 'matrix.target': target } })));
+    expect(git(place.remote, 'for-each-ref', '--format=%(refname)').split('\n')).toEqual(['refs/heads/main', 'refs/viewsync/copy', 'refs/viewsync/prod']);
+    expect(git(place.remote, 'log', '--format=%an: %s', 'main').split('\n').sort()).toEqual([
+      'Ada: Change files',
+      'github-actions[bot]: copy: baseline, 3 views',
+      'github-actions[bot]: prod: baseline, 3 views',
+    ]);
+  },
+);
 
 test('the action, run step by step, does the same for the target of its environment', async () => {
   await using place = await openRemote('');
