@@ -34,6 +34,9 @@ function toBatches(requests: readonly FormatRequest[]): FormatRequest[][] {
   return batches;
 }
 
+// The formatter leaves much behind; what is collected early never makes the process grow.
+const resourceLimits = { maxYoungGenerationSizeMb: 12 };
+
 type Run = (job: FormatJob) => Promise<readonly string[]>;
 
 async function runBatches({ requests, dialect, progress }: Work, run: Run): Promise<ReadonlyMap<string, string>> {
@@ -56,7 +59,7 @@ function workerFile(): string {
 
 async function runInThreads(work: Work, threads: number): Promise<ReadonlyMap<string, string>> {
   const { Tinypool } = await import('tinypool');
-  const pool = new Tinypool({ filename: workerFile(), runtime: 'worker_threads', minThreads: threads, maxThreads: threads });
+  const pool = new Tinypool({ filename: workerFile(), runtime: 'worker_threads', minThreads: threads, maxThreads: threads, resourceLimits });
   try {
     return await runBatches(work, (job) => pool.run(job));
   } finally {
