@@ -58,6 +58,8 @@ export interface RecordRequest {
   /** New text by path from the root of the repository; undefined deletes. Relative to the parent's tree; nothing else changes. */
   readonly changes: ReadonlyMap<string, string | undefined>;
   readonly message: string;
+  /** A commit that may hold many of the texts already, which need not be written again then. */
+  readonly sharing?: ObjectId;
 }
 
 export interface RemoteRequest {

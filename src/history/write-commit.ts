@@ -16,13 +16,14 @@ interface FileChange {
   readonly path: string;
   readonly mode: string;
   readonly contents: Buffer | undefined;
+  readonly id?: ObjectId;
 }
 
 /** Writes the commit that a request asks for, moving no ref. `PATH_TAKEN`, `GIT_IDENTITY_MISSING`, `SIGNING_FAILED`. */
 export async function writeCommit(repository: Repository, request: Omit<RecordRequest, 'ref'>): Promise<ObjectId> {
   await askGit(repository, ['var', 'GIT_COMMITTER_IDENT']);
   const changes = await listEffective(repository, request);
-  const tree = changes.length > 0 ? await importTree(repository, request.parent, changes) : await sameTree(repository, request.parent);
+  const tree = changes.length > 0 ? await importTree(repository, request, changes) : await sameTree(repository, request.parent);
   const parents = [...(request.parent === undefined ? [] : [request.parent]), ...(request.joined ?? [])].flatMap((parent) => ['-p', parent]);
   const signing = (await isSigning(repository)) ? ['-S'] : [];
   const args = ['-c', 'i18n.commitEncoding=UTF-8', 'commit-tree', ...signing, ...parents, tree];
@@ -55,7 +56,18 @@ function effective(
   if (text === undefined) return entry?.type === 'blob' ? [{ path, mode: entry.mode, contents: undefined }] : [];
   const contents = Buffer.from(text);
   const mode = entry?.mode === '100755' ? '100755' : '100644';
-  return entry?.mode === mode && entry.id === hashBlob(repository, contents) ? [] : [{ path, mode, contents }];
+  const id = hashBlob(repository, contents);
+  return entry?.mode === mode && entry.id === id ? [] : [{ path, mode, contents, id }];
+}
+
+// Below this many files it takes longer to look for stored ones than to write them.
+const manyFiles = 100;
+
+/** Ids of contents that need no writing. */
+async function listStored(repository: Repository, { sharing }: Pick<RecordRequest, 'sharing'>, changes: readonly FileChange[]): Promise<ReadonlySet<ObjectId>> {
+  if (sharing === undefined || changes.length < manyFiles) return new Set();
+  const entries = await listEntries(repository, sharing, commonFolder(changes.map(({ path }) => path)));
+  return new Set([...entries.values()].map(({ id }) => id));
 }
 
 /** Everything of a commit below a folder, folders included, and the folder with those above it. */
@@ -88,23 +100,31 @@ function refuseFolders(entries: ReadonlyMap<string, TreeEntry>, path: string): v
  * The tree of the parent with the changes, written by one `git fast-import` (https://git-scm.com/docs/git-fast-import). The commit
  * around it is on a private branch that is dropped in the same stream, so no ref is left behind, not even by a kill.
  */
-async function importTree(repository: Repository, parent: ObjectId | undefined, changes: readonly FileChange[]): Promise<ObjectId> {
-  const answer = await askGit(repository, ['fast-import', '--quiet', '--done'], { input: importStream(repository, parent, changes) });
+async function importTree(repository: Repository, request: Pick<RecordRequest, 'parent' | 'sharing'>, changes: readonly FileChange[]): Promise<ObjectId> {
+  const stored = await listStored(repository, request, changes);
+  const input = importStream(repository, request.parent, { changes, stored });
+  const answer = await askGit(repository, ['fast-import', '--quiet', '--done'], { input });
   const [, tree] = /^040000 tree ([0-9a-f]+)\b/.exec(answer) ?? [];
   return tree ?? emptyTree(repository);
 }
 
-function* importStream(repository: Repository, parent: ObjectId | undefined, changes: readonly FileChange[]): Generator<string | Buffer> {
+const lineEnd = Buffer.from('\n');
+
+interface Import {
+  readonly changes: readonly FileChange[];
+  readonly stored: ReadonlySet<ObjectId>;
+}
+
+function* importStream(repository: Repository, parent: ObjectId | undefined, { changes, stored }: Import): Generator<string | Buffer> {
   const branch = 'refs/viewsync-private/import';
   yield `commit ${branch}\nmark :1\ncommitter viewsync <> 0 +0000\ndata 0\n`;
   if (parent !== undefined) yield `from ${parent}\n`;
   // Deletions first: they make room for files where folders were.
   for (const change of changes) if (change.contents === undefined) yield `D ${quote(change.path)}\n`;
-  for (const { path, mode, contents } of changes) {
+  for (const { path, mode, contents, id = '' } of changes) {
     if (contents === undefined) continue;
-    yield `M ${mode} inline ${quote(path)}\ndata ${contents.length}\n`;
-    yield contents;
-    yield '\n';
+    if (stored.has(id)) yield `M ${mode} ${id} ${quote(path)}\n`;
+    else yield Buffer.concat([Buffer.from(`M ${mode} inline ${quote(path)}\ndata ${contents.length}\n`), contents, lineEnd]);
   }
   yield `\nreset ${branch}\nfrom ${zeroId(repository)}\n\nls :1 ""\ndone\n`;
 }

@@ -62,7 +62,7 @@ export async function recordBranch(project: Project, target: Target, record: Bra
     ...(record.notes ? { notes: record.notes } : {}),
     trailers: [{ key: trailerKeys.live, value: record.live }, { key: trailerKeys.target, value: target.name }, ...(record.trailers ?? []), ...conflicts],
   });
-  return project.history[how]({ ref: head.branch ?? 'HEAD', parent: head.commit, changes: record.files, message });
+  return project.history[how]({ ref: head.branch ?? 'HEAD', parent: head.commit, changes: record.files, message, sharing: record.live });
 }
 
 /** Whether nothing was ever recorded for this target. */
