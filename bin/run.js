@@ -5,7 +5,9 @@ if (major < 22 || (major === 22 && minor < 18)) {
   process.exit(78);
 }
 
-const { enableCompileCache } = await import('node:module');
+const [{ enableCompileCache }, { setFlagsFromString }] = await Promise.all([import('node:module'), import('node:v8')]);
 enableCompileCache();
+// Room for new objects that grows with the number of views doubles the memory of the process and saves next to no time.
+setFlagsFromString('--semi-space-growth-factor=1');
 const { main } = await import('../dist/cli/main.js');
 await main(process.argv.slice(2));

@@ -26,7 +26,7 @@ interface Batch {
 const lockNotAvailable = '55P03';
 
 const batchSize = 100;
-const batchLocks = 300;
+const batchLocks = 400;
 
 /**
  * Has the server print everything, in batches that are pipelined. `pg_get_viewdef` and `pg_get_ruledef` lock what they print until the
