@@ -22,7 +22,10 @@ const attempts = 5;
 
 /** What commands share that change a warehouse: they show the plan, ask, and tell what they wait for. */
 export abstract class RunCommand extends BaseCommand {
-  protected runOptions(flags: RunFlags, { dialect }: Warehouse): Pick<ApplyOptions, 'lockTimeout' | 'attempts' | 'verify' | 'push' | 'pushedBranch' | 'confirm' | 'progress' | 'onStep' | 'onWait'> {
+  protected runOptions(
+    flags: RunFlags,
+    { dialect }: Warehouse,
+  ): Pick<ApplyOptions, 'lockTimeout' | 'attempts' | 'verify' | 'push' | 'pushedBranch' | 'confirm' | 'progress' | 'onStep' | 'onWait'> {
     return {
       lockTimeout: flags['lock-timeout'] ?? defaultLockTimeout,
       attempts,

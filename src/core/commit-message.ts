@@ -43,7 +43,12 @@ function describeAttachments(change: AttachmentChange): string[] {
   ];
 }
 
-const definitionWords = { same: [], different: ['definition'], reprinted: ['reprinted by the server'], 'follows base': ['definition (a relation that it reads changed)'] } as const;
+const definitionWords = {
+  same: [],
+  different: ['definition'],
+  reprinted: ['reprinted by the server'],
+  'follows base': ['definition (a relation that it reads changed)'],
+} as const;
 
 /** What changed of one view, columns first: `+ column total numeric, definition`. Newlines and the like are made visible. */
 export function describeChange(change: Change): string {

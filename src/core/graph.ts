@@ -83,7 +83,10 @@ export function orderByReads(reads: Reads): readonly Component[] {
     waiting.set(name, needs);
     for (const need of needs) readers.set(need, [...(readers.get(need) ?? []), name]);
   }
-  const ready = [...waiting].filter(([, needs]) => needs.size === 0).map(([name]) => name).sort(compareText);
+  const ready = [...waiting]
+    .filter(([, needs]) => needs.size === 0)
+    .map(([name]) => name)
+    .sort(compareText);
   const ordered: Component[] = [];
   for (let name = ready.shift(); name !== undefined; name = ready.shift()) {
     ordered.push(byName.get(name) as Component);

@@ -35,6 +35,9 @@ export function findCourse(situation: Situation): Course {
   const makings = findMakings(situation);
   const known = new Set(makings.keys());
   const { dialect } = situation.request;
-  const readsOf = ({ view }: { view: View }) => [...view.reads.map(relationKey), ...findMentions(view.definition, dialect, known).map(({ name }) => relationKey(name))];
+  const readsOf = ({ view }: { view: View }) => [
+    ...view.reads.map(relationKey),
+    ...findMentions(view.definition, dialect, known).map(({ name }) => relationKey(name)),
+  ];
   return { makings, order: orderByReads(new Map([...makings].map(([key, making]) => [key, readsOf(making)]))) };
 }

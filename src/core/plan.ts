@@ -1,7 +1,15 @@
 import type { RelationName } from './relation.ts';
 import type { View } from './view.ts';
 
-export const hazardNames = ['DELETES_VIEW', 'REBUILDS_MATERIALIZED_VIEW', 'WIDENS_ACCESS', 'MISSING_ROLE', 'OTHER_WAREHOUSE', 'MANY_DELETIONS', 'BREAKS_STREAM'] as const;
+export const hazardNames = [
+  'DELETES_VIEW',
+  'REBUILDS_MATERIALIZED_VIEW',
+  'WIDENS_ACCESS',
+  'MISSING_ROLE',
+  'OTHER_WAREHOUSE',
+  'MANY_DELETIONS',
+  'BREAKS_STREAM',
+] as const;
 export type HazardName = (typeof hazardNames)[number];
 
 /** A named reason to stop unless `--allow NAME` was typed. */

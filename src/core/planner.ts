@@ -1,10 +1,10 @@
 import { classifyViews, type Treatment } from './classify.ts';
 import { isSameDefinition } from './compare.ts';
 import type { Dialect } from './dialect.ts';
-import { type Rebuild, findRebuilds } from './rebuild.ts';
 import { findHazards } from './hazards.ts';
 import { findCourse } from './making.ts';
 import type { HazardName, Plan } from './plan.ts';
+import { findRebuilds, type Rebuild } from './rebuild.ts';
 import { findRefusals } from './refusals.ts';
 import { compareText, type RelationName, relationKey } from './relation.ts';
 import type { Bystander, Container } from './snapshot.ts';

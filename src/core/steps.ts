@@ -10,7 +10,11 @@ import { ownerKind, populatedKind, type View } from './view.ts';
 
 const circle = 'it is part of a circle of views';
 
-function dropComponent(component: Component, views: ReadonlyMap<string, View>, { dialect, because }: { dialect: Dialect; because: (key: string) => string }): Step[] {
+function dropComponent(
+  component: Component,
+  views: ReadonlyMap<string, View>,
+  { dialect, because }: { dialect: Dialect; because: (key: string) => string },
+): Step[] {
   const members = component.members.flatMap((key) => views.get(key) ?? []);
   const drop = (view: View): Step => ({ kind: 'drop', view: view.name, sql: dialect.dropView(view), because: because(relationKey(view.name)) });
   if (members.length === 1) return members.map(drop);
@@ -81,7 +85,9 @@ function attach(alteration: Alteration, sql: string, because: string): Step {
 
 function releaseSteps(alterations: readonly Alteration[]): Step[] {
   return alterations.flatMap((alteration) =>
-    alteration.released.map((attachment) => attach(alteration, attachment.unmake, `the ${attachment.kind} ${attachment.key} stands in the way and is made again`)),
+    alteration.released.map((attachment) =>
+      attach(alteration, attachment.unmake, `the ${attachment.kind} ${attachment.key} stands in the way and is made again`),
+    ),
   );
 }
 

@@ -15,8 +15,7 @@ export interface Sides<Value> {
  */
 export function compareSides<Value>(sides: Sides<Value>, isAlike: (left: Value, right: Value) => boolean): SyncState {
   const { git, base, live } = sides;
-  const alike = (left: Value | undefined, right: Value | undefined) =>
-    left === undefined || right === undefined ? left === right : isAlike(left, right);
+  const alike = (left: Value | undefined, right: Value | undefined) => (left === undefined || right === undefined ? left === right : isAlike(left, right));
   if (alike(git, live)) return 'in sync';
   if (base === 'unknown') return git === undefined ? 'drift' : 'conflict';
   if (alike(git, base)) return 'drift';

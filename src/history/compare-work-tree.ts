@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import type { EditedFile, Head, ObjectReader } from './history.ts';
 
 /** `History.listEdited` where no git can be asked: every file of the folder is read and compared with HEAD. The index does not count. */
-export async function compareWorkTree(root: string, folder: string, { reader, head }: { readonly reader: ObjectReader; readonly head: Head }): Promise<readonly EditedFile[]> {
+export async function compareWorkTree(
+  root: string,
+  folder: string,
+  { reader, head }: { readonly reader: ObjectReader; readonly head: Head },
+): Promise<readonly EditedFile[]> {
   const blobs = head.commit === undefined ? new Map<string, string>() : await reader.listTree(head.commit, folder);
   const texts = await reader.readBlobs(blobs.values());
   const committed = (path: string) => texts.get(blobs.get(path) ?? '');
@@ -18,7 +22,11 @@ async function listFiles(root: string, folder: string): Promise<readonly string[
   if (!existsSync(path)) return [];
   const entries = await readdir(path, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile());
-  return files.map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1).replaceAll('\\', '/'));
+  return files.map((entry) =>
+    join(entry.parentPath, entry.name)
+      .slice(root.length + 1)
+      .replaceAll('\\', '/'),
+  );
 }
 
 async function readText(path: string): Promise<string | undefined> {

@@ -1,5 +1,5 @@
-import { compareWorkTree } from './compare-work-tree.ts';
 import { ViewsyncError } from '../errors.ts';
+import { compareWorkTree } from './compare-work-tree.ts';
 import type { Commit, Head, History, ObjectId } from './history.ts';
 import { findRepositoryFiles, readHeadFile } from './isomorphic-folder.ts';
 import { type Library, loadLibrary } from './isomorphic-objects.ts';

@@ -8,7 +8,10 @@ export type Scene =
 export const scenes: readonly Scene[] = [
   { tell: 'A shop with four tables, three views and a materialized view, with owners, grants, comments and an index.', script: 'shop.sql', shows: 'nothing' },
   { tell: 'A folder for the backup; any git repository will do.', command: ['git', 'init', '--quiet'] },
-  { tell: 'Say where the database is. This writes viewsync.yaml and a nightly workflow.', command: ['viewsync', 'init', '--target', 'shop', '--url', '${DATABASE_URL}', '--yes'] },
+  {
+    tell: 'Say where the database is. This writes viewsync.yaml and a nightly workflow.',
+    command: ['viewsync', 'init', '--target', 'shop', '--url', '${DATABASE_URL}', '--yes'],
+  },
   { tell: 'Commit those two files as any others.', command: ['git', 'add', '--all'] },
   { tell: '', command: ['git', 'commit', '--quiet', '--message', 'Back up the views with viewsync'] },
   { tell: 'The backup: one SQL file per view, committed.', command: ['viewsync', 'export'] },

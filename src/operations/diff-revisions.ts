@@ -8,9 +8,9 @@ import type { Project, Target } from '../project.ts';
 import type { Progress, Warehouse } from '../warehouses/warehouse.ts';
 import { composeLiveTexts } from './compose-files.ts';
 import { composeSources } from './compose-sources.ts';
-import { gatherSources, pathOf, readRecorded, requireSameWarehouse, startReading, type Reading } from './gather-sources.ts';
-import { readBranchFiles, readCommitFiles, snapshotOf, type TargetFiles } from './view-files.ts';
+import { gatherSources, pathOf, type Reading, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
 import { worktreeRevision } from './plan-revision.ts';
+import { readBranchFiles, readCommitFiles, snapshotOf, type TargetFiles } from './view-files.ts';
 
 /** The word that stands for the warehouse as it is now, where a revision is asked for. */
 export const liveRevision = 'live';
@@ -70,7 +70,8 @@ async function readLiveSide(reading: Reading, options: DiffOptions): Promise<Sid
 
 async function readSide(revision: string, reading: Reading, options: DiffOptions): Promise<Side> {
   if (revision === liveRevision) return readLiveSide(reading, options);
-  if (revision === worktreeRevision) return sideOf(await readBranchFiles(reading, (await reading.project.history.head()).commit), reading, { from: 'worktree' });
+  if (revision === worktreeRevision)
+    return sideOf(await readBranchFiles(reading, (await reading.project.history.head()).commit), reading, { from: 'worktree' });
   const commit = await reading.project.history.reader.resolve(revision);
   return sideOf(await readCommitFiles(reading, commit), reading, { from: 'commit', commit });
 }

@@ -8,13 +8,13 @@ import { ViewsyncError } from '../errors.ts';
 import type { ObjectId } from '../history/history.ts';
 import type { Project, Target } from '../project.ts';
 import type { Progress, Warehouse } from '../warehouses/warehouse.ts';
-import { type BranchPoint, chooseBranchPoint, publish, type Published, type PushOptions } from './branch-point.ts';
+import { type BranchPoint, chooseBranchPoint, type Published, type PushOptions, publish } from './branch-point.ts';
 import { type Draft, draftExport, inState, nameOf, needsBranchCommit } from './draft-export.ts';
 import { findOutOfScope, pathOf, readPosition, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
 import { requireNoInterruptedRun } from './interrupted-run.ts';
 import { findKeptBases } from './kept-bases.ts';
 import { isBaseline, recordBranch, recordLive } from './record-state.ts';
-import { fetchLiveLine, type FetchOutcome } from './remote-lines.ts';
+import { type FetchOutcome, fetchLiveLine } from './remote-lines.ts';
 import { brokenFiles } from './view-files.ts';
 
 export interface ExportOptions extends PushOptions {
@@ -79,7 +79,15 @@ async function recordDraft(draft: Draft, point: BranchPoint): Promise<Pick<Expor
   const how = point.remote ? 'write' : 'record';
   const live = await recordLive(project, target, { tip, how, record: { subject, changes, files: draft.live } });
   if (!needsBranchCommit(draft)) return live === tip ? {} : { live };
-  const commit = await recordBranch(project, target, { head: point.head, how, subject, changes, files: draft.branch, live, conflicts: findKeptBases({ ...draft, written: draft.branch }) });
+  const commit = await recordBranch(project, target, {
+    head: point.head,
+    how,
+    subject,
+    changes,
+    files: draft.branch,
+    live,
+    conflicts: findKeptBases({ ...draft, written: draft.branch }),
+  });
   return { live, commit };
 }
 
@@ -88,7 +96,11 @@ async function carryOut(draft: Draft, point: BranchPoint): Promise<Pick<ExportRe
   const { project, target } = draft.reading;
   const { tip } = draft.recorded.line;
   const { live, commit } = await recordDraft(draft, point);
-  return { ...(live === undefined ? {} : { live }), ...(commit === undefined ? {} : { commit }), ...(await publish(project, target, { point, written: { live: live ?? tip, from: tip, commit } })) };
+  return {
+    ...(live === undefined ? {} : { live }),
+    ...(commit === undefined ? {} : { commit }),
+    ...(await publish(project, target, { point, written: { live: live ?? tip, from: tip, commit } })),
+  };
 }
 
 /** Views whose schema is out of scope and whose file stays. */

@@ -9,10 +9,20 @@ import type { Head, ObjectId } from '../history/history.ts';
 import type { Project, Target } from '../project.ts';
 import type { Inspection } from '../warehouses/warehouse.ts';
 import type { BranchPoint } from './branch-point.ts';
-import { findLikeness, type Settle } from './likeness.ts';
 import type { Sources } from './compose-files.ts';
+import { findLikeness, type Settle } from './likeness.ts';
 import { type LiveLine, readLiveLine } from './live-line.ts';
-import { type BlobTexts, createFileParser, type FileParser, noFiles, readBranchFiles, readCommitFiles, type TargetFiles, type ViewFile, viewOf } from './view-files.ts';
+import {
+  type BlobTexts,
+  createFileParser,
+  type FileParser,
+  noFiles,
+  readBranchFiles,
+  readCommitFiles,
+  type TargetFiles,
+  type ViewFile,
+  viewOf,
+} from './view-files.ts';
 
 /** Who asks, for which target, and how texts are read. */
 export interface Reading {
@@ -85,7 +95,9 @@ function isOtherWarehouse(recorded: TargetDescription, live: TargetDescription):
 }
 
 function describeIdentity({ warehouse, identity }: TargetDescription): string {
-  return `${warehouse} ${Object.entries(identity).map(([key, value]) => `${key} ${value}`).join(', ')}`;
+  return `${warehouse} ${Object.entries(identity)
+    .map(([key, value]) => `${key} ${value}`)
+    .join(', ')}`;
 }
 
 /** Raises `OTHER_WAREHOUSE` when the files were recorded from another database than the one that is connected. */
@@ -139,7 +151,11 @@ export interface SourceOptions {
 }
 
 /** Puts the warehouse and both lines side by side; the server is asked about texts that differ in their tokens. */
-export async function gatherSources(reading: Reading, { recorded, inspection }: { recorded: Recorded; inspection: Inspection }, options: SourceOptions): Promise<Sources> {
+export async function gatherSources(
+  reading: Reading,
+  { recorded, inspection }: { recorded: Recorded; inspection: Inspection },
+  options: SourceOptions,
+): Promise<Sources> {
   const { views } = inspection.snapshot;
   const live = new Map(views.map((view) => [pathOf(reading, view.name), view]));
   reading.parser.expect(live);

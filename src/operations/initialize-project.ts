@@ -75,7 +75,9 @@ async function tryConnection(request: InitializeRequest): Promise<void> {
 
 async function writeFiles(directory: string, content: StarterContent): Promise<readonly StarterFile[]> {
   const root = content.prefix === '' ? directory : resolve(directory, ...content.prefix.split('/').map(() => '..'));
-  const workflow = relative(directory, join(root, '.github', 'workflows', 'viewsync.yml')).split(sep).join('/');
+  const workflow = relative(directory, join(root, '.github', 'workflows', 'viewsync.yml'))
+    .split(sep)
+    .join('/');
   return [
     await writeNew(directory, configurationFile, configurationText(content)),
     await appendLine(directory, '.gitattributes', attributesLine),

@@ -33,7 +33,11 @@ function compareOnce(dialect: Dialect): SameTokens {
   };
 }
 
-function findOpenQuestions(side: readonly View[], live: ReadonlyMap<string, View>, { isSame, asked }: { isSame: SameTokens; asked: ReadonlyMap<string, unknown> }): SettleRequest[] {
+function findOpenQuestions(
+  side: readonly View[],
+  live: ReadonlyMap<string, View>,
+  { isSame, asked }: { isSame: SameTokens; asked: ReadonlyMap<string, unknown> },
+): SettleRequest[] {
   return side.flatMap((wanted) => {
     const view = live.get(relationKey(wanted.name));
     const isOpen = view && view.kind === wanted.kind && !isSame(view, wanted) && !asked.has(textId(wanted));
@@ -45,7 +49,11 @@ function findOpenQuestions(side: readonly View[], live: ReadonlyMap<string, View
  * Compares every text of the `sides` with the live view of its name, by tokens and where these differ by asking the server: one round
  * of questions per side, each text once.
  */
-export async function findLikeness(live: readonly View[], sides: readonly (readonly View[])[], { dialect, settle }: { dialect: Dialect; settle: Settle }): Promise<Likeness> {
+export async function findLikeness(
+  live: readonly View[],
+  sides: readonly (readonly View[])[],
+  { dialect, settle }: { dialect: Dialect; settle: Settle },
+): Promise<Likeness> {
   const byKey = new Map(live.map((view) => [relationKey(view.name), view]));
   const asked = new Map<string, Settled['outcome']>();
   const isSame = compareOnce(dialect);

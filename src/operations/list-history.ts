@@ -37,7 +37,8 @@ function describeCommit(commit: Commit): HistoryEntry {
 function pathOfView(project: Project, target: Target, { view, dialect }: HistoryOptions): string {
   if (view === undefined) return targetFolder(project, target);
   const name = parseRelationKey(view);
-  if (!name) throw new ViewsyncError('USAGE', { message: `"${view}" is no name of a view: write schema.name, with double quotes around a part that needs them.` });
+  if (!name)
+    throw new ViewsyncError('USAGE', { message: `"${view}" is no name of a view: write schema.name, with double quotes around a part that needs them.` });
   return pathOf(startReading(project, target, dialect), name);
 }
 
@@ -50,7 +51,10 @@ export async function listHistory(project: Project, target: Target, options: His
   const changing = new Set<ObjectId>();
   for await (const commit of reader.listCommits({ from, path })) changing.add(commit.id);
   if (options.view !== undefined && changing.size === 0) {
-    throw new ViewsyncError('VIEW_UNKNOWN', { message: `No commit holds a view "${options.view}" of "${target.name}".`, suggestions: ['viewsync log', 'viewsync status'] });
+    throw new ViewsyncError('VIEW_UNKNOWN', {
+      message: `No commit holds a view "${options.view}" of "${target.name}".`,
+      suggestions: ['viewsync log', 'viewsync status'],
+    });
   }
   const entries: HistoryEntry[] = [];
   for await (const commit of reader.listCommits({ from })) {

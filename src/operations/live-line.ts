@@ -47,7 +47,11 @@ function runOf(started: Commit): Run | undefined {
   };
 }
 
-async function readBase(project: Project, target: Target, { commit, tip }: { readonly commit: ObjectId | undefined; readonly tip: ObjectId | undefined }): Promise<Pick<LiveLine, 'base' | 'conflicts'>> {
+async function readBase(
+  project: Project,
+  target: Target,
+  { commit, tip }: { readonly commit: ObjectId | undefined; readonly tip: ObjectId | undefined },
+): Promise<Pick<LiveLine, 'base' | 'conflicts'>> {
   const mark = commit === undefined ? undefined : await findBaseMark(project, target, { commit, tip });
   if (!mark) return { base: undefined, conflicts: new Map() };
   return { base: await requireLiveCommit(project, mark.live), conflicts: mark.conflicts };

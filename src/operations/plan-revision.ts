@@ -13,8 +13,8 @@ import type { ObjectId } from '../history/history.ts';
 import type { Project, Target } from '../project.ts';
 import type { Inspection, Progress, SettleRequest, Warehouse } from '../warehouses/warehouse.ts';
 import { comparePaths, type Sources } from './compose-files.ts';
-import { gatherSources, readPosition, readRecorded, type Reading, type Recorded, requireSameWarehouse, startReading } from './gather-sources.ts';
-import { fetchLiveLine, type FetchOutcome } from './remote-lines.ts';
+import { gatherSources, type Reading, type Recorded, readPosition, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
+import { type FetchOutcome, fetchLiveLine } from './remote-lines.ts';
 import { readCommitFiles, snapshotOf, type TargetFiles } from './view-files.ts';
 
 /** The word that stands for the files of the work tree, committed or not, where a revision is asked for. */
@@ -59,7 +59,10 @@ export interface Wish {
 /** Wanted views that are not live and that a differing view reads, directly or not: they have to be described with it. */
 function findNewSources(differing: readonly View[], wanted: readonly View[], live: ReadonlyMap<string, View>): View[] {
   const fresh = wanted.filter((view) => !live.has(relationKey(view.name)));
-  const reached = reach(differing.map((view) => relationKey(view.name)), readsOf(wanted));
+  const reached = reach(
+    differing.map((view) => relationKey(view.name)),
+    readsOf(wanted),
+  );
   return fresh.filter((view) => reached.has(relationKey(view.name)));
 }
 
@@ -70,12 +73,20 @@ function findQuestions(wanted: readonly View[], live: readonly View[], { dialect
     const known = byKey.get(relationKey(view.name));
     return known && !isSameDefinition(known, view, dialect) ? [{ wanted: view, live: known }] : [];
   });
-  const fresh = findNewSources(differing.map((request) => request.wanted), wanted, byKey);
+  const fresh = findNewSources(
+    differing.map((request) => request.wanted),
+    wanted,
+    byKey,
+  );
   return [...differing, ...fresh.map((view) => ({ wanted: view }))];
 }
 
 /** Describes what differs and plans it. */
-export async function planWish(reading: Reading, wish: Wish, { inspection, options }: { inspection: Inspection; options: Pick<PlanOptions, 'warehouse' | 'allowed'> }): Promise<Plan> {
+export async function planWish(
+  reading: Reading,
+  wish: Wish,
+  { inspection, options }: { inspection: Inspection; options: Pick<PlanOptions, 'warehouse' | 'allowed'> },
+): Promise<Plan> {
   const { snapshot, outside, session } = inspection;
   const live = [...snapshot.views, ...outside];
   const questions = findQuestions(wish.wanted, live, reading);
@@ -130,7 +141,10 @@ function requireNoConflict(wish: Wish, sources: Sources, options: PlanOptions): 
   if (conflicts.length === 0) return;
   throw new ViewsyncError('CONFLICT', {
     message: `Changed in git and in the warehouse since they last agreed: ${conflicts.join(', ')}. Nothing was changed.`,
-    suggestions: [...conflicts.slice(0, 3).map((key) => `viewsync apply ${options.revision} --overwrite '${key}'   (git wins)`), `viewsync export --overwrite '${conflicts[0]}'   (the warehouse wins)`],
+    suggestions: [
+      ...conflicts.slice(0, 3).map((key) => `viewsync apply ${options.revision} --overwrite '${key}'   (git wins)`),
+      `viewsync export --overwrite '${conflicts[0]}'   (the warehouse wins)`,
+    ],
     details: { conflicts },
   });
 }

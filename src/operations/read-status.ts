@@ -8,7 +8,7 @@ import type { Progress, Warehouse } from '../warehouses/warehouse.ts';
 import { comparePaths, type PathState, type Sources } from './compose-files.ts';
 import { gatherSources, readPosition, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
 import type { Run } from './live-line.ts';
-import { fetchLiveLine, type FetchOutcome } from './remote-lines.ts';
+import { type FetchOutcome, fetchLiveLine } from './remote-lines.ts';
 import { brokenFiles, viewOf } from './view-files.ts';
 
 export interface ViewStatus {

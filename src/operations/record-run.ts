@@ -76,7 +76,10 @@ export async function startRun(planned: PlannedRevision, command: string): Promi
   const beforeFiles = filesOf(beforeTexts, inspection, reading);
   const plannedFiles = filesOf(planTexts(planned, beforeTexts), inspection, reading);
   const subject = `${target.name}: before ${summarizeRun(command, revision, plan)}`;
-  const before = await recordLive(project, target, { tip: recorded.line.tip, record: { subject, changes: [], files: changeFiles(recorded.tip, beforeTexts, targetOf(planned)) } });
+  const before = await recordLive(project, target, {
+    tip: recorded.line.tip,
+    record: { subject, changes: [], files: changeFiles(recorded.tip, beforeTexts, targetOf(planned)) },
+  });
   const started = await recordLive(project, target, {
     tip: before,
     record: {
@@ -94,7 +97,10 @@ export async function closeRun(run: StartedRun): Promise<ObjectId> {
   const { reading, plan, revision } = run.planned;
   const subject = `${reading.target.name}: close ${summarizeRun(run.command, revision, plan)}, nothing changed`;
   const files = changeFiles(run.plannedFiles, textsOf(run.beforeFiles), targetOf(run.planned));
-  return recordLive(reading.project, reading.target, { tip: run.started, record: { subject, changes: [], files, trailers: runTrailers({ ...run, revision }, 'closed') } });
+  return recordLive(reading.project, reading.target, {
+    tip: run.started,
+    record: { subject, changes: [], files, trailers: runTrailers({ ...run, revision }, 'closed') },
+  });
 }
 
 /** The inspection with the touched views as they are now. */
@@ -157,7 +163,11 @@ function holdsFiles({ sources, reading }: PlannedRevision, files: TargetFiles): 
 }
 
 /** Ends a run that was interrupted and that leaves nothing to do: recorded as finished when it took effect, as closed when not. */
-export async function endInterruptedRun(planned: PlannedRevision, run: Run, { warehouse, ...push }: PushOptions & { readonly warehouse: Warehouse }): Promise<RecordedRun> {
+export async function endInterruptedRun(
+  planned: PlannedRevision,
+  run: Run,
+  { warehouse, ...push }: PushOptions & { readonly warehouse: Warehouse },
+): Promise<RecordedRun> {
   const { reading, recorded, plan, inspection } = planned;
   const { project, target } = reading;
   const state = holdsFiles(planned, recorded.tip) ? 'finished' : 'closed';

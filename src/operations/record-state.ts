@@ -1,5 +1,5 @@
-import { composeMessage, type Trailer } from '../core/commit-message.ts';
 import type { Change } from '../core/change.ts';
+import { composeMessage, type Trailer } from '../core/commit-message.ts';
 import type { Head, ObjectId } from '../history/history.ts';
 import type { Project, Target } from '../project.ts';
 import { writeConflict } from './base-mark.ts';

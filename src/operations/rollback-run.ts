@@ -1,10 +1,10 @@
-import { relationKey } from '../core/relation.ts';
 import { isSameView } from '../core/compare.ts';
+import { relationKey } from '../core/relation.ts';
 import type { View } from '../core/view.ts';
 import { ViewsyncError } from '../errors.ts';
 import type { Project, Target } from '../project.ts';
 import { type ApplyOptions, type ApplyResult, carryOut, requireRunnable } from './apply-revision.ts';
-import { gatherSources, type Reading, readRecorded, type Recorded, requireSameWarehouse, startReading } from './gather-sources.ts';
+import { gatherSources, type Reading, type Recorded, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
 import { requireNotRunning } from './interrupted-run.ts';
 import { findLastRun, type Run } from './live-line.ts';
 import { type PlannedRevision, planWish, type Wish } from './plan-revision.ts';

@@ -123,6 +123,7 @@ async function playProof(kind: Extract<Scene, { proof: string }>['proof'], play:
   const proof = await readProof(play);
   play.stage.tell(`  ${proof.views} views, checksum ${proof.checksum ?? 'none'}`);
   if (kind === 'remember') play.remembered = proof;
-  if (kind === 'same' && proof.checksum !== play.remembered?.checksum) throw new ViewsyncError('INTERNAL', { message: 'The demo failed: the views are not what they were.' });
+  if (kind === 'same' && proof.checksum !== play.remembered?.checksum)
+    throw new ViewsyncError('INTERNAL', { message: 'The demo failed: the views are not what they were.' });
   if (kind === 'same') play.stage.tell('  The same as before the accident: definitions, columns, owners, grants, comments, options and indexes.');
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { diffViews, isSameView } from '../core/compare.ts';
 import { countViews, describeChange } from '../core/commit-message.ts';
+import { diffViews, isSameView } from '../core/compare.ts';
 import type { Plan } from '../core/plan.ts';
 import { relationKey } from '../core/relation.ts';
 import type { ApplyReport } from '../core/report.ts';
@@ -64,8 +64,15 @@ async function verify(plan: Plan, views: readonly View[], { transaction, warehou
   });
   const left = views.filter((view) => !plan.after.some(({ name }) => relationKey(name) === relationKey(view.name)));
   if (wrong.length === 0 && left.length === 0) return;
-  const changes = diffViews(wrong, wrong.flatMap((view) => found.get(relationKey(view.name)) ?? []), { dialect, ...likeness });
-  const differences = [...changes.map((change) => `${relationKey(change.view)}: ${describeChange(change)}`), ...left.map(({ name }) => `${relationKey(name)}: still there`)];
+  const changes = diffViews(
+    wrong,
+    wrong.flatMap((view) => found.get(relationKey(view.name)) ?? []),
+    { dialect, ...likeness },
+  );
+  const differences = [
+    ...changes.map((change) => `${relationKey(change.view)}: ${describeChange(change)}`),
+    ...left.map(({ name }) => `${relationKey(name)}: still there`),
+  ];
   throw failedVerification(plan, differences, dialect);
 }
 
@@ -84,12 +91,15 @@ async function runSteps(plan: Plan, { transaction, warehouse }: Running, options
  */
 export async function runPlan(warehouse: Warehouse, plan: Plan, options: RunOptions): Promise<RunOutcome> {
   const { lockTimeout, attempts, onWait, prepare } = options;
-  return warehouse.transact({ lockTimeout, attempts, locks: plan.before, ...(onWait ? { onWait } : {}), ...(prepare ? { prepare } : {}) }, async (transaction) => {
-    await requirePlanned(plan, transaction, warehouse);
-    return runSteps(plan, { transaction, warehouse }, options).catch((error: unknown) => {
-      throw brokenOff(error, warehouse.dialect);
-    });
-  });
+  return warehouse.transact(
+    { lockTimeout, attempts, locks: plan.before, ...(onWait ? { onWait } : {}), ...(prepare ? { prepare } : {}) },
+    async (transaction) => {
+      await requirePlanned(plan, transaction, warehouse);
+      return runSteps(plan, { transaction, warehouse }, options).catch((error: unknown) => {
+        throw brokenOff(error, warehouse.dialect);
+      });
+    },
+  );
 }
 
 /** What a run is told of in one line: `apply HEAD~1, 3 views`. */

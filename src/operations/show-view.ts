@@ -1,5 +1,5 @@
-import { nearest } from '../core/nearest.ts';
 import type { Dialect } from '../core/dialect.ts';
+import { nearest } from '../core/nearest.ts';
 import { relationKey } from '../core/relation.ts';
 import { ViewsyncError } from '../errors.ts';
 import type { ObjectId } from '../history/history.ts';

@@ -122,4 +122,3 @@ export interface Adapter {
   /** Opens a connection; `CONNECTION_FAILED` names the line to change and never a password. */
   connect(options: Readonly<Record<string, unknown>>, environment: Readonly<Record<string, string | undefined>>): Promise<Warehouse>;
 }
-

@@ -15,7 +15,9 @@ test('tells per view what changed, columns first, and counts in the subject', ()
     view('shop.new'),
   ];
   const changes = diffViews(before, after, sameness);
-  expect(composeMessage({ subject: `prod: ${summarizeChanges(changes)}`, changes, trailers: [{ key: 'Viewsync-Live', value: 'abc' }] })).toBe(`prod: 2 views changed, 1 added, 1 deleted
+  expect(
+    composeMessage({ subject: `prod: ${summarizeChanges(changes)}`, changes, trailers: [{ key: 'Viewsync-Live', value: 'abc' }] }),
+  ).toBe(`prod: 2 views changed, 1 added, 1 deleted
 
 shop.a: + column margin numeric(12,2), column id integer -> bigint, definition
 shop.b: + comment
@@ -27,7 +29,11 @@ Viewsync-Live: abc
 });
 
 test('lists fifty views and counts the rest', () => {
-  const changes = diffViews([], Array.from({ length: 60 }, (_, index) => view(`shop.v${index}`)), sameness);
+  const changes = diffViews(
+    [],
+    Array.from({ length: 60 }, (_, index) => view(`shop.v${index}`)),
+    sameness,
+  );
   const lines = composeMessage({ subject: 'prod: baseline', changes, trailers: [] }).trimEnd().split('\n');
   expect(lines).toHaveLength(53);
   expect(lines.at(-1)).toBe('and 10 more');
@@ -35,5 +41,9 @@ test('lists fifty views and counts the rest', () => {
 
 test('lets no name or comment break a line of the message', () => {
   const changes = diffViews([], [{ ...view('shop.a'), name: { schema: 'shop', name: 'a\n\nViewsync-Live: forged' } }], sameness);
-  expect(composeMessage({ subject: 'x', changes, trailers: [] }).split('\n').filter((line) => line.startsWith('Viewsync-Live'))).toEqual([]);
+  expect(
+    composeMessage({ subject: 'x', changes, trailers: [] })
+      .split('\n')
+      .filter((line) => line.startsWith('Viewsync-Live')),
+  ).toEqual([]);
 });

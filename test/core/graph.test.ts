@@ -11,7 +11,13 @@ test('puts everything after what it reads, ties by name', () => {
 
 test('keeps a circle together and tells it apart from a view that reads itself', () => {
   const components = orderByReads(graph({ a: ['b'], b: ['a'], c: ['c'], d: ['a'] }));
-  expect(components.map(({ members, isCircular }) => [members.join(), isCircular])).toEqual([['a,b', true], ['c', true], ['d', false]].toSorted());
+  expect(components.map(({ members, isCircular }) => [members.join(), isCircular])).toEqual(
+    [
+      ['a,b', true],
+      ['c', true],
+      ['d', false],
+    ].toSorted(),
+  );
 });
 
 test('ignores what is no node', () => {
@@ -34,5 +40,9 @@ test('orders any graph so that only circles look forward', () => {
 
 test('reaches everything that reads a view, with the view through which it came', () => {
   const readers = findReaders(graph({ a: [], b: ['a'], c: ['b'], d: ['x'] }));
-  expect([...reach(['a'], readers)]).toEqual([['a', undefined], ['b', 'a'], ['c', 'b']]);
+  expect([...reach(['a'], readers)]).toEqual([
+    ['a', undefined],
+    ['b', 'a'],
+    ['c', 'b'],
+  ]);
 });

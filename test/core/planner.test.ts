@@ -1,8 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { planChanges, type Description, type PlanRequest } from '../../src/core/planner.ts';
+import { type Description, type PlanRequest, planChanges } from '../../src/core/planner.ts';
 import { relationKey } from '../../src/core/relation.ts';
 import type { View } from '../../src/core/view.ts';
-import { commentAttachment, grantAttachment, optionAttachment, ownerAttachment, populatedAttachment, ruleAttachment } from '../../src/warehouses/postgres/attachments.ts';
+import {
+  commentAttachment,
+  grantAttachment,
+  optionAttachment,
+  ownerAttachment,
+  populatedAttachment,
+  ruleAttachment,
+} from '../../src/warehouses/postgres/attachments.ts';
 import { postgresDialect } from '../../src/warehouses/postgres/dialect.ts';
 import { name, view } from '../support/views.ts';
 
@@ -51,13 +58,20 @@ describe('a plan', () => {
     const changed = view('shop.v0', { definition: 'SELECT id FROM shop.t WHERE id > 0' });
     const found = plan(chain, [changed, ...chain.slice(1)], { described: { 'shop.v0': different('id integer') } });
     expect(found.steps).toEqual([
-      { kind: 'replace', view: name('shop.v0'), because: 'its definition differs', sql: 'CREATE OR REPLACE VIEW shop.v0 AS\nSELECT id FROM shop.t WHERE id > 0' },
+      {
+        kind: 'replace',
+        view: name('shop.v0'),
+        because: 'its definition differs',
+        sql: 'CREATE OR REPLACE VIEW shop.v0 AS\nSELECT id FROM shop.t WHERE id > 0',
+      },
     ]);
   });
 
   test('restates every option when it replaces', () => {
     const options = { attachments: [optionAttachment(view('shop.a'), 'security_invoker', 'true')] };
-    const found = plan([view('shop.a', options)], [view('shop.a', { ...options, definition: 'SELECT 1 AS id' })], { described: { 'shop.a': different('id integer') } });
+    const found = plan([view('shop.a', options)], [view('shop.a', { ...options, definition: 'SELECT 1 AS id' })], {
+      described: { 'shop.a': different('id integer') },
+    });
     expect(found.steps.map(({ sql }) => sql)).toEqual(['CREATE OR REPLACE VIEW shop.a\nWITH (security_invoker = true) AS\nSELECT 1 AS id']);
   });
 
@@ -110,7 +124,10 @@ describe('a plan', () => {
   test('turns round a dependency that was the other way before', () => {
     const live = [view('shop.x', { reads: ['shop.y'] }), view('shop.y')];
     const wanted = [view('shop.x'), view('shop.y', { reads: ['shop.x'] })];
-    expect(acts(plan(live, wanted, { described: { 'shop.x': different('id integer'), 'shop.y': different('id integer') } }))).toEqual(['replace shop.x', 'replace shop.y']);
+    expect(acts(plan(live, wanted, { described: { 'shop.x': different('id integer'), 'shop.y': different('id integer') } }))).toEqual([
+      'replace shop.x',
+      'replace shop.y',
+    ]);
   });
 
   test('breaks a circle with a placeholder', () => {
@@ -132,7 +149,9 @@ describe('a plan', () => {
   });
 
   test('orders a ladder of 2 to the 26 paths', () => {
-    const ladder = Array.from({ length: 26 }, (_, layer) => ['a', 'b'].map((side) => view(`shop.${side}${layer}`, { reads: layer === 0 ? ['shop.t'] : [`shop.a${layer - 1}`, `shop.b${layer - 1}`] }))).flat();
+    const ladder = Array.from({ length: 26 }, (_, layer) =>
+      ['a', 'b'].map((side) => view(`shop.${side}${layer}`, { reads: layer === 0 ? ['shop.t'] : [`shop.a${layer - 1}`, `shop.b${layer - 1}`] })),
+    ).flat();
     const found = plan([], ladder.toReversed());
     expect(acts(found).slice(0, 4)).toEqual(['create shop.a0', 'create shop.b0', 'create shop.a1', 'create shop.b1']);
     expect(found.steps).toHaveLength(52);
@@ -146,7 +165,10 @@ describe('a plan', () => {
   test('renames a column instead of replacing when nothing else differs', () => {
     const relation = view('shop.a');
     const live = view('shop.a', { attachments: [commentAttachment(relation, { on: 'column', name: 'id' }, 'key')] });
-    const wanted = view('shop.a', { definition: 'SELECT id AS key FROM shop.t', attachments: [commentAttachment(relation, { on: 'column', name: 'key' }, 'key')] });
+    const wanted = view('shop.a', {
+      definition: 'SELECT id AS key FROM shop.t',
+      attachments: [commentAttachment(relation, { on: 'column', name: 'key' }, 'key')],
+    });
     const described: Description = { outcome: 'different', columns: [{ name: 'key', type: 'integer' }], renamed: [{ from: 'id', to: 'key' }] };
     expect(plan([live], [wanted], { described: { 'shop.a': described } }).steps.map(({ sql }) => sql)).toEqual(['ALTER VIEW shop.a RENAME COLUMN id TO key']);
   });
@@ -180,7 +202,12 @@ describe('a plan', () => {
     const rule = ruleAttachment(relation, 'log', 'CREATE RULE log AS ON INSERT TO shop.keeper DO INSTEAD INSERT INTO shop.a VALUES (1);');
     const live = [view('shop.a'), view('shop.keeper', { attachments: [rule] })];
     const found = plan(live, [view('shop.a', { definition: "SELECT 'x' AS id" })], { described: { 'shop.a': different('id text') } });
-    expect(found.steps.map(({ sql }) => sql.split('\n')[0])).toEqual(['DROP RULE log ON shop.keeper', 'DROP VIEW shop.a', 'CREATE VIEW shop.a AS', rule.make.split('\n')[0]]);
+    expect(found.steps.map(({ sql }) => sql.split('\n')[0])).toEqual([
+      'DROP RULE log ON shop.keeper',
+      'DROP VIEW shop.a',
+      'CREATE VIEW shop.a AS',
+      rule.make.split('\n')[0],
+    ]);
   });
 
   test('makes anew what goes with something that is removed or made anew', () => {
@@ -201,19 +228,52 @@ describe('a plan', () => {
 
   test('leaves what goes with something that is removed to the server', () => {
     const relation = view('shop.a');
-    const attachments = [ruleAttachment(relation, 'log', 'CREATE RULE log AS ON DELETE TO shop.a DO INSTEAD NOTHING'), commentAttachment(relation, { on: 'rule', name: 'log' }, 'why')];
+    const attachments = [
+      ruleAttachment(relation, 'log', 'CREATE RULE log AS ON DELETE TO shop.a DO INSTEAD NOTHING'),
+      commentAttachment(relation, { on: 'rule', name: 'log' }, 'why'),
+    ];
     expect(plan([view('shop.a', { attachments })], [relation]).steps.map(({ sql }) => sql)).toEqual(['DROP RULE log ON shop.a']);
   });
 });
 
 describe('a plan refuses by name', () => {
   test.each<[string, readonly View[], readonly View[], Parts, RegExp]>([
-    ['a view that the server refuses', [view('shop.a')], [view('shop.a', { definition: 'SELECT gone FROM shop.t' })], { described: { 'shop.a': { outcome: 'refused', because: 'column "gone" does not exist' } } }, /column "gone" does not exist/],
+    [
+      'a view that the server refuses',
+      [view('shop.a')],
+      [view('shop.a', { definition: 'SELECT gone FROM shop.t' })],
+      { described: { 'shop.a': { outcome: 'refused', because: 'column "gone" does not exist' } } },
+      /column "gone" does not exist/,
+    ],
     ['a source that does not exist', [], [view('shop.a', { reads: ['shop.nowhere'] })], {}, /shop\.a reads shop\.nowhere, which does not exist/],
-    ['a drop that would lose an attribute', [view('shop.a', { unrestorable: ['the statistics object shop.st'] })], [view('shop.a', { definition: 'SELECT 1::text AS id' })], { described: { 'shop.a': different('id text') } }, /statistics object shop\.st/],
-    ['a drop that would lose a bystander', [view('shop.a')], [view('shop.a', { definition: 'SELECT 1::text AS id' })], { described: { 'shop.a': different('id text') }, bystanders: [{ description: 'function shop.f()', of: [name('shop.a')] }] }, /function shop\.f\(\)/],
-    ['a drop that leaves a reader behind', [view('shop.a'), view('shop.b', { reads: ['shop.a'] })], [], { drops: [name('shop.a')] }, /shop\.b, which stays, reads it/],
-    ['more locks than the server has', [view('shop.a')], [view('shop.a', { definition: 'SELECT 1::text AS id' })], { described: { 'shop.a': different('id text') }, lockLimit: 3 }, /about 6 locks/],
+    [
+      'a drop that would lose an attribute',
+      [view('shop.a', { unrestorable: ['the statistics object shop.st'] })],
+      [view('shop.a', { definition: 'SELECT 1::text AS id' })],
+      { described: { 'shop.a': different('id text') } },
+      /statistics object shop\.st/,
+    ],
+    [
+      'a drop that would lose a bystander',
+      [view('shop.a')],
+      [view('shop.a', { definition: 'SELECT 1::text AS id' })],
+      { described: { 'shop.a': different('id text') }, bystanders: [{ description: 'function shop.f()', of: [name('shop.a')] }] },
+      /function shop\.f\(\)/,
+    ],
+    [
+      'a drop that leaves a reader behind',
+      [view('shop.a'), view('shop.b', { reads: ['shop.a'] })],
+      [],
+      { drops: [name('shop.a')] },
+      /shop\.b, which stays, reads it/,
+    ],
+    [
+      'more locks than the server has',
+      [view('shop.a')],
+      [view('shop.a', { definition: 'SELECT 1::text AS id' })],
+      { described: { 'shop.a': different('id text') }, lockLimit: 3 },
+      /about 6 locks/,
+    ],
   ])('%s', (_what, live, wanted, parts, because) => {
     expect(plan(live, wanted, parts).refusals.map((refusal) => refusal.because)).toEqual([expect.stringMatching(because)]);
   });

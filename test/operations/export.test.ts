@@ -6,23 +6,36 @@ import { openWorkplace } from '../support/workplace.ts';
 
 test('a view that cannot be read is named, keeps its file, and costs no other view', async () => {
   const place = await openWorkplace();
-  await place.database.query("CREATE VIEW secret AS SELECT 1 AS a; CREATE VIEW plain AS SELECT 2 AS b");
+  await place.database.query('CREATE VIEW secret AS SELECT 1 AS a; CREATE VIEW plain AS SELECT 2 AS b');
   await place.export();
-  await place.database.query("SET allow_system_table_mods = on; DELETE FROM pg_rewrite WHERE ev_class = 'secret'::regclass; CREATE VIEW another AS SELECT 3 AS c");
+  await place.database.query(
+    "SET allow_system_table_mods = on; DELETE FROM pg_rewrite WHERE ev_class = 'secret'::regclass; CREATE VIEW another AS SELECT 3 AS c",
+  );
   const result = await place.export();
   expect(result.unreadable).toMatchObject([{ name: { schema: 'public', name: 'secret' }, isAllowed: false }]);
   expect(result.changes.map(({ change, view }) => `${change} ${view.name}`)).toEqual(['added another']);
-  expect(place.git('ls-tree', '-r', '--name-only', 'HEAD', '--', 'views/prod/public').split('\n')).toEqual(['another', 'plain', 'secret'].map((name) => `views/prod/public/${name}.sql`));
+  expect(place.git('ls-tree', '-r', '--name-only', 'HEAD', '--', 'views/prod/public').split('\n')).toEqual(
+    ['another', 'plain', 'secret'].map((name) => `views/prod/public/${name}.sql`),
+  );
   expect(place.git('show', 'HEAD:views/prod/target.json')).toContain('"secret"');
   expect((await place.export()).commit).toBeUndefined();
-  const lenient = await openWorkplace({ database: place.database, directory: place.directory, target: { options: { url: place.database.url }, allowUnreadable: ['public.sec*'] } });
+  const lenient = await openWorkplace({
+    database: place.database,
+    directory: place.directory,
+    target: { options: { url: place.database.url }, allowUnreadable: ['public.sec*'] },
+  });
   expect((await lenient.export()).unreadable).toMatchObject([{ isAllowed: true }]);
   expect((await place.plan('HEAD', { absent: 'drop' })).plan.steps).toEqual([]);
 });
 
 test('files that viewsync did not write stay as they are, wherever they lie', async () => {
   const directory = temporaryRepository();
-  const strangers = { 'views/prod/README.md': 'ours\n', 'views/prod/notes.sql': 'select 1\n', 'views/prod/public/deep/er.sql': 'select 2\n', 'views/other/x.sql': 'x\n' };
+  const strangers = {
+    'views/prod/README.md': 'ours\n',
+    'views/prod/notes.sql': 'select 1\n',
+    'views/prod/public/deep/er.sql': 'select 2\n',
+    'views/other/x.sql': 'x\n',
+  };
   commitFiles(directory, strangers);
   writeFiles(directory, { 'views/prod/public/draft.txt': 'not committed\n' });
   const place = await openWorkplace({ directory });
@@ -47,7 +60,10 @@ test('the views folder may lie anywhere in a monorepo, and staged and dirty file
   await place.database.query('CREATE VIEW v AS SELECT 1 AS a');
   await place.export();
   expect(git(directory, 'status', '--porcelain')).toBe(before);
-  expect(git(directory, 'show', '--name-only', '--format=', 'HEAD').split('\n')).toEqual(['data/warehouse/views/prod/public/v.sql', 'data/warehouse/views/prod/target.json']);
+  expect(git(directory, 'show', '--name-only', '--format=', 'HEAD').split('\n')).toEqual([
+    'data/warehouse/views/prod/public/v.sql',
+    'data/warehouse/views/prod/target.json',
+  ]);
 });
 
 test('a dry run writes nothing, and without a commit only files are written', async () => {

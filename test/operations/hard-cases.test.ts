@@ -50,7 +50,12 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
       swapped: { query: 'SELECT id AS a, a AS id FROM public.t', expected: remade('swapped') },
       renamed: { query: 'SELECT id, a AS label FROM public.t', expected: ['ALTER VIEW public.renamed RENAME COLUMN a TO label'] },
     };
-    const place = await open(version, Object.keys(cases).map((view) => `CREATE VIEW ${view} AS SELECT id, a FROM t`).join(';'));
+    const place = await open(
+      version,
+      Object.keys(cases)
+        .map((view) => `CREATE VIEW ${view} AS SELECT id, a FROM t`)
+        .join(';'),
+    );
     for (const [view, { query }] of Object.entries(cases)) edit(place, view, define(query));
     const { plan } = await place.plan('worktree');
     for (const [view, { expected }] of Object.entries(cases)) {
@@ -60,11 +65,16 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
   });
 
   test('renaming a column keeps grants, comments and dependents', async () => {
-    const place = await open(version, "CREATE VIEW v AS SELECT id, a FROM t; CREATE VIEW w AS SELECT a FROM v; GRANT SELECT (a) ON v TO PUBLIC; COMMENT ON COLUMN v.a IS 'label'");
+    const place = await open(
+      version,
+      "CREATE VIEW v AS SELECT id, a FROM t; CREATE VIEW w AS SELECT a FROM v; GRANT SELECT (a) ON v TO PUBLIC; COMMENT ON COLUMN v.a IS 'label'",
+    );
     edit(place, 'v', (text) => define('SELECT id, a AS label FROM public.t')(text).replaceAll('(a)', '(label)').replace('v.a IS', 'v.label IS'));
     expect(await acts(place)).toEqual(['ALTER VIEW public.v RENAME COLUMN a TO label']);
     await place.apply('worktree');
-    expect(await place.database.query("SELECT has_column_privilege('public', 'v', 'label', 'SELECT') AS granted, col_description('v'::regclass, 2) AS comment")).toEqual([{ granted: true, comment: 'label' }]);
+    expect(
+      await place.database.query("SELECT has_column_privilege('public', 'v', 'label', 'SELECT') AS granted, col_description('v'::regclass, 2) AS comment"),
+    ).toEqual([{ granted: true, comment: 'label' }]);
     expect(await place.database.query('SELECT a FROM w')).toEqual([]);
   });
 
@@ -76,7 +86,10 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
   });
 
   test('a view over system views and functions that return rows comes back', async () => {
-    const place = await open(version, 'CREATE FUNCTION f() RETURNS SETOF t LANGUAGE sql AS $$SELECT * FROM t$$; CREATE VIEW v AS SELECT c.relname, s.n, f.id FROM information_schema.tables i JOIN pg_class c ON c.relname = i.table_name, generate_series(1, 2) s(n), f()');
+    const place = await open(
+      version,
+      'CREATE FUNCTION f() RETURNS SETOF t LANGUAGE sql AS $$SELECT * FROM t$$; CREATE VIEW v AS SELECT c.relname, s.n, f.id FROM information_schema.tables i JOIN pg_class c ON c.relname = i.table_name, generate_series(1, 2) s(n), f()',
+    );
     await place.database.query('DROP VIEW v');
     await place.apply('HEAD');
     expect((await place.export()).commit).toBeUndefined();
@@ -91,7 +104,9 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
 
   test('only a comment, a grant or the owner differs: no CREATE', async () => {
     const place = await open(version, "CREATE VIEW v AS SELECT id, a FROM t; COMMENT ON VIEW v IS 'old'");
-    edit(place, 'v', (text) => text.replace("'old'", "'new'").replace('OWNER TO postgres', 'OWNER TO pg_monitor').replace('COMMENT', 'GRANT SELECT ON public.v TO PUBLIC;\nCOMMENT'));
+    edit(place, 'v', (text) =>
+      text.replace("'old'", "'new'").replace('OWNER TO postgres', 'OWNER TO pg_monitor').replace('COMMENT', 'GRANT SELECT ON public.v TO PUBLIC;\nCOMMENT'),
+    );
     expect(await acts(place)).toEqual(['ALTER VIEW public.v OWNER TO pg_monitor', 'GRANT SELECT ON public.v TO PUBLIC', "COMMENT ON VIEW public.v IS 'new'"]);
     await applied(place);
   });
@@ -129,18 +144,31 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
 
   test('hand-written SQL that the server prints otherwise is in sync once it is applied', async () => {
     const place = await open(version, 'CREATE VIEW v AS SELECT id, a FROM t');
-    edit(place, 'v', define("select t.*, 1 as one /* as written */ from public.t natural join (values (1,'x')) as other(id, note) where b between 1 and 2 or a = 'x;--'"));
+    edit(
+      place,
+      'v',
+      define("select t.*, 1 as one /* as written */ from public.t natural join (values (1,'x')) as other(id, note) where b between 1 and 2 or a = 'x;--'"),
+    );
     await applied(place);
     expect(readFileSync(join(place.directory, 'views/prod/public/v.sql'), 'utf8')).toContain('/* as written */');
   });
 
   test('whatever a definition holds comes back', async () => {
     const definitions = new Map<string, string>([
-      ['recursion with search and cycle', 'WITH RECURSIVE tree(id, b) AS (SELECT id, b FROM t WHERE b IS NULL UNION ALL SELECT t.id, t.b FROM t JOIN tree ON tree.id = t.b) SEARCH DEPTH FIRST BY id SET ordering CYCLE id SET looped USING path SELECT id, b, looped FROM tree'],
-      ['window, filter and grouping sets', 'SELECT b, count(*) FILTER (WHERE id > 1) AS n, sum(count(*)) OVER (ORDER BY b ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS s FROM t GROUP BY GROUPING SETS ((b), ())'],
+      [
+        'recursion with search and cycle',
+        'WITH RECURSIVE tree(id, b) AS (SELECT id, b FROM t WHERE b IS NULL UNION ALL SELECT t.id, t.b FROM t JOIN tree ON tree.id = t.b) SEARCH DEPTH FIRST BY id SET ordering CYCLE id SET looped USING path SELECT id, b, looped FROM tree',
+      ],
+      [
+        'window, filter and grouping sets',
+        'SELECT b, count(*) FILTER (WHERE id > 1) AS n, sum(count(*)) OVER (ORDER BY b ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS s FROM t GROUP BY GROUPING SETS ((b), ())',
+      ],
       ['lateral with ordinality', "SELECT t.id, x.part, x.n FROM t, LATERAL unnest(string_to_array(t.a, ',')) WITH ORDINALITY AS x(part, n)"],
       ['xmltable', "SELECT x.* FROM t, XMLTABLE('/r' PASSING xmlparse(document '<r/>') COLUMNS a text PATH '@a') x"],
-      ['strings of every kind', `SELECT $q$a $$ ; -- /* b$q$ AS one, E'\\\\n\\'' AS two, U&'d\\0061t' AS three, ';' AS four, '--' AS five, '/*' AS six, e'line\\r\\nbreak' AS seven`],
+      [
+        'strings of every kind',
+        `SELECT $q$a $$ ; -- /* b$q$ AS one, E'\\\\n\\'' AS two, U&'d\\0061t' AS three, ';' AS four, '--' AS five, '/*' AS six, e'line\\r\\nbreak' AS seven`,
+      ],
       ['no columns at all', 'SELECT'],
       ['values', "VALUES (1, 'a'), (2, 'b')"],
       ['an unnamed column', 'SELECT 1, 2'],

@@ -83,7 +83,10 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
     const place = await openShop(version);
     await place.export();
     const file = join(place.directory, 'views/prod/shop/best.sql');
-    const edited = readFileSync(file, 'utf8').replace(/AS\nSELECT[^;]*;/, 'AS\n-- the very best\nselect c.customer\nfrom shop.customers c where c.spent between 500 and 600\n;');
+    const edited = readFileSync(file, 'utf8').replace(
+      /AS\nSELECT[^;]*;/,
+      'AS\n-- the very best\nselect c.customer\nfrom shop.customers c where c.spent between 500 and 600\n;',
+    );
     writeFileSync(file, edited);
     expect((await place.status()).differing).toMatchObject([{ view: 'shop.best', state: 'pending', isEdited: true }]);
     expect((await place.export()).commit).toBeUndefined();
@@ -114,7 +117,9 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
     const file = join(place.directory, 'views/prod/shop/best.sql');
     writeFileSync(file, readFileSync(file, 'utf8').replaceAll('1000', '2000'));
     place.git('commit', '--quiet', '--all', '--message', 'Raise the bar');
-    await place.database.query('CREATE OR REPLACE VIEW shop.best AS SELECT customer FROM shop.customers WHERE spent > 3000; COMMENT ON VIEW shop.big_orders IS $$big$$');
+    await place.database.query(
+      'CREATE OR REPLACE VIEW shop.best AS SELECT customer FROM shop.customers WHERE spent > 3000; COMMENT ON VIEW shop.big_orders IS $$big$$',
+    );
     const night = await place.export();
     expect(night).toMatchObject({ conflicts: ['shop.best'] });
     expect(night.commit).toBeDefined();

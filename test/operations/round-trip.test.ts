@@ -55,9 +55,13 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
     const before = await readTruth(place.database);
     await place.export();
     await place.database.query(dropEveryView);
-    await place.database.query('ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO o_col; ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT ON TABLES TO PUBLIC');
+    await place.database.query(
+      'ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO o_col; ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT ON TABLES TO PUBLIC',
+    );
     await place.apply('HEAD');
-    await place.database.query('ALTER DEFAULT PRIVILEGES REVOKE ALL ON TABLES FROM o_col; ALTER DEFAULT PRIVILEGES IN SCHEMA app REVOKE SELECT ON TABLES FROM PUBLIC');
+    await place.database.query(
+      'ALTER DEFAULT PRIVILEGES REVOKE ALL ON TABLES FROM o_col; ALTER DEFAULT PRIVILEGES IN SCHEMA app REVOKE SELECT ON TABLES FROM PUBLIC',
+    );
     expect(await readTruth(place.database)).toEqual(before);
   });
 
@@ -110,7 +114,10 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
     const before = await readTruth(place.database);
     const file = join(place.directory, 'views/prod/app/v3.sql');
     writeFileSync(file, readFileSync(file, 'utf8').replace(/\ba\n/, 'a::double precision AS a\n'));
-    await expect(place.apply('worktree')).rejects.toMatchObject({ code: 'PLAN_IMPOSSIBLE', message: expect.stringMatching(/function app\.f_v3\(\).*policy pol/s) });
+    await expect(place.apply('worktree')).rejects.toMatchObject({
+      code: 'PLAN_IMPOSSIBLE',
+      message: expect.stringMatching(/function app\.f_v3\(\).*policy pol/s),
+    });
     expect(await readTruth(place.database)).toEqual(before);
     expect((await place.status()).run).toBeUndefined();
   });

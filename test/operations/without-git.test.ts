@@ -23,7 +23,10 @@ test('where there is no git, a commit can be shown, compared and planned, and no
   const { files } = await diffRevisions(bare.project, bare.target, { from: 'HEAD~1', to: 'HEAD', dialect, connect });
   expect(files.map(({ path }) => path)).toEqual(['views/prod/public/v.sql']);
   const { plan } = await bare.plan('HEAD~1');
-  expect(plan.steps.filter(({ kind }) => kind === 'create').map(({ sql }) => sql.split('\n')[0])).toEqual(['CREATE VIEW public.v AS', 'CREATE VIEW public.w AS']);
+  expect(plan.steps.filter(({ kind }) => kind === 'create').map(({ sql }) => sql.split('\n')[0])).toEqual([
+    'CREATE VIEW public.v AS',
+    'CREATE VIEW public.w AS',
+  ]);
   expect((await bare.plan('worktree')).plan.steps.map(({ sql }) => sql).join()).toContain('a + 1');
   await expect(bare.apply('HEAD~1')).rejects.toMatchObject({ code: 'GIT_MISSING', exitCode: 65 });
   await expect(bare.export()).rejects.toMatchObject({ code: 'GIT_MISSING' });

@@ -4,7 +4,16 @@ import type { Status } from '../../src/operations/read-status.ts';
 import { noColors } from '../../src/render/colors.ts';
 import { isClean, renderStatus } from '../../src/render/status.ts';
 
-const clean: Status = { target: 'prod', server: 'PostgreSQL 18.4', views: 312, differing: [], unreadable: [], broken: [], remote: 'no remote', isRecorded: true };
+const clean: Status = {
+  target: 'prod',
+  server: 'PostgreSQL 18.4',
+  views: 312,
+  differing: [],
+  unreadable: [],
+  broken: [],
+  remote: 'no remote',
+  isRecorded: true,
+};
 const change = (name: string, kind: Change['change']): Change => ({
   view: { schema: 'shop', name },
   change: kind,

@@ -1,4 +1,4 @@
-import { relationKey, type RelationName } from '../../src/core/relation.ts';
+import { type RelationName, relationKey } from '../../src/core/relation.ts';
 import type { Attachment, Column, View } from '../../src/core/view.ts';
 
 /** `shop.orders` as a name. */
@@ -23,7 +23,10 @@ function column(text: string): Column {
 }
 
 /** A view that selects `id` from what it reads. */
-export function view(key: string, { reads = ['shop.t'], definition, columns = ['id integer'], kind = 'view', attachments = [], unrestorable = [] }: ViewParts = {}): View {
+export function view(
+  key: string,
+  { reads = ['shop.t'], definition, columns = ['id integer'], kind = 'view', attachments = [], unrestorable = [] }: ViewParts = {},
+): View {
   const names = reads.map(name).sort((left, right) => (relationKey(left) < relationKey(right) ? -1 : 1));
   return {
     name: name(key),

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { HazardName } from '../../src/core/plan.ts';
 import { openHistory } from '../../src/history/open-history.ts';
-import { applyRevision, type ApplyOptions, type ApplyResult } from '../../src/operations/apply-revision.ts';
-import { exportViews, type ExportOptions, type ExportResult } from '../../src/operations/export-views.ts';
-import { planRevision, type PlannedRevision } from '../../src/operations/plan-revision.ts';
+import { type ApplyOptions, type ApplyResult, applyRevision } from '../../src/operations/apply-revision.ts';
+import { type ExportOptions, type ExportResult, exportViews } from '../../src/operations/export-views.ts';
+import { type PlannedRevision, planRevision } from '../../src/operations/plan-revision.ts';
 import { readStatus, type Status } from '../../src/operations/read-status.ts';
 import { rollbackRun } from '../../src/operations/rollback-run.ts';
 import { connectTarget, type Project, type Target } from '../../src/project.ts';
@@ -68,7 +68,14 @@ export interface WorkplaceParts extends PlaceParts {
 export async function openWorkplace(parts: WorkplaceParts = {}): Promise<Workplace> {
   const database = parts.database ?? (await createDatabase(parts.version));
   if (!parts.database) onTestFinished(() => database[Symbol.asyncDispose]());
-  const target: Target = { name: 'prod', warehouse: 'postgres', scope: { schemas: ['*'] }, allowUnreadable: [], options: { url: database.url }, ...parts.target };
+  const target: Target = {
+    name: 'prod',
+    warehouse: 'postgres',
+    scope: { schemas: ['*'] },
+    allowUnreadable: [],
+    options: { url: database.url },
+    ...parts.target,
+  };
   return { database, ...(await openPlace(target, (project) => connectTarget(project, target), parts)) };
 }
 
