@@ -62,7 +62,8 @@ async function verify(plan: Plan, views: readonly View[], { transaction, warehou
     const view = found.get(relationKey(wanted.name));
     return !view || !likeness.isAlike(wanted, view);
   });
-  const left = views.filter((view) => !plan.after.some(({ name }) => relationKey(name) === relationKey(view.name)));
+  const wanted = new Set(plan.after.map(({ name }) => relationKey(name)));
+  const left = views.filter(({ name }) => !wanted.has(relationKey(name)));
   if (wrong.length === 0 && left.length === 0) return;
   const changes = diffViews(
     wrong,
