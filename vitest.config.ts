@@ -1,4 +1,16 @@
+import { existsSync, readFileSync, statfsSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
+
+/** Whether programs may run from the folder in memory, and two gigabytes fit. */
+function isUsable(folder: string): boolean {
+  if (!existsSync(folder) || !existsSync('/proc/mounts')) return false;
+  const mount = readFileSync('/proc/mounts', 'utf8').match(new RegExp(`^\\S+ ${folder} .*$`, 'm'))?.[0] ?? 'noexec';
+  const { bavail, bsize } = statfsSync(folder);
+  return !mount.includes('noexec') && bavail * bsize > 2 ** 31;
+}
+
+// git writes every commit through to the disk, which is a third of the suite's time.
+if (process.env['TMPDIR'] === undefined && isUsable('/dev/shm')) process.env['TMPDIR'] = '/dev/shm';
 
 export default defineConfig({
   test: {
