@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { openHistory } from '../src/history/open-history.ts';
@@ -9,8 +9,8 @@ import type { Stage } from './stage.ts';
 export type Files = ReadonlyMap<string, string>;
 
 function createRepository({ folder, environment }: Stage, kind: 'bare' | 'with files'): string {
-  const directory = join(folder, 'write');
-  rmSync(directory, { recursive: true, force: true });
+  // A new folder each time: removing thousands of files keeps the file system busy for seconds.
+  const directory = mkdtempSync(join(folder, 'write-'));
   execFileSync('git', ['init', '--quiet', ...(kind === 'bare' ? ['--bare'] : []), '--initial-branch=main', directory], { env: environment });
   return directory;
 }

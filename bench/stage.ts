@@ -59,7 +59,6 @@ function createEnvironment(folder: string): Readonly<Record<string, string>> {
 }
 
 function createRepository(folder: string, url: string, environment: Readonly<Record<string, string>>): string {
-  rmSync(folder, { recursive: true, force: true });
   execFileSync('git', ['init', '--quiet', folder], { env: environment });
   writeFileSync(join(folder, 'viewsync.yaml'), `targets:\n  prod:\n    warehouse: postgres\n    url: ${url}\n`);
   return folder;
@@ -84,7 +83,7 @@ export async function openStage(size: number): Promise<Stage> {
       await runSql(server.url, 'DROP DATABASE bench');
       await runSql(server.url, 'CREATE DATABASE bench TEMPLATE bench_empty');
     },
-    createRepository: (name) => createRepository(join(folder, name), url, environment),
+    createRepository: (name) => createRepository(mkdtempSync(join(folder, `${name}-`)), url, environment),
     close: async () => {
       await server.stop();
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
