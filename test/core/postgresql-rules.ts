@@ -1,22 +1,7 @@
-import type { LexicalRules } from '../../src/core/lexer.ts';
+import { lexicalRules } from '../../src/warehouses/postgres/lexical-rules.ts';
 
 /** PostgreSQL's lexical rules, for tests of core that need some dialect's. */
-export const postgresqlRules: LexicalRules = {
-  identifierQuotes: ['"'],
-  identifierPrefixes: ['u&'],
-  backslashInStrings: false,
-  stringPrefixes: ['u&', 'e', 'b', 'x', 'n'],
-  backslashPrefixes: ['e'],
-  dollarQuotes: 'tagged',
-  lineComments: ['--'],
-  nestedBlockComments: true,
-  doubleQuotedStrings: false,
-  tripleQuotedStrings: false,
-  joinsAdjacentStrings: true,
-  operatorCharacters: '~!@#^&|`?+-*/%<>=',
-  operators: ['::', ':=', '..'],
-  wordCharacters: '$',
-};
+export const postgresqlRules = lexicalRules;
 
 /** What comparing texts needs of the PostgreSQL dialect. */
-export const postgresqlComparison = { lexicalRules: postgresqlRules, keepsComments: false, folds: 'lower' } as const;
+export const postgresqlComparison = { lexicalRules, keepsComments: false, folds: 'lower' } as const;
