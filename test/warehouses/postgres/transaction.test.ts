@@ -208,7 +208,7 @@ describe.each(postgresServers())('a transaction on PostgreSQL $version', ({ vers
     await other.close();
   });
 
-  test.runIf(version < 17)('a materialized view is refreshed under the path that its functions were written for', async () => {
+  test('a materialized view is refreshed under the path that its functions were written for, until the server sets its own in 17', async () => {
     await using database = await createDatabase(version);
     await database.query(`
       CREATE SCHEMA shop; CREATE TABLE shop.t (a int); ALTER DATABASE ${database.name} SET search_path = shop;
@@ -217,7 +217,7 @@ describe.each(postgresServers())('a transaction on PostgreSQL $version', ({ vers
     const warehouse = await postgres.connect({ url: database.url }, {});
     const refresh: Step = { ...step('REFRESH MATERIALIZED VIEW shop.m'), kind: 'refresh' };
     const { failure } = await warehouse.transact({ ...brief, locks: [] }, (transaction) => transaction.execute([refresh, step('SELECT count(*) FROM shop.t')]));
-    expect(failure).toBeUndefined();
+    expect(failure?.code).toBe(version < 17 ? undefined : '42P01');
     await warehouse.close();
   });
 
