@@ -57,8 +57,6 @@ function stateOf(path: string, sources: Sources): SyncState {
   const git = sources.branch.views.get(path);
   const live = sources.live.get(path);
   const base = baseOf(sources, path);
-  const isUntouched = git !== undefined && base !== 'unknown' && git.text === base?.text;
-  if (isUntouched && live && sources.likeness.isAlike(live, viewOf(git) ?? live)) return 'in sync';
   const sides = { git: git && sideOf(git), base: base === 'unknown' ? base : base && sideOf(base), live };
   return compareSides<Side>(sides, (left, right) => isAlike(left, right, sources.likeness));
 }
