@@ -18,7 +18,8 @@ export async function connect(url: string | undefined, environment: Environment)
   let failure: unknown;
   for (const attempt of attempts) {
     try {
-      return toConnection(await open(parameters, attempt, environment), place);
+      const reopen = () => open(parameters, attempt, environment);
+      return toConnection(await reopen(), { place, reopen });
     } catch (error) {
       failure = failure === undefined || isWithoutTls(failure) ? error : failure;
       if (!isWorthAnotherAttempt(error)) break;

@@ -15,8 +15,10 @@ export interface ServerError {
 export interface Connection {
   /** Where we are, without credentials: `shop on db.example.com`. */
   readonly place: string;
-  /** How many statements were sent that return rows. */
+  /** How many statements were sent that return rows, on this connection and those that it opened. */
   count(): number;
+  /** Another connection to the same database as the same role. Raises what the driver raises; the caller closes it. */
+  connectAgain(): Promise<Connection>;
   /** Rows of one statement. Throws a `ServerError` as the driver raises it, or `CONNECTION_LOST`. */
   query<Row>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
   /** Runs statements without parameters, in one message. Throws as `query` does. */
@@ -49,8 +51,20 @@ export async function openClient(configuration: ClientConfig): Promise<Client> {
   return client;
 }
 
-export function toConnection(client: Client, place: string): Connection {
+interface ConnectionParts {
+  readonly place: string;
+  readonly reopen: () => Promise<Client>;
+  /** Told of every statement that returns rows. */
+  readonly onQuery?: () => void;
+}
+
+/** A client as a connection; `reopen` makes another client like it. */
+export function toConnection(client: Client, { place, reopen, onQuery }: ConnectionParts): Connection {
   let queries = 0;
+  const countQuery = () => {
+    queries += 1;
+    onQuery?.();
+  };
   let failed: ServerError | undefined;
   const raise = (error: unknown): never => {
     if (!isServerError(error)) throw connectionLost(error, place);
@@ -62,8 +76,9 @@ export function toConnection(client: Client, place: string): Connection {
   return {
     place,
     count: () => queries,
+    connectAgain: async () => toConnection(await reopen(), { place, reopen, onQuery: countQuery }),
     query: async (sql, parameters) => {
-      queries += 1;
+      countQuery();
       const result = await client.query({ text: sql, values: parameters === undefined ? [] : [...parameters] }).catch(raise);
       return result.rows;
     },

@@ -11,7 +11,7 @@ import { type Baseline, findMoved, readBaseline } from './moved.ts';
 import { readSurroundings, requestCatalogRows, type Surroundings, toBystanders, toContainers, toSession } from './read-catalog.ts';
 import type { ServerFacts } from './server.ts';
 import { beginReading } from './session.ts';
-import { mergeTexts, readTexts, type Texts } from './texts.ts';
+import { mergeTexts, type Printed, readTexts, type Texts } from './texts.ts';
 
 const rounds = 3;
 const patience = 60_000;
@@ -67,7 +67,7 @@ async function readCompletely(connection: Connection, options: InspectOptions): 
   let previous: Reading | undefined;
   let moved: ReadonlySet<number> = new Set();
   for (let round = 0; round <= rounds; round++) {
-    await connection.run(`${beginReading}; SET LOCAL lock_timeout = ${options.lockTimeout ?? patience}`);
+    await connection.run(beginRound(options));
     try {
       if (previous !== undefined) {
         moved = await findMoved(connection, previous.baseline);
@@ -79,6 +79,10 @@ async function readCompletely(connection: Connection, options: InspectOptions): 
     }
   }
   throw movedTooOften(previous, moved);
+}
+
+function beginRound({ lockTimeout }: InspectOptions): string {
+  return `${beginReading}; SET LOCAL lock_timeout = ${lockTimeout ?? patience}`;
 }
 
 function isProven(reading: Reading, moved: ReadonlySet<number>): boolean {
@@ -101,11 +105,33 @@ async function readRound(connection: Connection, options: RoundOptions): Promise
   const requested = requests.printed.then((printed) => {
     const wanted = listPrinted(printed).filter(({ kind, oid, view }) => !isKnown(view) || previous?.texts.get(kind)?.has(oid) !== true);
     const total = wanted.filter(({ kind }) => kind === 'view').length;
-    return readTexts(connection, wanted, (done) => progress?.({ what: 'definitions', done, total }));
+    return readTextsApart(connection, wanted, { ...options, onBatch: (done) => progress?.({ what: 'definitions', done, total }) });
   });
   const [read, rows, baseline, surroundings] = await Promise.all([requested, ...others]);
   const texts = previous === undefined ? read : mergeTexts(previous.texts, read);
   return { baseline, rows, texts, views: toViews(rows, texts, server.version), surroundings, confirmed: failed };
+}
+
+// Below this many it takes longer to open a connection than to print on the one there is.
+const manyTexts = 500;
+
+/**
+ * Texts come from another connection when there are many of them. What is printed follows no snapshot, wherever it is asked for: that
+ * it is the state of the catalogs is proven afterwards.
+ */
+async function readTextsApart(
+  connection: Connection,
+  wanted: readonly Printed[],
+  { onBatch, ...options }: InspectOptions & { readonly onBatch: (done: number) => void },
+): Promise<Texts> {
+  const other = wanted.length < manyTexts ? undefined : await connection.connectAgain().catch(() => undefined);
+  if (other === undefined) return readTexts(connection, wanted, onBatch);
+  try {
+    await other.run(beginRound(options));
+    return await readTexts(other, wanted, onBatch);
+  } finally {
+    await other.close();
+  }
 }
 
 function movedTooOften(reading: Reading | undefined, moved: ReadonlySet<number>): ViewsyncError {

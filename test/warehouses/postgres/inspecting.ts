@@ -5,22 +5,28 @@ import { connect } from '../../../src/warehouses/postgres/connect.ts';
 import type { Connection } from '../../../src/warehouses/postgres/connection.ts';
 import { inspectDatabase } from '../../../src/warehouses/postgres/inspect.ts';
 import { readServer } from '../../../src/warehouses/postgres/server.ts';
-import type { Inspection } from '../../../src/warehouses/warehouse.ts';
+import type { Inspection, Progress } from '../../../src/warehouses/warehouse.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres-server.ts';
 
 interface InspectOptions {
   readonly schemas?: readonly string[];
   readonly lockTimeout?: number;
+  readonly progress?: Progress;
   /** Runs after each look at the catalogs, before the texts that belong to it are printed. */
   readonly meanwhile?: (round: number) => Promise<unknown>;
 }
 
 /** Inspects on a connection of its own. */
-export async function inspect(url: string, { schemas = ['*'], meanwhile, lockTimeout = 10_000 }: InspectOptions = {}): Promise<Inspection> {
+export async function inspect(url: string, { schemas = ['*'], meanwhile, lockTimeout = 10_000, progress }: InspectOptions = {}): Promise<Inspection> {
   const connection = await connect(url, {});
   try {
     const server = await readServer(connection);
-    return await inspectDatabase(meanwhile === undefined ? connection : disturbed(connection, meanwhile), { server, scope: { schemas }, lockTimeout });
+    return await inspectDatabase(meanwhile === undefined ? connection : disturbed(connection, meanwhile), {
+      server,
+      scope: { schemas },
+      lockTimeout,
+      progress,
+    });
   } finally {
     await connection.close();
   }
