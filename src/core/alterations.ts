@@ -74,7 +74,8 @@ function alterStanding(live: View, wanted: View, { situation, making }: { situat
   const released = findReleased(live, wanted, { situation, making });
   const restated = making === 'replace' ? dialect.inlineKinds : [];
   const counts = ({ kind }: Attachment) => !restated.includes(kind);
-  const before = leave(attachmentsBefore(live, wanted, situation).filter(counts), released, dialect);
+  const lost = making === 'replace' ? (dialect.losesInReplace?.(live, wanted) ?? []) : [];
+  const before = leave(attachmentsBefore(live, wanted, situation).filter(counts), [...released, ...lost], dialect);
   const after = wanted.attachments.filter(counts);
   const removed = findRemoved(before, after, dialect);
   const owners = diffAttachments(live.attachments, wanted.attachments, dialect).changed.filter(({ to }) => to.kind === ownerKind);

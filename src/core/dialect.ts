@@ -66,6 +66,8 @@ export interface Dialect {
   readonly keepsComments: boolean;
   /** Whether DDL is transactional, so that a failed apply rolls back as a whole. */
   readonly isTransactional: boolean;
+  /** Whether a file may hold lines `-- viewsync: {json}` behind its CREATE, each of which comes to `parseAttachments` as a Statement; elsewhere such a line is of a newer version. */
+  readonly hasReservedLines?: boolean;
   /** Kinds of attachments in the order of a file's statements; also the order of the phases in which a plan makes them. */
   readonly attachmentKinds: readonly string[];
   /** Kinds that stand inside the CREATE statement in a file. */
@@ -97,6 +99,8 @@ export interface Dialect {
   canReplace(live: View, wanted: View): Replaceability;
   /** Kinds of attachments that have to be removed before a replace and made again after it. */
   clearsBeforeReplace(live: View, wanted: View): readonly Attachment[];
+  /** Attachments that a replace takes away by itself, and that are made again after it; none where it is left out. */
+  losesInReplace?(live: View, wanted: View): readonly Attachment[];
   /** Whether `attachment` goes when `gone` of the same view is removed: a comment on a trigger with the trigger. */
   hangsOn(attachment: Attachment, gone: Attachment): boolean;
   /** Reads the first statement of a view file. */

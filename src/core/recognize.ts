@@ -1,5 +1,6 @@
 import type { Dialect } from './dialect.ts';
 import { relationKey } from './relation.ts';
+import { endStatement } from './reserved-line.ts';
 import { differInSpacingAlone } from './spacing.ts';
 import type { View } from './view.ts';
 import { type ParsedViewFile, writeViewFile } from './view-file.ts';
@@ -30,7 +31,7 @@ export function recognizeViewFile(text: string, known: View, dialect: Dialect): 
       text: text.slice(headerText.length, text.length - after.length + after.indexOf('\n;') + 2).trim(),
       attachments: known.attachments.filter(({ kind }) => isInline(kind)),
     },
-    parts: [...Map.groupBy(others, ({ make }) => `${make};`)].map(([part, attachments]) => ({ comments: '', text: part, attachments })),
+    parts: [...Map.groupBy(others, ({ make }) => endStatement(make))].map(([part, attachments]) => ({ comments: '', text: part, attachments })),
     ending: '',
   };
 }

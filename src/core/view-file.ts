@@ -3,6 +3,7 @@ import type { Dialect, ParsedCreate, Statement } from './dialect.ts';
 import { encodeFile, encodeFolder } from './path.ts';
 import { readsOf } from './references.ts';
 import { relationKey } from './relation.ts';
+import { endStatement } from './reserved-line.ts';
 import { positionAt, splitStatements } from './statements.ts';
 import { sameTokens } from './tokens.ts';
 import type { Attachment, View } from './view.ts';
@@ -53,9 +54,10 @@ function withPlace<T>(source: Source, offset: number, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (!(error instanceof ViewsyncError) || error.code !== 'FILE_UNREADABLE') throw error;
+    if (!(error instanceof ViewsyncError) || (error.code !== 'FILE_UNREADABLE' && error.code !== 'FORMAT_TOO_NEW')) throw error;
     const known = error.details['offset'];
-    return failAt(source, typeof known === 'number' ? known : offset, { message: error.message, cause: error });
+    const code = error.code === 'FORMAT_TOO_NEW' ? { code: error.code } : {};
+    return failAt(source, typeof known === 'number' ? known : offset, { message: error.message, cause: error, ...code });
   }
 }
 
@@ -110,6 +112,21 @@ function readParts(source: Source, create: ParsedCreate, statements: readonly St
 
 const reserved = /^[ \t]*-- viewsync:/m;
 
+/** The reserved lines between two offsets, each as a statement of its own. */
+function linesBetween({ text }: Source, from: number, to: number): Statement[] {
+  return [...text.slice(from, to).matchAll(/^([ \t]*)(-- viewsync:.*)$/gm)].map(({ index, 1: margin = '', 2: line = '' }) => {
+    const start = from + index + margin.length;
+    const found = { text: line.trimEnd(), start, end: start + line.trimEnd().length };
+    return { ...found, tokens: [{ kind: 'comment', ...found }], stop: found.end, tail: '' };
+  });
+}
+
+/** The statements and, where the warehouse has them, the reserved lines between and behind them. */
+function withLines(source: Source, statements: readonly Statement[]): Statement[] {
+  if (!source.dialect.hasReservedLines) return [...statements];
+  return statements.flatMap((statement, index) => [statement, ...linesBetween(source, statement.stop, statements[index + 1]?.start ?? source.text.length)]);
+}
+
 /** The comments between two offsets, of which none may be a line that is reserved for versions to come. */
 function commentsBetween(source: Source, start: number, end: number): string {
   const text = source.text.slice(start, end);
@@ -143,7 +160,7 @@ function readStatements(source: Source): readonly [Statement, ...Statement[]] {
   const last = others.at(-1) ?? first;
   // A file that was cut off would be read as another view.
   if (last.stop === last.end) return failAt(source, last.end, { message: 'The last statement does not end with a semicolon. Was the file cut off?' });
-  return [first, ...others];
+  return [first, ...withLines(source, [first, ...others]).slice(1)];
 }
 
 /**
@@ -204,7 +221,7 @@ function writeParts(view: View, dialect: Dialect, previous: ParsedViewFile | und
   const kept = keptParts(view, dialect, previous);
   const texts = new Set<string | FilePart>();
   for (const attachment of view.attachments) {
-    if (!dialect.inlineKinds.includes(attachment.kind)) texts.add(kept.get(attachmentId(attachment)) ?? `${attachment.make};`);
+    if (!dialect.inlineKinds.includes(attachment.kind)) texts.add(kept.get(attachmentId(attachment)) ?? endStatement(attachment.make));
   }
   return [...texts].map((text) => (typeof text === 'string' ? text : partText(text))).join('\n');
 }

@@ -1,5 +1,6 @@
 import type { Plan, Step } from '../core/plan.ts';
 import { relationKey } from '../core/relation.ts';
+import { endStatement } from '../core/reserved-line.ts';
 import { exitCodes } from '../errors.ts';
 import type { Colors } from './colors.ts';
 import { count } from './count.ts';
@@ -42,7 +43,7 @@ function renderGroup(view: string, steps: readonly NumberedStep[], colors: Color
 
 function renderStep({ number, kind, sql, because }: NumberedStep, colors: Colors): string {
   const paint = kind === 'create' ? colors.added : kind === 'drop' ? colors.removed : colors.changed;
-  return `  ${paint(`${marks[kind]} ${number}. ${kind}`)}${because === '' ? '' : colors.quiet(` (${because})`)}\n${indent(`${sql};`, '      ')}`;
+  return `  ${paint(`${marks[kind]} ${number}. ${kind}`)}${because === '' ? '' : colors.quiet(` (${because})`)}\n${indent(endStatement(sql), '      ')}`;
 }
 
 function indent(text: string, margin: string): string {
@@ -93,7 +94,7 @@ export interface ScriptOptions {
 
 /** The plan as one ordered script that runs as it stands. */
 export function renderScript(plan: Plan, { revision, commit, isTransactional }: ScriptOptions): string {
-  const statements = plan.steps.map(({ sql, because, view }) => `${comment(`${relationKey(view)}: ${because}`)}\n${sql};\n`);
+  const statements = plan.steps.map(({ sql, because, view }) => `${comment(`${relationKey(view)}: ${because}`)}\n${endStatement(sql)}\n`);
   const body = isTransactional && statements.length > 0 ? ['BEGIN;\n', ...statements, 'COMMIT;\n'] : statements;
   const origin = commit === undefined ? revision : `${revision} (${commit.slice(0, 10)})`;
   return [`${comment(`viewsync plan of ${origin} for ${plan.target}: ${count(plan.steps.length, 'step')}`)}\n`, ...body].join('\n');
