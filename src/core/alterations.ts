@@ -20,8 +20,13 @@ export interface Alteration {
   readonly made: readonly MadeAttachment[];
 }
 
+function restatedKinds(view: View, making: 'create' | 'replace', dialect: Dialect): readonly string[] {
+  return dialect.restatedKinds?.(view, making) ?? dialect.inlineKinds;
+}
+
 function alterFresh(view: View, { request }: Situation): Alteration {
-  const made = view.attachments.filter(({ kind }) => !request.dialect.inlineKinds.includes(kind));
+  const restated = restatedKinds(view, 'create', request.dialect);
+  const made = view.attachments.filter(({ kind }) => !restated.includes(kind));
   return { view, released: [], removed: [], made: made.map((attachment) => ({ attachment, because: 'it belongs to the view' })) };
 }
 
@@ -72,10 +77,9 @@ function becauseAdded(attachment: Attachment, removed: readonly Attachment[]): s
 function alterStanding(live: View, wanted: View, { situation, making }: { situation: Situation; making: Making | undefined }): Alteration {
   const { dialect } = situation.request;
   const released = findReleased(live, wanted, { situation, making });
-  const restated = making === 'replace' ? dialect.inlineKinds : [];
+  const restated = making === 'replace' ? restatedKinds(wanted, making, dialect) : [];
   const counts = ({ kind }: Attachment) => !restated.includes(kind);
-  const lost = making === 'replace' ? (dialect.losesInReplace?.(live, wanted) ?? []) : [];
-  const before = leave(attachmentsBefore(live, wanted, situation).filter(counts), [...released, ...lost], dialect);
+  const before = leave(attachmentsBefore(live, wanted, situation).filter(counts), released, dialect);
   const after = wanted.attachments.filter(counts);
   const removed = findRemoved(before, after, dialect);
   const owners = diffAttachments(live.attachments, wanted.attachments, dialect).changed.filter(({ to }) => to.kind === ownerKind);

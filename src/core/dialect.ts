@@ -99,8 +99,8 @@ export interface Dialect {
   canReplace(live: View, wanted: View): Replaceability;
   /** Kinds of attachments that have to be removed before a replace and made again after it. */
   clearsBeforeReplace(live: View, wanted: View): readonly Attachment[];
-  /** Attachments that a replace takes away by itself, and that are made again after it; none where it is left out. */
-  losesInReplace?(live: View, wanted: View): readonly Attachment[];
+  /** Kinds of attachments that the step which makes or replaces a view sets to what is wanted; `inlineKinds` where it is left out. */
+  restatedKinds?(view: View, making: 'create' | 'replace'): readonly string[];
   /** Whether `attachment` goes when `gone` of the same view is removed: a comment on a trigger with the trigger. */
   hangsOn(attachment: Attachment, gone: Attachment): boolean;
   /** Reads the first statement of a view file. */
