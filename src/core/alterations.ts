@@ -102,7 +102,8 @@ function alterView(key: string, situation: Situation, { makings }: Course): Alte
   if (making?.making === 'create') return [alterFresh(making.view, situation)];
   const standing = live.get(key);
   const after = wanted.get(key) ?? standing;
-  if (!standing || !after || rebuild.dropped.has(key) || treatments.get(key)?.how === 'refuse') return [];
+  const how = treatments.get(key)?.how;
+  if (!standing || !after || rebuild.dropped.has(key) || how === 'refuse' || (how === 'nothing' && rebuild.dropped.size === 0)) return [];
   const alteration = alterStanding(standing, after, { situation, making: making?.making });
   return alteration.released.length + alteration.removed.length + alteration.made.length > 0 ? [alteration] : [];
 }

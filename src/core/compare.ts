@@ -4,9 +4,22 @@ import { compareText, relationKey } from './relation.ts';
 import { sameTokens } from './tokens.ts';
 import { type Attachment, type Column, ownerKind, type View } from './view.ts';
 
+interface Compared {
+  readonly definition: string;
+  readonly dialect: Dialect;
+  readonly isSame: boolean;
+}
+
+// A live view is compared with the same text while reading, while asking the server and while planning.
+const compared = new WeakMap<View, Compared>();
+
 /** Whether two definitions have the same tokens. Comments count only where the warehouse keeps them. */
-export function isSameDefinition(left: View, right: View, dialect: Dialect): boolean {
-  return left.definition === right.definition || sameTokens(left.definition, right.definition, dialect);
+export function isSameDefinition(left: View, { definition }: View, dialect: Dialect): boolean {
+  const last = compared.get(left);
+  if (last !== undefined && last.definition === definition && last.dialect === dialect) return last.isSame;
+  const isSame = left.definition === definition || sameTokens(left.definition, definition, dialect);
+  compared.set(left, { definition, dialect, isSame });
+  return isSame;
 }
 
 function isSameAttachment(left: Attachment, right: Attachment, dialect: Dialect): boolean {
