@@ -69,6 +69,10 @@ export const applyFlags = {
     env: 'VIEWSYNC_LOCK_TIMEOUT',
   }),
   verify: Flags.boolean({ default: true, allowNo: true, summary: 'Read back what was changed and compare, before it is committed.' }),
+  'keep-going': Flags.boolean({
+    summary: 'Where a warehouse has no transactions: after a failed step run those that do not depend on it, and undo nothing.',
+    env: 'VIEWSYNC_KEEP_GOING',
+  }),
   ...pushFlags,
 };
 

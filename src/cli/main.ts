@@ -5,13 +5,15 @@ import { ViewsyncError } from '../errors.ts';
 import { describeError, renderError } from '../render/error.ts';
 import { colorsFor } from './colors.ts';
 import { interrupted, toViewsyncError } from './failure.ts';
+import { takeInterrupt } from './interrupt.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Runs one command line. Sets the exit code of the process and prints what went wrong; never throws. */
 export async function main(argv: readonly string[]): Promise<void> {
   settings.enableAutoTranspile = false;
-  process.once('SIGINT', () => {
+  process.on('SIGINT', () => {
+    if (takeInterrupt()) return;
     report(interrupted(), argv);
     process.exit();
   });

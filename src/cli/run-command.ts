@@ -7,11 +7,13 @@ import { BaseCommand, type TargetFlags } from './base-command.ts';
 import { colorsFor } from './colors.ts';
 import { confirm } from './confirm.ts';
 import { pushOptions } from './flags.ts';
+import { withInterrupt } from './interrupt.ts';
 
 interface RunFlags extends TargetFlags {
   readonly yes: boolean;
   readonly sql: boolean;
   readonly verify: boolean;
+  readonly 'keep-going': boolean;
   readonly push: boolean;
   readonly branch?: string | undefined;
   readonly 'lock-timeout'?: number | undefined;
@@ -25,11 +27,12 @@ export abstract class RunCommand extends BaseCommand {
   protected runOptions(
     flags: RunFlags,
     { dialect }: Warehouse,
-  ): Pick<ApplyOptions, 'lockTimeout' | 'attempts' | 'verify' | 'push' | 'pushedBranch' | 'confirm' | 'progress' | 'onStep' | 'onWait'> {
+  ): Pick<ApplyOptions, 'lockTimeout' | 'attempts' | 'verify' | 'afterFailure' | 'push' | 'pushedBranch' | 'confirm' | 'progress' | 'onStep' | 'onWait'> {
     return {
       lockTimeout: flags['lock-timeout'] ?? defaultLockTimeout,
       attempts,
       verify: flags.verify ? 'verify' : 'skip',
+      afterFailure: flags['keep-going'] ? 'keep going' : 'put back',
       ...pushOptions(flags),
       confirm: (plan) => this.confirmPlan(plan, flags, dialect),
       progress: this.progress,
@@ -37,6 +40,11 @@ export abstract class RunCommand extends BaseCommand {
       onWait: ({ attempt, holder }) =>
         this.tell(`A lock was not granted${holder === undefined ? '' : ` (held by ${holder})`}; trying again (${attempt} of ${attempts}).`),
     };
+  }
+
+  /** Runs something that changes the warehouse. Where it cannot be rolled back, a first Ctrl-C stops it between two steps and puts back what was changed. */
+  protected async interruptible<T>({ dialect }: Warehouse, work: (signal: { readonly signal?: AbortSignal }) => Promise<T>): Promise<T> {
+    return dialect.isTransactional ? work({}) : withInterrupt((signal) => work({ signal }));
   }
 
   private async confirmPlan(plan: Plan, flags: RunFlags, dialect: Dialect): Promise<boolean> {

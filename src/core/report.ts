@@ -1,6 +1,7 @@
 import type { Step } from './plan.ts';
 
-export type StepOutcome = 'applied' | 'failed' | 'not run' | 'rolled back';
+/** `undone`: it took effect and its view was put back to the state before, where nothing rolls back. */
+export type StepOutcome = 'applied' | 'failed' | 'not run' | 'rolled back' | 'undone';
 
 /** What became of a plan. */
 export interface ApplyReport {

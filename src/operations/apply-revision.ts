@@ -1,13 +1,17 @@
+import { findReaders, reach } from '../core/graph.ts';
 import type { HazardName, Plan } from '../core/plan.ts';
+import { readsOf } from '../core/rebuild.ts';
+import { relationKey } from '../core/relation.ts';
 import type { ApplyReport } from '../core/report.ts';
+import type { View } from '../core/view.ts';
 import { ViewsyncError } from '../errors.ts';
 import type { Project, Target } from '../project.ts';
-import type { Warehouse } from '../warehouses/warehouse.ts';
+import type { Inspection, Warehouse } from '../warehouses/warehouse.ts';
 import type { PushOptions } from './branch-point.ts';
 import { mayHaveTakenEffect } from './failed-run.ts';
 import { describeInterruptedRun, endingCommands, requireNotRunning } from './interrupted-run.ts';
 import { liveRef } from './live-line.ts';
-import { type PlannedRevision, type PlanOptions, planFetched } from './plan-revision.ts';
+import { type PlannedRevision, type PlanOptions, planFetched, planWish } from './plan-revision.ts';
 import { closeRun, endInterruptedRun, finishRun, type RecordedRun, type StartedRun, startRun } from './record-run.ts';
 import { type FetchOutcome, fetchLiveLine, pushLiveLine } from './remote-lines.ts';
 import { type RunOptions, type RunOutcome, runPlan } from './run-plan.ts';
@@ -67,6 +71,30 @@ interface Executed {
   readonly outcome: RunOutcome;
 }
 
+/** The live views with the touched ones as they are now. */
+function inspectionNow({ inspection, plan }: PlannedRevision, now: readonly View[]): Inspection {
+  const touched = new Set([...plan.before, ...plan.after].map(({ name }) => relationKey(name)));
+  const rest = (views: readonly View[]) => views.filter(({ name }) => !touched.has(relationKey(name)));
+  return { ...inspection, snapshot: { ...inspection.snapshot, views: [...rest(inspection.snapshot.views), ...now] }, outside: rest(inspection.outside) };
+}
+
+/** How to undo a run half way, and who reads what it touches. */
+function findWayBack(planned: PlannedRevision, options: ApplyOptions): Pick<RunOptions, 'planBack' | 'readers'> {
+  const { plan, inspection, reading } = planned;
+  const touched = new Set(plan.steps.map(({ view }) => relationKey(view)));
+  const live = [...inspection.snapshot.views, ...inspection.outside];
+  const reached = reach([...touched], findReaders(readsOf(live)));
+  const known = new Set(plan.before.map(({ name }) => relationKey(name)));
+  return {
+    readers: live.flatMap(({ name }) => (reached.has(relationKey(name)) && !touched.has(relationKey(name)) ? [name] : [])),
+    planBack: (now) => {
+      const drops = now.map(({ name }) => name).filter((name) => !known.has(relationKey(name)));
+      const wish = { wanted: plan.before, drops, kept: [], available: plan.before };
+      return planWish(reading, wish, { inspection: inspectionNow(planned, now), options });
+    },
+  };
+}
+
 /** Runs the plan; the start stands on the live line before anything is locked, and only while no other run can begin. */
 async function execute(planned: PlannedRevision, command: string, options: ApplyOptions): Promise<Executed> {
   const { project, target } = planned.reading;
@@ -79,7 +107,7 @@ async function execute(planned: PlannedRevision, command: string, options: Apply
     if (options.push === 'push') await pushLiveLine(project, target);
   };
   try {
-    const outcome = await runPlan(options.warehouse, planned.plan, { ...options, prepare });
+    const outcome = await runPlan(options.warehouse, planned.plan, { ...options, ...findWayBack(planned, options), prepare });
     return { outcome, started: started as unknown as StartedRun };
   } catch (error) {
     // Whoever has gone on with the live line meanwhile has ended this run there.

@@ -1,28 +1,14 @@
 import type { Dialect } from '../core/dialect.ts';
-import type { Plan, Step } from '../core/plan.ts';
+import type { Plan } from '../core/plan.ts';
 import { relationKey } from '../core/relation.ts';
-import type { ApplyReport, StepOutcome } from '../core/report.ts';
+import type { ApplyReport } from '../core/report.ts';
 import { ViewsyncError } from '../errors.ts';
-import type { ExecuteOutcome, StepFailure } from '../warehouses/warehouse.ts';
+import type { StepFailure } from '../warehouses/warehouse.ts';
+import type { Aftermath } from './put-back.ts';
+import { type Execution, hasTakenEffect, reportSteps } from './run-steps.ts';
 
 /** What of a dialect decides what is left of a run that failed. */
 type Abilities = Pick<Dialect, 'isTransactional'>;
-
-/** What became of each step, those that ran being `done` now. */
-export function reportSteps(steps: readonly Step[], outcome: ExecuteOutcome, done: StepOutcome): ApplyReport['steps'] {
-  return steps.map((step, index) => {
-    const result = outcome.results[index];
-    if (result) return { step, outcome: done, milliseconds: result.milliseconds };
-    return { step, outcome: outcome.failure?.index === index ? 'failed' : 'not run', milliseconds: 0 };
-  });
-}
-
-/** How the warehouse stands after a run that failed when `applied` of its steps had taken effect. */
-function leave(applied: number, total: number, { isTransactional }: Abilities): { readonly code: 'ROLLED_BACK' | 'STEP_FAILED'; readonly state: string } {
-  if (isTransactional) return { code: 'ROLLED_BACK', state: 'Rolled back; nothing changed.' };
-  if (applied === 0) return { code: 'ROLLED_BACK', state: 'It was the first one; nothing changed.' };
-  return { code: 'STEP_FAILED', state: `${applied} of ${total} steps were applied and stay, since this warehouse cannot take them back.` };
-}
 
 const waysOn = ['viewsync status', 'viewsync rollback   (brings back the state before)'];
 
@@ -32,34 +18,94 @@ function describeStep(plan: Plan, { index, message, detail, hint }: StepFailure)
   return `Step ${index + 1} of ${plan.steps.length} (${step?.kind} ${step ? relationKey(step.view) : ''}) was refused: ${parts.join(' ')}`;
 }
 
-/** The error of a refused step: `ROLLED_BACK` when nothing is left of the run, `STEP_FAILED` when the steps before it stay. */
-export function refusedStep(plan: Plan, outcome: ExecuteOutcome & { readonly failure: StepFailure }, abilities: Abilities): ViewsyncError {
-  const { failure, results } = outcome;
-  const step = plan.steps[failure.index];
-  const { code, state } = leave(results.length, plan.steps.length, abilities);
-  const report: ApplyReport = {
-    steps: reportSteps(plan.steps, outcome, code === 'STEP_FAILED' ? 'applied' : 'rolled back'),
-    failure: { ...(step ? { step } : {}), message: failure.message, ...(failure.code === undefined ? {} : { code: failure.code }) },
-  };
+function makeReport(plan: Plan, execution: Execution, done: 'applied' | 'undone' | 'rolled back'): ApplyReport {
+  const [failure] = execution.failures;
+  const step = failure && plan.steps[failure.index];
+  const steps = reportSteps(plan, execution, done);
+  if (!failure) return { steps };
+  return { steps, failure: { ...(step ? { step } : {}), message: failure.message, ...(failure.code === undefined ? {} : { code: failure.code }) } };
+}
+
+interface Failed {
+  readonly plan: Plan;
+  readonly execution: Execution;
+}
+
+function raise(
+  { plan, execution }: Failed,
+  content: { code: 'ROLLED_BACK' | 'STEP_FAILED'; state: string; report: ApplyReport; rest?: object },
+): ViewsyncError {
+  const { code, state, report, rest = {} } = content;
+  const [failure] = execution.failures;
+  const said = execution.failures.map((each) => describeStep(plan, each)).join(' ');
   return new ViewsyncError(code, {
-    message: `${describeStep(plan, failure)} ${state}`,
+    message: `${said} ${state}`,
     suggestions: code === 'STEP_FAILED' ? waysOn : ['viewsync plan shows every step with its SQL.'],
-    details: { report, code: failure.code, sql: step?.sql },
+    details: { report, code: failure?.code, sql: failure && plan.steps[failure.index]?.sql, ...rest },
   });
 }
 
-/** Whether something of a failed run may stay: steps that nothing takes back, or a transaction whose connection was lost while it was being committed. */
+/** The error of a run of which nothing is left: it was rolled back, or its first step failed. */
+export function refusedRun(failed: Failed, { isTransactional }: Abilities): ViewsyncError {
+  const state = isTransactional ? 'Rolled back; nothing changed.' : 'It was the first one; nothing changed.';
+  return raise(failed, { code: 'ROLLED_BACK', state, report: makeReport(failed.plan, failed.execution, 'rolled back') });
+}
+
+/** Whether a run failed where nothing rolls back, and steps of it may have taken effect. */
+export function leavesSomething({ execution }: Failed, { isTransactional }: Abilities): boolean {
+  return !isTransactional && hasTakenEffect(execution);
+}
+
+function describeViews({ views }: Aftermath): string {
+  const states = [...new Set(views.map(({ state }) => state))];
+  return states
+    .map(
+      (state) =>
+        `${state}: ${views
+          .filter((view) => view.state === state)
+          .map(({ view }) => view)
+          .join(', ')}`,
+    )
+    .join('; ');
+}
+
+/** What became of the steps that were applied before one was refused, in whole sentences. */
+function describeAftermath(aftermath: Aftermath, applied: number, total: number): string {
+  if (aftermath.outcome === 'put back') return `The ${applied} of ${total} steps applied before were undone: every view is as it was before.`;
+  const because = aftermath.outcome === 'failed' ? ` Putting back failed: ${aftermath.because}` : '';
+  return `${applied} of ${total} steps were applied and stay, since this warehouse cannot take them back.${because} The views are ${describeViews(aftermath)}.`;
+}
+
+/** The error of a run that failed where nothing rolls back, with the state that each view is in. */
+export function failedRun(failed: Failed, aftermath: Aftermath): ViewsyncError {
+  const { plan, execution } = failed;
+  const applied = execution.steps.filter(({ outcome }) => outcome === 'applied').length;
+  const isUndone = aftermath.outcome === 'put back';
+  return raise(failed, {
+    code: 'STEP_FAILED',
+    state: describeAftermath(aftermath, applied, plan.steps.length),
+    report: makeReport(plan, execution, isUndone ? 'undone' : 'applied'),
+    rest: { views: aftermath.views, putBack: aftermath.outcome },
+  });
+}
+
+/** Whether something of a failed run may stay: steps that nothing took back, or a transaction whose connection was lost while it was being committed. */
 export function mayHaveTakenEffect(error: unknown): boolean {
   if (!(error instanceof ViewsyncError)) return false;
-  return error.code === 'STEP_FAILED' || (error.code === 'CONNECTION_LOST' && error.details['transaction'] !== undefined);
+  if (error.code === 'STEP_FAILED') return error.details['putBack'] !== 'put back';
+  return error.code === 'CONNECTION_LOST' && error.details['transaction'] !== undefined;
 }
 
 /** The error of a run after which the warehouse holds something else than planned: `ROLLED_BACK`, or `STEP_FAILED` where it stays so. */
-export function failedVerification(plan: Plan, differences: readonly string[], abilities: Abilities): ViewsyncError {
-  const { code, state } = leave(plan.steps.length, plan.steps.length, abilities);
+export function failedVerification(plan: Plan, differences: readonly string[], { isTransactional }: Abilities): ViewsyncError {
+  const code = isTransactional ? 'ROLLED_BACK' : 'STEP_FAILED';
+  const total = plan.steps.length;
+  const state = isTransactional
+    ? 'Rolled back; nothing changed.'
+    : `${total} of ${total} steps were applied and stay, since this warehouse cannot take them back.`;
   return new ViewsyncError(code, {
     message: `After the last step the warehouse did not hold what was planned (${differences.slice(0, 5).join('; ')}). ${state}`,
-    suggestions: [...(code === 'STEP_FAILED' ? waysOn : ['viewsync plan']), 'viewsync diff'],
+    suggestions: [...(isTransactional ? ['viewsync plan'] : waysOn), 'viewsync diff'],
     details: { differences },
   });
 }

@@ -2,23 +2,28 @@ import { randomUUID } from 'node:crypto';
 import { countViews, describeChange } from '../core/commit-message.ts';
 import { diffViews, isSameView } from '../core/compare.ts';
 import type { Plan } from '../core/plan.ts';
-import { relationKey } from '../core/relation.ts';
+import { type RelationName, relationKey } from '../core/relation.ts';
 import type { ApplyReport } from '../core/report.ts';
 import type { View } from '../core/view.ts';
 import { ViewsyncError } from '../errors.ts';
 import type { Transaction, Warehouse } from '../warehouses/warehouse.ts';
-import { brokenOff, failedVerification, refusedStep, reportSteps } from './failed-run.ts';
+import { brokenOff, failedRun, failedVerification, leavesSomething, refusedRun } from './failed-run.ts';
 import { findLikeness } from './likeness.ts';
+import { type PlanBack, putBack } from './put-back.ts';
+import { reportSteps, runSteps, type StepsOptions } from './run-steps.ts';
 
-export interface RunOptions {
+export interface RunOptions extends StepsOptions {
   /** Milliseconds. */
   readonly lockTimeout: number;
   readonly attempts: number;
   /** `skip` leaves out the comparison of what was made with what was planned. */
   readonly verify: 'verify' | 'skip';
-  readonly onStep?: (done: number, total: number) => void;
   /** See `TransactionOptions.prepare`. */
   readonly prepare?: () => Promise<void>;
+  /** How to undo the steps of a run that failed where nothing rolls back; without it they stay. */
+  readonly planBack?: PlanBack;
+  /** Views that the plan leaves alone and that read one that it touches: they must still work afterwards. */
+  readonly readers?: readonly RelationName[];
   readonly onWait?: (event: { readonly attempt: number; readonly holder?: string }) => void;
 }
 
@@ -77,12 +82,29 @@ async function verify(plan: Plan, views: readonly View[], { transaction, warehou
   throw failedVerification(plan, differences, dialect);
 }
 
-async function runSteps(plan: Plan, { transaction, warehouse }: Running, options: RunOptions): Promise<RunOutcome> {
-  const { failure, ...outcome } = await transaction.execute(plan.steps, (index) => options.onStep?.(index + 1, plan.steps.length));
-  if (failure) throw refusedStep(plan, { ...outcome, failure }, warehouse.dialect);
+/** Raises `STEP_FAILED` when a view that the plan touches, or one that reads such a view, cannot be queried any more. */
+async function requireWorking(plan: Plan, views: readonly View[], { transaction, warehouse, readers }: Running & Pick<RunOptions, 'readers'>): Promise<void> {
+  const broken = (await transaction.findBroken?.([...views.map(({ name }) => name), ...(readers ?? [])])) ?? [];
+  if (broken.length === 0) return;
+  const differences = broken.map(({ name, reason }) => `${relationKey(name)} cannot be queried: ${reason}`);
+  throw failedVerification(plan, differences, warehouse.dialect);
+}
+
+async function carryOut(plan: Plan, running: Running, options: RunOptions): Promise<RunOutcome> {
+  const { transaction, warehouse } = running;
+  const { dialect } = warehouse;
+  const execution = await runSteps(plan, transaction, { ...options, isTransactional: dialect.isTransactional });
+  const failed = { plan, execution };
+  if (execution.failures.length > 0 && !leavesSomething(failed, dialect)) throw refusedRun(failed, dialect);
+  if (execution.failures.length > 0) {
+    throw failedRun(failed, await putBack(plan, options.afterFailure === 'keep going' ? undefined : options.planBack, running));
+  }
   const views = await transaction.inspect(namesOf(plan));
-  if (options.verify === 'verify') await verify(plan, views, { transaction, warehouse });
-  return { views, report: { steps: reportSteps(plan.steps, outcome, 'applied') } };
+  if (options.verify === 'verify') {
+    await verify(plan, views, running);
+    await requireWorking(plan, views, { ...running, ...options });
+  }
+  return { views, report: { steps: reportSteps(plan, execution, 'applied') } };
 }
 
 /**
@@ -91,12 +113,12 @@ async function runSteps(plan: Plan, { transaction, warehouse }: Running, options
  * not transactional `STEP_FAILED` when steps may have taken effect.
  */
 export async function runPlan(warehouse: Warehouse, plan: Plan, options: RunOptions): Promise<RunOutcome> {
-  const { lockTimeout, attempts, onWait, prepare } = options;
+  const { lockTimeout, attempts, onWait, prepare, signal } = options;
   return warehouse.transact(
-    { lockTimeout, attempts, locks: plan.before, ...(onWait ? { onWait } : {}), ...(prepare ? { prepare } : {}) },
+    { lockTimeout, attempts, locks: plan.before, signal, ...(onWait ? { onWait } : {}), ...(prepare ? { prepare } : {}) },
     async (transaction) => {
       await requirePlanned(plan, transaction, warehouse);
-      return runSteps(plan, { transaction, warehouse }, options).catch((error: unknown) => {
+      return carryOut(plan, { transaction, warehouse }, options).catch((error: unknown) => {
         throw brokenOff(error, warehouse.dialect);
       });
     },

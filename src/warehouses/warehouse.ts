@@ -1,7 +1,7 @@
 import type { Dialect, RenamedColumn } from '../core/dialect.ts';
 import type { Step } from '../core/plan.ts';
 import type { RelationName } from '../core/relation.ts';
-import type { Scope, Snapshot } from '../core/snapshot.ts';
+import type { Scope, Snapshot, Unreadable } from '../core/snapshot.ts';
 import type { Column, View } from '../core/view.ts';
 
 /** Told while something long runs; `total` is absent as long as it is not known. */
@@ -65,6 +65,8 @@ export interface TransactionOptions {
   readonly onWait?: (event: { readonly view: RelationName; readonly attempt: number; readonly holder?: string }) => void;
   /** Awaited in every attempt once no other run can start and before anything is locked; what it throws rolls back. */
   readonly prepare?: () => Promise<void>;
+  /** Ends waiting for locks, and waiting between two attempts at a request. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export type StepResult = { readonly milliseconds: number };
@@ -77,6 +79,8 @@ export interface StepFailure {
   readonly code?: string;
   readonly detail?: string;
   readonly hint?: string;
+  /** Set when the answer never came: the statement may have taken effect. */
+  readonly isUncertain?: true;
 }
 
 export type ExecuteOutcome = { readonly results: readonly StepResult[]; readonly failure?: StepFailure };
@@ -89,6 +93,8 @@ export interface Transaction {
   settle(requests: readonly SettleRequest[]): Promise<ReadonlyMap<string, Settled>>;
   /** Runs the steps in order, byte for byte, pipelined; stops at the first failure, which is returned and not thrown. */
   execute(steps: readonly Step[], onStep?: (index: number) => void): Promise<ExecuteOutcome>;
+  /** The views among these that can no longer be queried, with the reason. Absent where the server refuses to leave one in that state. */
+  findBroken?(names: readonly RelationName[]): Promise<readonly Unreadable[]>;
 }
 
 /** A live connection to one warehouse. Errors are `ViewsyncError`s; none holds a credential. */

@@ -50,7 +50,9 @@ async function failHalfWay(place: Shop): Promise<void> {
   await expect(place.apply('HEAD', { confirm })).rejects.toMatchObject({
     code: 'STEP_FAILED',
     exitCode: 2,
-    message: expect.stringMatching(/^Step 7 of 9 \(alter MAIN\.SHOP\.BIG\) was refused: There is no role READER\. 6 of 9 steps were applied and stay/),
+    message: expect.stringMatching(
+      /^Step 7 of 9 \(alter MAIN\.SHOP\.BIG\) was refused: There is no role READER\. 6 of 9 steps were applied and stay, .* Putting back failed: There is no role READER/,
+    ),
     suggestions: expect.arrayContaining(['viewsync status']),
     details: { report: { steps: expect.arrayContaining([expect.objectContaining({ outcome: 'applied' }), expect.objectContaining({ outcome: 'not run' })]) } },
   });
@@ -153,6 +155,56 @@ test('a step that fails half way leaves the run open, and rollback brings the st
   expect((await place.status()).run).toMatchObject({ command: 'apply', revision: 'HEAD', isRunning: false, holds: 'something between' });
   await expect(place.export()).rejects.toMatchObject({ code: 'INTERRUPTED_RUN' });
   await place.rollback();
+  expect(stateOf(place)).toEqual(before);
+  expect((await place.status()).run).toBeUndefined();
+});
+
+/** Changes `big` and grants `best` to a role that goes once the plan is made, so that the run fails between two steps of `big`. */
+async function failBetween(place: Shop, options: Parameters<Shop['apply']>[1] = {}): Promise<unknown> {
+  place.engine.roles.add('WRITER');
+  await place.export();
+  editFile(place, 'main/shop/big.sql', (text) => text.replace('total > 10', 'total > 11'));
+  editFile(place, 'main/shop/best.sql', (text) => `${text}GRANT SELECT ON main.shop.best TO writer;\n`);
+  const confirm = async () => place.engine.roles.delete('WRITER');
+  return place.apply('worktree', { confirm, ...options }).catch((error: unknown) => error);
+}
+
+test('what was applied before a failed step is put back, and nothing stays open', async () => {
+  const place = await openShop();
+  const before = stateOf(place);
+  expect(await failBetween(place)).toMatchObject({
+    code: 'STEP_FAILED',
+    exitCode: 2,
+    message: expect.stringMatching(/There is no role WRITER\. The 2 of 4 steps applied before were undone: every view is as it was before\.$/),
+    details: { putBack: 'put back', report: { steps: [{ outcome: 'undone' }, { outcome: 'undone' }, { outcome: 'failed' }, { outcome: 'not run' }] } },
+  });
+  expect(stateOf(place)).toEqual(before);
+  expect((await place.status()).run).toBeUndefined();
+  expect((await place.export()).commit).toBeUndefined();
+});
+
+test('with keep going, nothing is undone, and what does not depend on the failed step is done', async () => {
+  const place = await openShop();
+  expect(await failBetween(place, { afterFailure: 'keep going' })).toMatchObject({
+    code: 'STEP_FAILED',
+    message: expect.stringMatching(/3 of 4 steps were applied and stay.* as before: MAIN\.SHOP\.BEST; as planned: MAIN\.SHOP\.BIG\.$/),
+    details: { putBack: 'left' },
+  });
+  expect(stateOf(place).find(({ name }) => name.name === 'BIG')).toMatchObject({ attachments: [{ kind: 'grant' }, { kind: 'tag', value: "Ada's" }] });
+  expect((await place.status()).run).toMatchObject({ holds: 'something between' });
+});
+
+test('an interrupted run stops between two steps and puts back what it changed', async () => {
+  const place = await openShop();
+  const before = stateOf(place);
+  await place.export();
+  editFile(place, 'main/shop/big.sql', (text) => text.replace('total > 10', 'total > 11'));
+  const controller = new AbortController();
+  const stopped = place.apply('worktree', { signal: controller.signal, onStep: () => controller.abort() });
+  await expect(stopped).rejects.toMatchObject({
+    code: 'STEP_FAILED',
+    message: expect.stringContaining('interrupted. The 1 of 3 steps applied before were undone'),
+  });
   expect(stateOf(place)).toEqual(before);
   expect((await place.status()).run).toBeUndefined();
 });

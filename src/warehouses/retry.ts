@@ -1,0 +1,43 @@
+import pRetry from 'p-retry';
+
+export interface RetryOptions {
+  /** Milliseconds from the first attempt after which no other one begins. */
+  readonly deadline: number;
+  /** Milliseconds before the second attempt; doubled each time, and at random up to twice as long, so that many who failed together do not come back together. */
+  readonly firstDelay?: number;
+  /** Whether the same request may succeed a little later; whatever else it is, it must be safe to send twice. */
+  readonly isRetryable: (error: Error) => boolean;
+  /** Ends the waiting at once; the last error is raised. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onRetry?: (event: { readonly attempt: number; readonly error: Error; readonly delay: number }) => void;
+}
+
+const longestDelay = 10_000;
+
+/**
+ * Does something until it succeeds, fails for good, or the deadline passes; raises the last error. For warehouses whose drivers do not retry
+ * what has to be retried, or retry it without an end.
+ */
+export async function retry<T>(work: (attempt: number) => Promise<T>, { deadline, firstDelay = 250, isRetryable, signal, onRetry }: RetryOptions): Promise<T> {
+  let last: Error | undefined;
+  try {
+    return await pRetry(work, {
+      retries: Number.POSITIVE_INFINITY,
+      minTimeout: firstDelay,
+      maxTimeout: longestDelay,
+      randomize: true,
+      maxRetryTime: deadline,
+      signal,
+      onFailedAttempt: ({ error }) => {
+        last = error;
+      },
+      shouldRetry: ({ error, attemptNumber, retryDelay }) => {
+        const goesOn = isRetryable(error) && signal?.aborted !== true;
+        if (goesOn) onRetry?.({ attempt: attemptNumber, error, delay: retryDelay });
+        return goesOn;
+      },
+    });
+  } catch (error) {
+    throw signal?.aborted === true ? (last ?? error) : error;
+  }
+}
