@@ -1,15 +1,22 @@
 import { parseArgs } from 'node:util';
 import type { Row } from './pairs.ts';
+import { measureReferences } from './references.ts';
 import { measureRows } from './rows.ts';
 import { openStage } from './stage.ts';
 import { renderTable } from './table.ts';
 
 const { values } = parseArgs({
-  options: { size: { type: 'string', default: '500,5000,10000' }, runs: { type: 'string', default: '5' }, json: { type: 'boolean', default: false } },
+  options: {
+    size: { type: 'string', default: '500,5000,10000' },
+    runs: { type: 'string', default: '5' },
+    json: { type: 'boolean', default: false },
+    references: { type: 'boolean', default: false },
+  },
 });
 
 const rows: Row[] = [];
-for (const size of values.size.split(',').map(Number)) {
+if (values.references) process.stdout.write(`${measureReferences()}\n`);
+for (const size of (values.references ? '' : values.size).split(',').filter(Boolean).map(Number)) {
   const stage = await openStage(size);
   try {
     const measured = await measureRows(stage, Number(values.runs));

@@ -2,7 +2,7 @@ export type { AttachmentChange, Change, ColumnChange } from './core/change.ts';
 export type { Dialect } from './core/dialect.ts';
 export { formatDefinition } from './core/format.ts';
 export type { Hazard, HazardName, Plan, Refusal, Step, StepKind } from './core/plan.ts';
-export { findReferences, type Reference } from './core/references.ts';
+export type { Reference } from './core/references.ts';
 export { type RelationName, relationKey } from './core/relation.ts';
 export type { ApplyReport, StepOutcome } from './core/report.ts';
 export type { Scope, Snapshot, TargetDescription, Unreadable } from './core/snapshot.ts';
@@ -13,6 +13,7 @@ export { type ApplyOptions, type ApplyResult, applyRevision } from './operations
 export { type DiffOptions, diffRevisions, type RevisionDifference } from './operations/diff-revisions.ts';
 export { type Check, type Examination, examineTarget } from './operations/examine-target.ts';
 export { type ExportOptions, type ExportResult, exportViews } from './operations/export-views.ts';
+export { findReferences, type ReferenceDialectName } from './operations/find-references.ts';
 export { type InitializedProject, type InitializeRequest, initializeProject } from './operations/initialize-project.ts';
 export { type HistoryEntry, type HistoryOptions, listHistory } from './operations/list-history.ts';
 export { type ListedTarget, listTargets } from './operations/list-targets.ts';

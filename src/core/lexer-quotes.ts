@@ -75,7 +75,7 @@ function identifierAt({ sql, rules }: Reading, at: number): Quote | undefined {
   const opens = at + prefixAt(sql, at, rules.identifierPrefixes).length;
   const mark = sql[opens];
   if (mark === undefined || !rules.identifierQuotes.includes(mark)) return undefined;
-  return { kind: 'quoted identifier', mark, hasBackslash: false, opens };
+  return { kind: 'quoted identifier', mark, hasBackslash: rules.backslashInIdentifiers, opens };
 }
 
 /**
@@ -111,7 +111,7 @@ export function readQuoted(reading: Reading, at: number): number | undefined {
   const quote = identifierAt(reading, at) ?? stringAt(reading, at);
   if (quote === undefined) return undefined;
   const end = quoteEnd(reading.sql, quote) ?? failUnclosed(quote.kind, at);
-  if (quote.hasBackslash) reading.backslashesTo = end;
+  if (quote.hasBackslash && quote.kind === 'string') reading.backslashesTo = end;
   return addToken(reading, quote.kind, [at, end]);
 }
 

@@ -6,6 +6,8 @@ import { readNumber, readOperator, readParameter, readWord } from './lexer-words
 export interface LexicalRules {
   /** Characters that open a quoted identifier, each closed by itself and doubled inside. */
   readonly identifierQuotes: readonly string[];
+  /** Whether quoted identifiers take backslash escapes (BigQuery). */
+  readonly backslashInIdentifiers: boolean;
   /** Whether `'…'` takes backslash escapes without a prefix. */
   readonly backslashInStrings: boolean;
   /** What makes a string of another kind when it stands right before a quote, in lower case, longest first: `u&`, `e`, `b`, `x`, `n`, `r`. */

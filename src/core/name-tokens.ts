@@ -31,6 +31,7 @@ export function nameOf(token: Token, folds: Dialect['folds']): string {
   const quote = token.text.at(-1) ?? '';
   const opens = token.text.indexOf(quote);
   const text = token.text.slice(opens + 1, -1).replaceAll(quote + quote, quote);
+  if (quote === '`') return text.replace(/\\(.)/gs, '$1');
   return opens > 0 ? unescapeUnicode(text) : text;
 }
 

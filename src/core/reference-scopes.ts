@@ -31,3 +31,28 @@ export function isWithQuery(name: string, scope: Scope | undefined): boolean {
   }
   return false;
 }
+
+/** What a FROM clause calls its rows, by folded name: at which token, and whether these are rows of an array. */
+export interface Sources {
+  readonly aliases: Map<string, { readonly at: number; readonly isArray: boolean }>;
+  readonly around: Sources | undefined;
+}
+
+/** A FROM clause of which nothing has been read, inside a query that sees the rows of `around`. */
+export function openSources(around: Sources | undefined): Sources {
+  return { aliases: new Map(), around };
+}
+
+/**
+ * Whether a path in FROM at token `at` starts at a row: of an earlier item of its own clause, or of any item of a clause around. To be asked when everything has
+ * been read, since a subquery in the list of columns stands before the FROM that it looks at.
+ */
+export function startsAtRow(path: { readonly name: string; readonly at: number; readonly isBare: boolean }, sources: Sources): boolean {
+  const own = sources.aliases.get(path.name);
+  if (own !== undefined && own.at < path.at) return own.isArray || !path.isBare;
+  for (let current = sources.around; current !== undefined; current = current.around) {
+    const alias = current.aliases.get(path.name);
+    if (alias !== undefined) return alias.isArray || !path.isBare;
+  }
+  return false;
+}

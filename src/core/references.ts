@@ -4,18 +4,51 @@ import { nameParts, type PartialName, toPartialName, toRelationName } from './na
 import { readReferences } from './reference-scanner.ts';
 import { compareRelations, type RelationName, relationKey } from './relation.ts';
 
-/** The words by which a dialect's queries name relations, in upper case. */
+/** How a dialect's queries name relations; words in upper case. */
 export interface ReferenceRules {
-  /** Words that end a FROM clause. */
+  /** Words, or two words, that end a FROM clause. */
   readonly clauseEnds: ReadonlySet<string>;
   /** Words between FROM, JOIN or a comma and the relation itself: `ONLY`, `LATERAL`. */
   readonly beforeRelations: ReadonlySet<string>;
+  /** `dashed`: unquoted names may hold dashes, and one quote several parts (BigQuery). */
+  readonly paths: 'plain' | 'dashed';
+  /** Whether quoted names fold like unquoted ones (Redshift by default). */
+  readonly foldsQuotedNames: boolean;
+  /** The schema that `db..t` leaves out; empty where that is no name. */
+  readonly emptySchema: string;
+  /** Parts that a name gets from the view that reads it when it lacks them, and not from the session. */
+  readonly partsFromView: 'none' | 'catalog' | 'catalog and schema';
+  /** Whether a path in FROM that starts at an alias is an array in a row, and no relation. */
+  readonly arraysInFrom: boolean;
+  /** Whether a query of a WITH list may read itself without RECURSIVE, behind UNION ALL. */
+  readonly recursion: 'keyword' | 'keyword or UNION';
+  /** Whether a relation's name may follow TABLE: as a whole query, or as an argument of a function. */
+  readonly tableKeyword: 'none' | 'query' | 'argument';
+  /** Functions that name a relation in their first argument. `prefix of names`: the argument with `*` behind it. */
+  readonly namingFunctions: ReadonlyMap<string, 'only argument' | 'first argument' | 'prefix of names'>;
+  /** Whether queries may start with FROM and go on with `|>`. */
+  readonly pipes: boolean;
+  /** Whether files are read with `FROM @stage/path`. */
+  readonly stages: boolean;
+  /** Whether `[project:dataset.table]` is a relation. */
+  readonly legacyTables: boolean;
 }
 
 /** The clauses of the SQL standard, as PostgreSQL reads them. */
 export const standardReferences: ReferenceRules = {
   clauseEnds: new Set(['WHERE', 'GROUP', 'HAVING', 'WINDOW', 'ORDER', 'LIMIT', 'OFFSET', 'FETCH', 'FOR', 'UNION', 'INTERSECT', 'EXCEPT', 'RETURNING']),
   beforeRelations: new Set(['ONLY', 'LATERAL']),
+  paths: 'plain',
+  foldsQuotedNames: false,
+  emptySchema: '',
+  partsFromView: 'none',
+  arraysInFrom: false,
+  recursion: 'keyword',
+  tableKeyword: 'query',
+  namingFunctions: new Map(),
+  pipes: false,
+  stages: false,
+  legacyTables: false,
 };
 
 /** What of a dialect decides which relations a query reads. */
@@ -46,9 +79,21 @@ export function findReferences(sql: string, dialect: ReferenceDialect): Referenc
   return readReferences(significantTokens(sql, dialect), dialect).map(({ parts, start, end }) => ({ name: toPartialName(parts), start, end }));
 }
 
-/** Returns the relations that a query reads and that it names with their schema, sorted and unique. */
-export function readsOf(sql: string, dialect: ReferenceDialect): RelationName[] {
-  const names = findReferences(sql, dialect).flatMap(({ name }) => toRelationName(name, dialect) ?? []);
+/**
+ * The full name of a relation that the view `reader` names, by the dialect's rule for parts that are left out; undefined where that depends on
+ * the session.
+ */
+export function resolveReference(name: PartialName, reader: RelationName | undefined, dialect: ReferenceDialect): RelationName | undefined {
+  const { partsFromView } = dialect.referenceRules;
+  if (reader === undefined || partsFromView === 'none') return toRelationName(name, dialect);
+  const schema = name.schema ?? (partsFromView === 'catalog and schema' ? reader.schema : undefined);
+  const catalog = name.catalog ?? reader.catalog;
+  return toRelationName({ name: name.name, ...(schema === undefined ? {} : { schema }), ...(catalog === undefined ? {} : { catalog }) }, dialect);
+}
+
+/** Returns the relations that the query of the view `reader` reads, with their full names, sorted and unique; those that only a session can tell are left out. */
+export function readsOf(sql: string, dialect: ReferenceDialect, reader?: RelationName): RelationName[] {
+  const names = findReferences(sql, dialect).flatMap(({ name }) => resolveReference(name, reader, dialect) ?? []);
   return [...new Map(names.map((name) => [relationKey(name), name])).values()].sort(compareRelations);
 }
 

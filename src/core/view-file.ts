@@ -144,7 +144,7 @@ function sortAttachments(attachments: readonly Attachment[], kinds: readonly str
 
 function makeView(create: ParsedCreate, header: ViewHeader, attachments: readonly Attachment[], dialect: Dialect): View {
   const { name, kind, definition } = create;
-  const reads = readsOf(definition, dialect).filter((read) => relationKey(read) !== relationKey(name));
+  const reads = readsOf(definition, dialect, name).filter((read) => relationKey(read) !== relationKey(name));
   return { name, kind, definition, columns: header.columns, reads, attachments: sortAttachments(attachments, dialect.attachmentKinds), unrestorable: [] };
 }
 

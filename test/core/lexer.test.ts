@@ -2,25 +2,8 @@ import fastCheck from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type LexicalRules, tokenize } from '../../src/core/lexer.ts';
 import { ViewsyncError } from '../../src/errors.ts';
+import { lexicalRules as bigqueryRules } from '../../src/warehouses/bigquery/lexical-rules.ts';
 import { postgresqlRules } from './postgresql-rules.ts';
-
-const bigqueryRules: LexicalRules = {
-  ...postgresqlRules,
-  identifierQuotes: ['`'],
-  identifierPrefixes: [],
-  backslashInStrings: true,
-  stringPrefixes: ['rb', 'br', 'r', 'b'],
-  backslashPrefixes: ['r', 'b', 'rb', 'br'],
-  dollarQuotes: 'none',
-  lineComments: ['--', '#'],
-  nestedBlockComments: false,
-  doubleQuotedStrings: true,
-  tripleQuotedStrings: true,
-  joinsAdjacentStrings: false,
-  operatorCharacters: '',
-  operators: ['||', '|>', '<=', '>=', '!=', '<>', '<<', '>>', '=>'],
-  wordCharacters: '',
-};
 
 function texts(sql: string, rules: LexicalRules = postgresqlRules): string[] {
   return tokenize(sql, rules).map((token) => token.text);

@@ -4,6 +4,7 @@ import type { LexicalRules } from '../../core/lexer.ts';
 export const lexicalRules: LexicalRules = {
   identifierQuotes: ['"'],
   identifierPrefixes: ['u&'],
+  backslashInIdentifiers: false,
   backslashInStrings: false,
   stringPrefixes: ['u&', 'e', 'b', 'x', 'n'],
   backslashPrefixes: ['e'],

@@ -8,6 +8,7 @@ import { ViewsyncError } from '../../../src/errors.ts';
 export const lexicalRules: LexicalRules = {
   identifierQuotes: ['`'],
   identifierPrefixes: [],
+  backslashInIdentifiers: false,
   backslashInStrings: false,
   stringPrefixes: [],
   backslashPrefixes: [],
