@@ -76,8 +76,8 @@ test.each([
   ['deep brackets', `SELECT * FROM ${'('.repeat(100_000)} a ${')'.repeat(100_000)}`],
   ['long chains', `SELECT * FROM a${'.b'.repeat(100_000)}`],
 ])('takes time in proportion to the length of %s', (_name, sql) => {
-  const started = performance.now();
+  const started = process.cpuUsage();
   findReferences(sql, dialect);
   findMentions(sql, dialect, new Set(['a.b']));
-  expect(performance.now() - started).toBeLessThan(3000);
+  expect(process.cpuUsage(started).user / 1000).toBeLessThan(3000);
 });
