@@ -4,7 +4,7 @@ import type { Course, Making } from './making.ts';
 import type { Situation } from './planner.ts';
 import { findMentions } from './references.ts';
 import { compareText, relationKey } from './relation.ts';
-import { type Attachment, ownerKind, type View } from './view.ts';
+import { type Attachment, isView, ownerKind, type View } from './view.ts';
 
 export interface MadeAttachment {
   readonly attachment: Attachment;
@@ -43,7 +43,7 @@ function attachmentsBefore(live: View, wanted: View, { request, treatments }: Si
 
 function findReleased(live: View, wanted: View, { situation, making }: { situation: Situation; making: Making | undefined }): Attachment[] {
   const { dialect } = situation.request;
-  const dropped = new Set(situation.rebuild.dropped.keys());
+  const { droppedNames: dropped } = situation.rebuild;
   const blocks = ({ kind, make }: Attachment) => dialect.readingKinds.includes(kind) && findMentions(make, dialect, dropped).length > 0;
   const blocking = dropped.size === 0 ? [] : live.attachments.filter(blocks);
   const clearing = making === 'replace' ? dialect.clearsBeforeReplace(live, wanted) : [];
@@ -102,8 +102,9 @@ function alterView(key: string, situation: Situation, { makings }: Course): Alte
   if (making?.making === 'create') return [alterFresh(making.view, situation)];
   const standing = live.get(key);
   const after = wanted.get(key) ?? standing;
+  if (!standing || !after || !isView(standing) || rebuild.dropped.has(key)) return [];
   const how = treatments.get(key)?.how;
-  if (!standing || !after || rebuild.dropped.has(key) || how === 'refuse' || (how === 'nothing' && rebuild.dropped.size === 0)) return [];
+  if (how === 'refuse' || (how === 'nothing' && rebuild.dropped.size === 0)) return [];
   const alteration = alterStanding(standing, after, { situation, making: making?.making });
   return alteration.released.length + alteration.removed.length + alteration.made.length > 0 ? [alteration] : [];
 }

@@ -1,8 +1,9 @@
-import { diffAttachments, hasAttachmentChange, isSameDefinition } from './compare.ts';
+import { diffAttachments, hasAttachmentChange, isSameDefinition, isSameView } from './compare.ts';
 import type { RenamedColumn } from './dialect.ts';
 import type { PlanRequest, Situation } from './planner.ts';
-import { relationKey } from './relation.ts';
-import type { View } from './view.ts';
+import { findMentions } from './references.ts';
+import { bareKey, relationKey } from './relation.ts';
+import { isView, type View } from './view.ts';
 
 /** How one wanted view is brought about; `because` is the reason that its steps carry. */
 export type Treatment =
@@ -12,7 +13,9 @@ export type Treatment =
   | { readonly how: 'rename columns'; readonly renamed: readonly RenamedColumn[]; readonly because: string }
   | { readonly how: 'replace'; readonly because: string }
   | { readonly how: 'rebuild'; readonly because: string }
-  | { readonly how: 'refuse'; readonly because: string };
+  | { readonly how: 'refuse'; readonly because: string }
+  /** It stands as it is: a bystander or container is made when it is gone, and never changed for its own sake. */
+  | { readonly how: 'leave'; readonly because: string };
 
 function treatSameDefinition(live: View, wanted: View, { dialect }: PlanRequest): Treatment {
   const changes = diffAttachments(live.attachments, wanted.attachments, dialect);
@@ -25,9 +28,18 @@ function canRename(live: View, renamed: readonly RenamedColumn[]): boolean {
   return live.kind === 'view' && renamed.every(({ to }) => !taken.has(to));
 }
 
+/** A text that calls a routine that comes and goes with views can only be told once both are made. */
+function treatRefused(live: View, wanted: View, { request, because }: { readonly request: PlanRequest; readonly because: string }): Treatment {
+  const routines = [...request.live, ...request.wanted].filter(({ kind, name }) => kind === 'bystander' && name.object?.arguments !== undefined);
+  const mentions = findMentions(wanted.definition, request.dialect, new Set(routines.map(({ name }) => bareKey(name))));
+  const [called] = routines.length === 0 ? [] : mentions;
+  if (called === undefined || live.kind !== wanted.kind) return { how: 'refuse', because };
+  return { how: 'rebuild', because: `its columns follow from ${relationKey(called.name)}, which hangs on a view` };
+}
+
 function treatDefinition(live: View, wanted: View, request: PlanRequest): Treatment {
   const described = request.described.get(relationKey(wanted.name));
-  if (described?.outcome === 'refused') return { how: 'refuse', because: described.because };
+  if (described?.outcome === 'refused') return treatRefused(live, wanted, { request, because: described.because });
   if (described?.outcome === 'different' && described.renamed && canRename(live, described.renamed)) {
     const names = described.renamed.map(({ from, to }) => `"${from}" is now "${to}"`).join(', ');
     return { how: 'rename columns', renamed: described.renamed, because: `only names of columns differ: ${names}` };
@@ -37,14 +49,21 @@ function treatDefinition(live: View, wanted: View, request: PlanRequest): Treatm
   return { how: 'rebuild', because: replaceability.because };
 }
 
+function treatBystander(live: View | undefined, wanted: View, { dialect, relations }: PlanRequest): Treatment {
+  const isThere = relations.has(relationKey(wanted.name));
+  if (!live) return isThere ? { how: 'leave', because: 'it exists and hangs on no view' } : { how: 'create', because: 'it does not exist' };
+  return isSameView(live, wanted, dialect) ? { how: 'nothing' } : { how: 'leave', because: 'it exists and differs' };
+}
+
 function treatView(live: View | undefined, wanted: View, request: PlanRequest): Treatment {
+  if (!isView(wanted)) return treatBystander(live, wanted, request);
   if (!live) return { how: 'create', because: 'it does not exist' };
   if (live.kind !== wanted.kind) return { how: 'rebuild', because: `it is a ${live.kind} and has to be a ${wanted.kind}` };
   const isSame = isSameDefinition(live, wanted, request.dialect) || request.described.get(relationKey(wanted.name))?.outcome === 'same';
   return isSame ? treatSameDefinition(live, wanted, request) : treatDefinition(live, wanted, request);
 }
 
-/** The treatment of every wanted view taken by itself, before it is known which others force it to be re-created. */
+/** The treatment of every wanted view, bystander and container taken by itself, before it is known which others force it to be re-created. */
 export function classifyViews({ request, live, wanted }: Pick<Situation, 'request' | 'live' | 'wanted'>): ReadonlyMap<string, Treatment> {
   return new Map([...wanted].map(([key, view]) => [key, treatView(live.get(key), view, request)]));
 }

@@ -60,19 +60,22 @@ function findComponents(reads: Reads): Component[] {
   return components;
 }
 
-function insertSorted(queue: string[], name: string): void {
+type Compare = (left: string, right: string) => number;
+
+function insertSorted(queue: string[], name: string, compare: Compare): void {
   let from = 0;
   let to = queue.length;
   while (from < to) {
     const middle = (from + to) >> 1;
-    if (compareText(queue[middle] ?? '', name) < 0) from = middle + 1;
+    if (compare(queue[middle] ?? '', name) < 0) from = middle + 1;
     else to = middle;
   }
   queue.splice(from, 0, name);
 }
 
-/** Components in an order in which everything comes after what it reads; ties are broken by name. */
-export function orderByReads(reads: Reads): readonly Component[] {
+/** Components in an order in which everything comes after what it reads; ties are broken by rank, the lowest first, and then by name. */
+export function orderByReads(reads: Reads, rankOf: (key: string) => number = () => 0): readonly Component[] {
+  const compare: Compare = (left, right) => rankOf(left) - rankOf(right) || compareText(left, right);
   const byName = new Map(findComponents(reads).map((component) => [component.members[0] ?? '', component]));
   const home = new Map([...byName].flatMap(([name, component]) => component.members.map((member) => [member, name] as const)));
   const waiting = new Map<string, Set<string>>();
@@ -86,13 +89,13 @@ export function orderByReads(reads: Reads): readonly Component[] {
   const ready = [...waiting]
     .filter(([, needs]) => needs.size === 0)
     .map(([name]) => name)
-    .sort(compareText);
+    .sort(compare);
   const ordered: Component[] = [];
   for (let name = ready.shift(); name !== undefined; name = ready.shift()) {
     ordered.push(byName.get(name) as Component);
     for (const reader of readers.get(name) ?? []) {
       waiting.get(reader)?.delete(name);
-      if (waiting.get(reader)?.size === 0) insertSorted(ready, reader);
+      if (waiting.get(reader)?.size === 0) insertSorted(ready, reader, compare);
     }
   }
   return ordered;

@@ -28,9 +28,9 @@ function findRebuiltMaterializedViews({ rebuild, live, request }: Situation): Ha
 }
 
 /** Views that will be made or altered and name a role that the server lacks. */
-function findMissingRoles({ request, wanted, treatments }: Situation): Hazard[] {
+function findMissingRoles({ request, wanted, treatments, rebuild }: Situation): Hazard[] {
   const known = new Set(request.roles);
-  const changing = (view: View) => treatments.get(relationKey(view.name))?.how !== 'nothing';
+  const changing = ({ name }: View) => rebuild.recreated.has(relationKey(name)) || !['nothing', 'leave'].includes(treatments.get(relationKey(name))?.how ?? '');
   return [...wanted.values()].filter(changing).flatMap((view) => {
     const missing = request.dialect.rolesOf(view).filter((role) => !known.has(role));
     return missing.map((role) => ({

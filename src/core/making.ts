@@ -1,7 +1,6 @@
 import { type Component, orderByReads } from './graph.ts';
+import { findNeeds, rankOf } from './needs.ts';
 import type { Situation } from './planner.ts';
-import { findMentions } from './references.ts';
-import { relationKey } from './relation.ts';
 import type { View } from './view.ts';
 
 /** How a view comes about once the drops are done: made under a free name, put over what is there, or given other column names. */
@@ -30,14 +29,12 @@ export interface Course {
   readonly order: readonly Component[];
 }
 
-/** Finds that order. A name that stands anywhere in a definition counts: a row type may be named outside of FROM. */
+/** Finds that order. */
 export function findCourse(situation: Situation): Course {
   const makings = findMakings(situation);
-  const known = new Set(makings.keys());
-  const { dialect } = situation.request;
-  const readsOf = ({ view }: { view: View }) => [
-    ...view.reads.map(relationKey),
-    ...findMentions(view.definition, dialect, known).map(({ name }) => relationKey(name)),
-  ];
-  return { makings, order: orderByReads(new Map([...makings].map(([key, making]) => [key, readsOf(making)]))) };
+  const needs = findNeeds(
+    [...makings.values()].map(({ view }) => view),
+    situation.request.dialect,
+  );
+  return { makings, order: orderByReads(needs, rankOf) };
 }

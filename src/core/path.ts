@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Dialect } from './dialect.ts';
-import type { RelationName } from './relation.ts';
+import type { ObjectKind, RelationName } from './relation.ts';
 
 /** What of a dialect decides how a name is spelled in a path. */
 export type PathRules = Pick<Dialect, 'folds' | 'hasCatalogs'>;
@@ -93,10 +93,38 @@ export function decodeComponent(text: string, folds: Folds): string | undefined 
   return encodeFile(name, folds) === text || encodeFolder(name, folds) === text ? name : undefined;
 }
 
-/** Returns the file of a view below its target's folder: `shop/orders.sql`, `analytics/shop/orders.sql` where there are catalogs. */
-export function pathInTarget(name: RelationName, dialect: PathRules): string {
-  const folders = dialect.hasCatalogs ? [name.catalog ?? '', name.schema] : [name.schema];
-  return [...folders.map((folder) => encodeFolder(folder, dialect.folds)), `${encodeFile(name.name, dialect.folds)}.sql`].join('/');
+/** Argument types in a path: the blank behind a comma is left out, and every other comma escaped. */
+function encodeArguments(list: string, folds: Folds): string {
+  return list
+    .split(', ')
+    .map((type) => encodeCharacters(type, folds).join(''))
+    .join(',');
+}
+
+/** The file of what is called with arguments, without its kind: `total(integer,text)`. The parenthesis stays when the rest is cut. */
+function encodeCall({ name, object }: RelationName, folds: Folds): string {
+  const units = encodeCharacters(name, folds);
+  const text = `${units.join('')}(${encodeArguments(object?.arguments ?? '', folds)})`;
+  if (text.length <= longest) return text;
+  const [start, hash] = cut(units, `${name}(${object?.arguments})`).split('~');
+  return `${start}(~${hash})`;
+}
+
+/** The path below its schema's folder of what is no relation. */
+function encodeObject(name: RelationName, object: ObjectKind, folds: Folds): string {
+  if (object.kind === 'schema') return 'schema.sql';
+  if (object.on === undefined) return `${encodeCall(name, folds)}.${object.kind}.sql`;
+  return `${encodeFolder(object.on, folds)}/${encodeFolder(name.name, folds)}.${object.kind}.sql`;
+}
+
+/**
+ * Returns the file of a view below its target's folder: `shop/orders.sql`, `analytics/shop/orders.sql` where there are catalogs; of a schema
+ * `shop/schema.sql`, of a function `shop/total(integer).function.sql`, of a policy `shop/orders/own_rows.policy.sql`.
+ */
+export function pathInTarget(name: RelationName, { folds, hasCatalogs }: PathRules): string {
+  const folders = hasCatalogs ? [name.catalog ?? '', name.schema] : [name.schema];
+  const file = name.object === undefined ? `${encodeFile(name.name, folds)}.sql` : encodeObject(name, name.object, folds);
+  return [...folders.map((folder) => encodeFolder(folder, folds)), file].join('/');
 }
 
 export interface ViewPlace {
@@ -110,9 +138,14 @@ export function viewPath(place: ViewPlace, name: RelationName, dialect: PathRule
   return [place.viewsFolder, place.target, pathInTarget(name, dialect)].filter((part) => part !== '').join('/');
 }
 
-/** Whether a path below a target's folder is one that a view's file can have. */
-export function isViewPath(path: string, dialect: PathRules): boolean {
+const calledFile = /\([^()]*\)\.(?:function|procedure|aggregate|cast|operator)\.sql$/;
+const fileOnRelation = /\.(?:policy|rule|default|check|trigger|index)\.sql$/;
+
+/** Whether a path below a target's folder is one that a file of ours can have: of a view, a schema, a bystander. */
+export function isOwnPath(path: string, { hasCatalogs }: Pick<PathRules, 'hasCatalogs'>): boolean {
   const folders = path.split('/');
   const file = folders.pop() ?? '';
-  return file.endsWith('.sql') && file !== 'schema.sql' && folders.length === (dialect.hasCatalogs ? 2 : 1);
+  const depth = folders.length - (hasCatalogs ? 1 : 0);
+  if (depth === 2) return fileOnRelation.test(file);
+  return depth === 1 && file.endsWith('.sql') && (!file.includes('(') || calledFile.test(file));
 }

@@ -22,7 +22,7 @@ export interface Hazard {
 
 export type StepKind = 'create' | 'replace' | 'alter' | 'drop' | 'refresh';
 
-/** One act on one view. `sql` is final, without trailing semicolon, and one right behind it ends it: what `plan` prints is what `apply` sends. */
+/** One act on one view, bystander or container. `sql` is final, without trailing semicolon, and one right behind it ends it: what `plan` prints is what `apply` sends. */
 export interface Step {
   readonly kind: StepKind;
   readonly view: RelationName;
@@ -51,6 +51,8 @@ export interface Plan {
   readonly after: readonly View[];
   /** Live views that the wanted Snapshot does not hold and that stay. */
   readonly kept: readonly RelationName[];
+  /** Bystanders and containers that are there otherwise than wanted, each with the reason why they stay as they are. */
+  readonly left: readonly { readonly view: RelationName; readonly because: string }[];
   /** Views whose two texts the server holds for the same view. */
   readonly reprinted: readonly RelationName[];
   /** Views for which that could not be found out, with the reason; planned as a replace. */

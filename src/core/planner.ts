@@ -7,7 +7,7 @@ import type { HazardName, Plan } from './plan.ts';
 import { findRebuilds, type Rebuild } from './rebuild.ts';
 import { findRefusals } from './refusals.ts';
 import { compareText, type RelationName, relationKey } from './relation.ts';
-import type { Bystander, Container } from './snapshot.ts';
+import type { Container, Loss } from './snapshot.ts';
 import { buildSteps } from './steps.ts';
 import type { View } from './view.ts';
 
@@ -22,9 +22,9 @@ export type Description =
 export interface PlanRequest {
   readonly target: string;
   readonly dialect: Dialect;
-  /** Every live view, in and out of scope: the closure of a drop must see all of them. */
+  /** Every live view and bystander, in and out of scope: the closure of a drop must see all of them. Containers that have a state. */
   readonly live: readonly View[];
-  /** The views to bring about, already selected. */
+  /** The views, bystanders and containers to bring about, already selected. */
   readonly wanted: readonly View[];
   /** Live views to drop. */
   readonly drops: readonly RelationName[];
@@ -33,9 +33,9 @@ export interface PlanRequest {
   /** What the server says of wanted definitions that differ from the live ones, by `relationKey`. */
   readonly described: ReadonlyMap<string, Description>;
   readonly containers: readonly Container[];
-  readonly bystanders: readonly Bystander[];
+  readonly losses?: readonly Loss[] | undefined;
   readonly roles: readonly string[];
-  /** Names of all relations of the warehouse, by `relationKey`. */
+  /** Names of all relations of the warehouse, and of what could be a bystander, by `relationKey`. */
   readonly relations: ReadonlySet<string>;
   /** Views that the wanted commit holds, selected or not, by `relationKey`. */
   readonly available: ReadonlySet<string>;
@@ -68,8 +68,9 @@ function withColumns(view: View, { live, described }: { live: View | undefined; 
 function withoutMissingRoles(view: View, { dialect, roles, allowed }: PlanRequest): View {
   if (!allowed.includes('MISSING_ROLE')) return view;
   const known = new Set(roles);
-  const attachments = view.attachments.filter((attachment) => dialect.rolesOf({ ...view, attachments: [attachment] }).every((role) => known.has(role)));
-  return { ...view, attachments };
+  const inDefinition = dialect.rolesOf({ ...view, attachments: [] });
+  const isKnown = (role: string) => known.has(role) || inDefinition.includes(role);
+  return { ...view, attachments: view.attachments.filter((attachment) => dialect.rolesOf({ ...view, attachments: [attachment] }).every(isKnown)) };
 }
 
 function describeWanted(request: PlanRequest, live: ReadonlyMap<string, View>): ReadonlyMap<string, View> {
@@ -87,6 +88,13 @@ function findReprinted({ wanted, live, request }: Situation): RelationName[] {
     const old = live.get(key);
     const isReprinted = request.described.get(key)?.outcome === 'same' && old && !isSameDefinition(old, view, request.dialect);
     return isReprinted ? [view.name] : [];
+  });
+}
+
+function findLeft({ treatments, wanted, rebuild }: Situation): Plan['left'] {
+  return [...treatments].flatMap(([key, treatment]) => {
+    const view = wanted.get(key);
+    return treatment.how === 'leave' && view && !rebuild.dropped.has(key) ? [{ view: view.name, because: treatment.because }] : [];
   });
 }
 
@@ -123,6 +131,7 @@ export function planChanges(request: PlanRequest): Plan {
     refusals: findRefusals(situation, course, steps),
     ...findTouched(situation, steps),
     kept: request.kept,
+    left: findLeft(situation),
     reprinted: findReprinted(situation),
     unproven: findUnproven(situation),
   };

@@ -1,13 +1,17 @@
 import type { Dialect } from './dialect.ts';
-import { relationKey } from './relation.ts';
 import { endStatement } from './reserved-line.ts';
 import { differInSpacingAlone } from './spacing.ts';
 import type { View } from './view.ts';
 import { type ParsedViewFile, writeViewFile } from './view-file.ts';
-import { writeHeader } from './view-header.ts';
+import { headerOf, writeHeader } from './view-header.ts';
 
 // No text of SQL or of ours holds it.
 const gap = '\u0000';
+
+/** A file does not say which bystanders a view needs. */
+function withoutNeeds({ needs: _, ...view }: View): View {
+  return view;
+}
 
 /**
  * What a file says when it is the file of a known view, written as export writes it but for white space in the definition: as `readViewFile`
@@ -22,9 +26,9 @@ export function recognizeViewFile(text: string, known: View, dialect: Dialect): 
   const isInline = (kind: string) => dialect.inlineKinds.includes(kind);
   const others = known.attachments.filter(({ kind }) => !isInline(kind));
   return {
-    view: { ...known, definition, unrestorable: [] },
+    view: { ...withoutNeeds(known), definition, unrestorable: [] },
     text,
-    header: { name: relationKey(known.name), reads: known.reads.map(relationKey), columns: known.columns, notes: '' },
+    header: headerOf(known),
     headerText,
     create: {
       comments: '',

@@ -1,8 +1,8 @@
 import type { Course } from './making.ts';
 import type { Refusal, Step } from './plan.ts';
 import type { Situation } from './planner.ts';
-import { relationKey } from './relation.ts';
-import type { View } from './view.ts';
+import { type RelationName, relationKey } from './relation.ts';
+import { isView, type View } from './view.ts';
 
 function isDropped({ rebuild, drops, live }: Situation, key: string): boolean {
   return rebuild.dropped.has(key) || (drops.has(key) && live.has(key));
@@ -20,10 +20,10 @@ function findLosses(situation: Situation): Refusal[] {
       because: `${relationKey(view.name)} would have to be dropped, and with it ${what}, which viewsync cannot restore yet.`,
     })),
   );
-  const objects = situation.request.bystanders.flatMap((bystander) => {
-    const through = bystander.of.find((name) => isDropped(situation, relationKey(name)));
+  const objects = (situation.request.losses ?? []).flatMap(({ description, of }) => {
+    const through = of.find((name) => isDropped(situation, relationKey(name)));
     if (!through) return [];
-    const because = `${relationKey(through)} would have to be dropped, and ${bystander.description} depends on it, which viewsync cannot restore yet.`;
+    const because = `${relationKey(through)} would have to be dropped, and ${description} depends on it, which viewsync cannot restore.`;
     return [{ view: through, because }];
   });
   return [...attributes, ...objects];
@@ -38,29 +38,37 @@ function findMisfits({ treatments, wanted }: Situation): Refusal[] {
   });
 }
 
-/** Relations that a view to be made reads, that do not exist, and that this plan does not make. */
+/** The table that a bystander stands on. */
+function tableOf({ name }: View): RelationName[] {
+  const { object, ...place } = name;
+  return object?.on === undefined ? [] : [{ ...place, name: object.on }];
+}
+
+/** Relations that a view or bystander to be made reads or stands on, that do not exist, and that this plan does not make. */
 function findMissingReads({ request, wanted, treatments }: Situation): Refusal[] {
   return [...wanted].flatMap(([key, view]) => {
     const how = treatments.get(key)?.how;
     if (how !== 'create' && how !== 'replace' && how !== 'rebuild') return [];
-    const missing = view.reads.map(relationKey).filter((read) => !request.relations.has(read) && !wanted.has(read));
+    const missing = [...view.reads, ...tableOf(view)].map(relationKey).filter((read) => !request.relations.has(read) && !wanted.has(read));
     return missing.map((read) => refuseMissing(view, read, request.available.has(read)));
   });
 }
 
 function refuseMissing(view: View, read: string, isAvailable: boolean): Refusal {
   const key = relationKey(view.name);
-  const because = `${key} reads ${read}, which does not exist.`;
-  return isAvailable ? { view: view.name, because, suggestion: `Select it too: --select '+${key}'` } : { view: view.name, because };
+  const because = `${key} ${view.kind === 'bystander' ? 'hangs on' : 'reads'} ${read}, which does not exist.`;
+  if (isAvailable) return { view: view.name, because, suggestion: `Select it too: --select '+${key}'` };
+  return view.kind === 'bystander' ? { view: view.name, because, suggestion: `Leave it out: --exclude '${key}'` } : { view: view.name, because };
 }
 
 /** Views that stay and still read one that goes. */
 function findOrphans({ drops, live, wanted }: Situation): Refusal[] {
   return [...live].flatMap(([key, view]) => {
     if (drops.has(key)) return [];
-    const after = wanted.get(key) ?? view;
-    const gone = after.reads.map(relationKey).filter((read) => drops.has(read) && live.has(read));
-    return gone.map((read) => ({ view: view.name, because: `${read} would be dropped, and ${key}, which stays, reads it.` }));
+    const after = (isView(view) ? wanted.get(key) : undefined) ?? view;
+    const verb = isView(view) ? 'reads' : 'hangs on';
+    const gone = [...after.reads, ...(after.needs ?? [])].map(relationKey).filter((read) => drops.has(read) && live.has(read));
+    return gone.map((read) => ({ view: view.name, because: `${read} would be dropped, and ${key}, which stays, ${verb} it.` }));
   });
 }
 

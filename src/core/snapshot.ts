@@ -1,5 +1,5 @@
-import type { RelationName } from './relation.ts';
-import type { View } from './view.ts';
+import { compareRelations, type RelationName } from './relation.ts';
+import { isView, type View } from './view.ts';
 
 /** The schema or dataset that views live in. */
 export interface Container {
@@ -8,13 +8,17 @@ export interface Container {
   readonly name: string;
   /** Grantees who would get rights on a relation that our role creates in it, through default privileges; everybody as the dialect calls them, which no role can be called (`public` on PostgreSQL). */
   readonly defaultGrantees: readonly string[];
+  /** The same for routines; absent where a new one has the rights that the warehouse gives by itself. */
+  readonly routineGrantees?: readonly string[];
+  /** Its owner, rights and comment, in the shape of a view of kind `container`; absent where it holds nothing that has a file. */
+  readonly state?: View;
 }
 
-/** An object that is no view but hangs on one: a function over its row type, a policy that reads it, a table's column of its type. */
-export interface Bystander {
-  /** In words, fully named: "function app.f_v3()", "policy pol on table app.p". */
+/** What would be lost with a view and can be restored from no file: data in a table's column of its row type, a bystander that cannot be read. */
+export interface Loss {
+  /** In words, fully named: "column a of table app.t". */
   readonly description: string;
-  /** The views that it hangs on. */
+  /** The views and bystanders that it hangs on. */
   readonly of: readonly RelationName[];
 }
 
@@ -43,6 +47,27 @@ export interface Scope {
 
 export type Origin = { readonly from: 'warehouse' } | { readonly from: 'commit'; readonly commit: string } | { readonly from: 'worktree' };
 
+/** Everything that has a file: containers, views, bystanders. */
+export function objectsOf({ containers, views, bystanders }: Pick<Snapshot, 'containers' | 'views' | 'bystanders'>): readonly View[] {
+  return [...containers.flatMap(({ state }) => state ?? []), ...views, ...bystanders];
+}
+
+/** The same Snapshot with other objects in it: views, bystanders, and the states of containers. */
+export function withObjects(snapshot: Snapshot, objects: readonly View[]): Snapshot {
+  const sorted = objects.toSorted((left, right) => compareRelations(left.name, right.name));
+  const states = sorted.filter(({ kind }) => kind === 'container');
+  const known = snapshot.containers.map(({ state: _, ...container }) => {
+    const state = states.find(({ name }) => name.catalog === container.catalog && name.schema === container.name);
+    return state ? { ...container, state } : container;
+  });
+  const fresh = states.filter(({ name }) => !known.some((container) => container.catalog === name.catalog && container.name === name.schema));
+  const made = fresh.map((state): Container => {
+    const { catalog, schema } = state.name;
+    return { ...(catalog === undefined ? {} : { catalog }), name: schema, defaultGrantees: [], state };
+  });
+  return { ...snapshot, containers: [...known, ...made], views: sorted.filter(isView), bystanders: sorted.filter(({ kind }) => kind === 'bystander') };
+}
+
 /** All views of a target in scope at one moment; views sorted by name and unique. */
 export interface Snapshot {
   readonly origin: Origin;
@@ -50,6 +75,8 @@ export interface Snapshot {
   readonly views: readonly View[];
   /** Every schema but the system's, in scope or not: the closure of a drop may reach beyond the scope. */
   readonly containers: readonly Container[];
+  /** What is no view but hangs on one in scope, each as a view of kind `bystander`, sorted by name. */
+  readonly bystanders: readonly View[];
   /** Of all views, in scope or not. */
-  readonly bystanders: readonly Bystander[];
+  readonly losses?: readonly Loss[];
 }

@@ -5,7 +5,8 @@ import type { Course } from './making.ts';
 import type { Step } from './plan.ts';
 import type { Situation } from './planner.ts';
 import { readsOf } from './rebuild.ts';
-import { relationKey } from './relation.ts';
+import { compareText, relationKey } from './relation.ts';
+import type { Container } from './snapshot.ts';
 import { ownerKind, populatedKind, type View } from './view.ts';
 
 const circle = 'it is part of a circle of views';
@@ -18,9 +19,9 @@ function dropComponent(
   const members = component.members.flatMap((key) => views.get(key) ?? []);
   const drop = (view: View): Step => ({ kind: 'drop', view: view.name, sql: dialect.dropView(view), because: because(relationKey(view.name)) });
   if (members.length === 1) return members.map(drop);
-  const materialized = members.filter((view) => view.kind === 'materialized view');
   const plain = members.filter((view) => view.kind === 'view');
-  return [...plain.flatMap((view) => placeholderStep(view, dialect)), ...materialized.map(drop), ...plain.map(drop)];
+  const others = members.filter((view) => view.kind !== 'view');
+  return [...plain.flatMap((view) => placeholderStep(view, dialect)), ...others.map(drop), ...plain.map(drop)];
 }
 
 function placeholderStep(view: View, dialect: Dialect): Step[] {
@@ -70,7 +71,8 @@ function makeComponent(component: Component, { makings }: Course, situation: Sit
   const members = component.members.flatMap((key) => makings.get(key) ?? []);
   const fresh = component.isCircular ? members.filter(({ view, making }) => making === 'create' && view.kind === 'view') : [];
   const placeholders = fresh.flatMap(({ view }) => placeholderStep(view, dialect)).map((step): Step => ({ ...step, kind: 'create' }));
-  const made = members.flatMap(({ view, making }): Step[] => {
+  const byKind = members.toSorted((left, right) => Number(left.view.kind === 'view') - Number(right.view.kind === 'view'));
+  const made = (component.isCircular ? byKind : members).flatMap(({ view, making }): Step[] => {
     if (making === 'rename columns') return renameSteps(view, situation);
     const kind = component.isCircular && view.kind === 'view' ? 'replace' : making;
     return [{ kind, view: view.name, sql: dialect.createView(view, kind), because: becauseMade(relationKey(view.name), situation) }];
@@ -91,13 +93,25 @@ function releaseSteps(alterations: readonly Alteration[]): Step[] {
   );
 }
 
+/** The container of a name. One that this plan makes gives at most what others give. */
+function findContainer({ catalog, schema }: View['name'], containers: readonly Container[]): Container | undefined {
+  const found = containers.find((container) => container.catalog === catalog && container.name === schema);
+  if (found || containers.length === 0) return found;
+  const union = (lists: readonly (readonly string[])[]) => [...new Set(lists.flat())].sort(compareText);
+  return {
+    name: schema,
+    defaultGrantees: union(containers.map(({ defaultGrantees }) => defaultGrantees)),
+    routineGrantees: union(containers.map(({ routineGrantees = [] }) => routineGrantees)),
+  };
+}
+
 function ownerSteps(alteration: Alteration, { request, rebuild, live }: Situation): Step[] {
   const key = relationKey(alteration.view.name);
   const owner = alteration.made.filter(({ attachment }) => attachment.kind === ownerKind);
   const steps = owner.map(({ attachment, because }) => attach(alteration, attachment.make, because));
   const isFresh = rebuild.recreated.has(key) || !live.has(key);
-  const container = request.containers.find(({ catalog, name }) => catalog === alteration.view.name.catalog && name === alteration.view.name.schema);
-  if (!isFresh || !container) return steps;
+  const container = isFresh ? findContainer(alteration.view.name, request.containers) : undefined;
+  if (!container) return steps;
   const revokes = request.dialect.revokeDefaults(alteration.view, container);
   return [...steps, ...revokes.map((sql) => attach(alteration, sql, 'default privileges gave rights that the view must not have'))];
 }
@@ -132,21 +146,28 @@ function refreshSteps({ makings, order }: Course, situation: Situation): Step[] 
   return [...fresh, ...switched].map((view) => ({ kind: 'refresh', view: view.name, sql: dialect.refreshView(view), because: because(view) }));
 }
 
+/** What runs functions when it is made, and may need the data of materialized views. */
+const isLate = (key: string) => /^(?:check|index) /.test(key);
+
 /**
- * All steps in the order in which they run: what stands in the way goes, the closure is dropped, views are made, then owners, rights taken
- * away, attachments by kind, data (as the owner, who needs the grants), and last the views that are pruned.
+ * All steps in the order in which they run: what stands in the way goes, the closure is dropped, views and bystanders are made, then owners,
+ * rights taken away, attachments by kind, data (as the owner, who needs the grants), what needs data, and last the views that are pruned.
  */
 export function buildSteps(situation: Situation, course: Course): readonly Step[] {
   const alterations = findAlterations(situation, course);
+  const [early, late] = [alterations.filter(({ view }) => !isLate(relationKey(view.name))), alterations.filter(({ view }) => isLate(relationKey(view.name)))];
+  const make = (components: readonly Component[]) => components.flatMap((component) => makeComponent(component, course, situation));
   const kinds = situation.request.dialect.attachmentKinds.filter((kind) => kind !== ownerKind && kind !== populatedKind);
   return [
     ...releaseSteps(alterations),
     ...dropSteps(situation),
-    ...course.order.flatMap((component) => makeComponent(component, course, situation)),
-    ...alterations.flatMap((alteration) => ownerSteps(alteration, situation)),
+    ...make(course.order.filter(({ members }) => !members.every(isLate))),
+    ...early.flatMap((alteration) => ownerSteps(alteration, situation)),
     ...removalSteps(alterations, kinds),
-    ...attachSteps(alterations, kinds),
+    ...attachSteps(early, kinds),
     ...refreshSteps(course, situation),
+    ...make(course.order.filter(({ members }) => members.every(isLate))),
+    ...attachSteps(late, kinds),
     ...pruneSteps(situation),
   ];
 }

@@ -1,13 +1,13 @@
 import { ViewsyncError } from '../errors.ts';
 import type { Dialect, ParsedCreate, Statement } from './dialect.ts';
-import { encodeFile, encodeFolder } from './path.ts';
+import { pathInTarget } from './path.ts';
 import { readsOf } from './references.ts';
 import { relationKey } from './relation.ts';
 import { endStatement } from './reserved-line.ts';
 import { positionAt, splitStatements } from './statements.ts';
 import { sameTokens } from './tokens.ts';
-import type { Attachment, View } from './view.ts';
-import { isHeaderOf, readHeader, type ViewHeader, writeHeader } from './view-header.ts';
+import { type Attachment, isView, type View } from './view.ts';
+import { isHeaderOf, namesRead, readHeader, type ViewHeader, writeHeader } from './view-header.ts';
 
 /** A statement as the file holds it, up to its semicolon, with the comments that stand before it and the attachments that it makes. */
 export interface FilePart {
@@ -63,16 +63,14 @@ function withPlace<T>(source: Source, offset: number, read: () => T): T {
 
 function failMisplaced({ path }: Source, create: ParsedCreate, expected: string): never {
   throw new ViewsyncError('FILE_MISPLACED', {
-    message: `${path} creates the view ${relationKey(create.name)}, whose file is ${expected}. Nothing was changed.`,
+    message: `${path} creates ${create.name.object ? '' : 'the view '}${relationKey(create.name)}, whose file is ${expected}. Nothing was changed.`,
     suggestions: [`Move the file to ${expected}, or correct the name in its CREATE statement.`],
     details: { path, expected },
   });
 }
 
 function checkPlace(source: Source, create: ParsedCreate): void {
-  const { folds, hasCatalogs } = source.dialect;
-  const folders = hasCatalogs ? [create.name.catalog ?? '', create.name.schema] : [create.name.schema];
-  const expected = [...folders.map((folder) => encodeFolder(folder, folds)), `${encodeFile(create.name.name, folds)}.sql`];
+  const expected = pathInTarget(create.name, source.dialect).split('/');
   const found = source.path.split('/');
   if (expected.join('/') === found.slice(-expected.length).join('/')) return;
   failMisplaced(source, create, [...found.slice(0, -expected.length), ...expected].join('/'));
@@ -144,7 +142,7 @@ function sortAttachments(attachments: readonly Attachment[], kinds: readonly str
 
 function makeView(create: ParsedCreate, header: ViewHeader, attachments: readonly Attachment[], dialect: Dialect): View {
   const { name, kind, definition } = create;
-  const reads = readsOf(definition, dialect, name).filter((read) => relationKey(read) !== relationKey(name));
+  const reads = isView(create) ? readsOf(definition, dialect, name).filter((read) => relationKey(read) !== relationKey(name)) : namesRead(header);
   return { name, kind, definition, columns: header.columns, reads, attachments: sortAttachments(attachments, dialect.attachmentKinds), unrestorable: [] };
 }
 

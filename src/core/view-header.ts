@@ -1,4 +1,4 @@
-import { type RelationName, relationKey } from './relation.ts';
+import { compareRelations, parseRelationKey, type RelationName, relationKey } from './relation.ts';
 import type { Column, View } from './view.ts';
 
 /** What the comment lines at the top of a view file say. For people: no decision is made from it but which columns a view had. */
@@ -31,10 +31,25 @@ function labelled(label: string, items: readonly string[]): string[] {
   return items.map((item, index) => `-- ${index === 0 ? `${label}: ` : indent}${escapeUnsafe(item)}`);
 }
 
+type Headed = Pick<View, 'name' | 'kind' | 'reads' | 'columns'>;
+
+/** What the first line calls it: nothing for a bystander, whose first line says of what. */
+function titleOf({ name, kind }: Headed): string {
+  if (kind === 'bystander') return '';
+  return name.object === undefined ? relationKey(name) : relationKey(name).slice(name.object.kind.length + 1);
+}
+
+/** What the header of a view says, as `readHeader` reads it. */
+export function headerOf(view: Headed): ViewHeader {
+  return { name: titleOf(view), reads: view.reads.map(relationKey), columns: view.columns, notes: '' };
+}
+
 /** Returns the header of a view's file: its name, what it reads, its columns; one line each, aligned. */
-export function writeHeader({ name, reads, columns }: Pick<View, 'name' | 'reads' | 'columns'>): string {
-  const lines = [...labelled('view', [relationKey(name)]), ...labelled('reads', reads.map(relationKey)), ...labelled('columns', columns.map(columnText))];
-  return lines.join('\n');
+export function writeHeader(view: Headed): string {
+  const { name, reads, columns } = headerOf(view);
+  if (view.kind === 'bystander') return labelled('bystander of', reads).join('\n');
+  const title = labelled(view.kind === 'container' ? 'schema' : 'view', [name]);
+  return [...title, ...labelled('reads', reads), ...labelled('columns', columns.map(columnText))].join('\n');
 }
 
 /** The items below each label, and the lines that belong to none. */
@@ -43,7 +58,7 @@ interface Lines {
   readonly notes: readonly string[];
 }
 
-const labelLine = /^-- (view|reads|columns): (.*)$/;
+const labelLine = /^-- (view|schema|bystander of|reads|columns): (.*)$/;
 const continuation = /^-- {7,}(\S.*)$/;
 
 function readLine({ items, notes }: Lines, label: string, line: string): Lines {
@@ -76,19 +91,22 @@ export function readHeader(text: string): ViewHeader {
   const columnItems = items['columns'] ?? [];
   const columns = columnItems.flatMap(readColumn);
   return {
-    name: readEscapes(items['view']?.[0] ?? ''),
-    reads: (items['reads'] ?? []).map(readEscapes),
+    name: readEscapes(items['view']?.[0] ?? items['schema']?.[0] ?? ''),
+    reads: (items['bystander of'] ?? items['reads'] ?? []).map(readEscapes),
     columns: columns.length === columnItems.length ? columns : [],
     notes: notes.join('\n').trim(),
   };
 }
 
+/** The names below `reads` or `bystander of`, in whatever order somebody wrote them. */
+export function namesRead({ reads }: ViewHeader): readonly RelationName[] {
+  return reads.flatMap((key) => parseRelationKey(key) ?? []).sort(compareRelations);
+}
+
 /** Whether a header says the same as a view. */
-export function isHeaderOf(
-  header: ViewHeader,
-  view: { readonly name: RelationName; readonly reads: readonly RelationName[]; readonly columns: readonly Column[] },
-): boolean {
-  const said = [header.name, ...header.reads, ...header.columns.map(columnText)];
-  const meant = [relationKey(view.name), ...view.reads.map(relationKey), ...view.columns.map(columnText)];
-  return said.length === meant.length && header.reads.length === view.reads.length && said.every((text, index) => text === meant[index]);
+export function isHeaderOf(header: ViewHeader, view: Headed): boolean {
+  const wanted = headerOf(view);
+  const textsOf = ({ name, reads, columns }: ViewHeader) => [name, ...reads, ...columns.map(columnText)];
+  const [said, meant] = [textsOf(header), textsOf(wanted)];
+  return said.length === meant.length && header.reads.length === wanted.reads.length && said.every((text, index) => text === meant[index]);
 }

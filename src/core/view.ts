@@ -2,6 +2,9 @@ import type { RelationName } from './relation.ts';
 
 export type ViewKind = 'view' | 'materialized view';
 
+/** What has a file: views, the bystanders that hang on them, and the containers that both stand in. */
+export type FileKind = ViewKind | 'bystander' | 'container';
+
 /** A column of a view. `type` is as the server prints it, with length, precision and a collation that is not the type's own: `numeric(12,2)`, `text COLLATE "C"`. */
 export interface Column {
   readonly name: string;
@@ -25,19 +28,30 @@ export interface Attachment {
   readonly unmake: string;
 }
 
+/** A view, or a bystander or container, which have files of the same shape. */
 export interface View {
   readonly name: RelationName;
-  readonly kind: ViewKind;
-  /** The query, without the CREATE header and without a trailing semicolon. */
+  readonly kind: FileKind;
+  /** The query, without the CREATE header and without a trailing semicolon; of a bystander or container the whole statement that makes it. */
   readonly definition: string;
   /** In order. Empty when unknown: a hand-written file may lack its header. */
   readonly columns: readonly Column[];
-  /** Relations that the definition reads, sorted and unique; from the catalog when live, from the text when read from a file. */
+  /**
+   * Relations that the definition reads, sorted and unique; from the catalog when live, from the text when read from a file. Of a bystander the
+   * views that it hangs on, directly or through other bystanders; in a file these stand in the header.
+   */
   readonly reads: readonly RelationName[];
+  /** Bystanders that the definition needs, from the catalog; unknown in a file. */
+  readonly needs?: readonly RelationName[];
   /** In the order in which the file holds them: by the dialect's order of kinds, then by key. */
   readonly attachments: readonly Attachment[];
   /** What belongs to this view and no file holds yet, in words ("statistics object app.m1_st"): a drop of the view is refused by name. */
   readonly unrestorable: readonly string[];
+}
+
+/** Whether it is a view, of either kind. */
+export function isView({ kind }: Pick<View, 'kind'>): boolean {
+  return kind === 'view' || kind === 'materialized view';
 }
 
 /** The kind of attachment that says who owns a view, in every dialect where views have owners. */

@@ -1,7 +1,7 @@
 import type { Dialect } from '../core/dialect.ts';
 import { relationKey } from '../core/relation.ts';
 import { compareSides, type SyncState } from '../core/sync.ts';
-import type { View } from '../core/view.ts';
+import { isView, type View } from '../core/view.ts';
 import { type ParsedViewFile, writeViewFile } from '../core/view-file.ts';
 import { ViewsyncError } from '../errors.ts';
 import type { Likeness } from './likeness.ts';
@@ -83,9 +83,10 @@ function findKeptFile(path: string, view: View, sources: Sources): ViewFile | un
   });
 }
 
-/** Definitions to be formatted, by path: those that stand in no file yet, or all of them, hand-written ones as their files have them. */
+/** Definitions of views to be formatted, by path: those that stand in no file yet, or all of them, hand-written ones as their files have them. */
 export function findUnformatted(sources: Sources, which: 'new' | 'all'): ReadonlyMap<string, string> {
-  const kept = [...sources.live].map(([path, view]) => ({ path, view, file: viewOf(findKeptFile(path, view, sources)) }));
+  const views = [...sources.live].filter(([, view]) => isView(view));
+  const kept = views.map(([path, view]) => ({ path, view, file: viewOf(findKeptFile(path, view, sources)) }));
   const wanted = kept.filter(({ file }) => which === 'all' || file === undefined);
   return new Map(wanted.map(({ path, view, file }) => [path, file?.definition ?? view.definition]));
 }

@@ -2,6 +2,7 @@ import type { Change } from '../core/change.ts';
 import { diffViews } from '../core/compare.ts';
 import type { Dialect } from '../core/dialect.ts';
 import { relationKey } from '../core/relation.ts';
+import { objectsOf } from '../core/snapshot.ts';
 import type { View } from '../core/view.ts';
 import { ViewsyncError } from '../errors.ts';
 import type { Project, Target } from '../project.ts';
@@ -50,7 +51,7 @@ interface Side {
 const nothingReprinted: ReadonlySet<string> = new Set();
 
 function sideOf(files: TargetFiles, reading: Reading, origin: Parameters<typeof snapshotOf>[1]): Side {
-  const { views } = snapshotOf(files, origin, reading.target);
+  const views = objectsOf(snapshotOf(files, origin, reading.target));
   return { views, texts: new Map([...files.views].map(([path, { text }]) => [path, text])), reprinted: nothingReprinted };
 }
 
@@ -62,7 +63,7 @@ async function readLiveSide(reading: Reading, options: DiffOptions): Promise<Sid
     requireSameWarehouse(recorded, inspection.snapshot.description, reading.target);
     const sources = await gatherSources(reading, { recorded, inspection }, { settle: warehouse.settle.bind(warehouse) });
     const texts = composeLiveTexts(await composeSources(sources, 'new', options.progress));
-    return { views: inspection.snapshot.views, texts, reprinted: sources.likeness.reprinted };
+    return { views: objectsOf(inspection.snapshot), texts, reprinted: sources.likeness.reprinted };
   } finally {
     await warehouse.close();
   }

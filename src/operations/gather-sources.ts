@@ -2,7 +2,7 @@ import type { Dialect } from '../core/dialect.ts';
 import { viewPath } from '../core/path.ts';
 import { parseRelationKey, type RelationName } from '../core/relation.ts';
 import { matchScope } from '../core/scope.ts';
-import type { Scope, TargetDescription } from '../core/snapshot.ts';
+import { objectsOf, type Scope, type TargetDescription } from '../core/snapshot.ts';
 import type { View } from '../core/view.ts';
 import { ViewsyncError } from '../errors.ts';
 import type { Head, ObjectId } from '../history/history.ts';
@@ -115,7 +115,12 @@ export function requireSameWarehouse({ tip, branch }: Recorded, live: TargetDesc
 export function findOutOfScope(sides: readonly TargetFiles[], scope: Scope, live: ReadonlyMap<string, View>): readonly View[] {
   const isInScope = matchScope(scope);
   const files = sides.flatMap(({ views }) => [...views.values()]).filter(({ path }) => !live.has(path));
-  return files.flatMap((file) => viewOf(file) ?? []).filter(({ name }) => !isInScope(name.schema));
+  return files.flatMap((file) => viewOf(file) ?? []).filter((view) => !schemasOf(view).some(isInScope));
+}
+
+/** The schemas by which a file is in scope or not: a bystander goes with the views that it hangs on. */
+function schemasOf({ kind, name, reads }: View): readonly string[] {
+  return kind === 'bystander' && reads.length > 0 ? reads.map(({ schema }) => schema) : [name.schema];
 }
 
 interface Seen {
@@ -156,10 +161,10 @@ export async function gatherSources(
   { recorded, inspection }: { recorded: Recorded; inspection: Inspection },
   options: SourceOptions,
 ): Promise<Sources> {
-  const { views } = inspection.snapshot;
-  const live = new Map(views.map((view) => [pathOf(reading, view.name), view]));
+  const objects = objectsOf(inspection.snapshot);
+  const live = new Map(objects.map((view) => [pathOf(reading, view.name), view]));
   reading.parser.expect(live);
-  const likeness = await findLikeness(views, listSides(recorded), { dialect: reading.dialect, settle: options.settle });
+  const likeness = await findLikeness(objects, listSides(recorded), { dialect: reading.dialect, settle: options.settle });
   return {
     dialect: reading.dialect,
     live,

@@ -1,7 +1,7 @@
 import { hasSameAttachments, isSameDefinition } from '../core/compare.ts';
 import type { Dialect } from '../core/dialect.ts';
 import { relationKey } from '../core/relation.ts';
-import type { View } from '../core/view.ts';
+import { isView, type View } from '../core/view.ts';
 import type { Settled, SettleRequest } from '../warehouses/warehouse.ts';
 
 /** Asks the server about definitions: a warehouse's or a transaction's `settle`. */
@@ -40,7 +40,7 @@ function findOpenQuestions(
 ): SettleRequest[] {
   return side.flatMap((wanted) => {
     const view = live.get(relationKey(wanted.name));
-    const isOpen = view && view.kind === wanted.kind && !isSame(view, wanted) && !asked.has(textId(wanted));
+    const isOpen = view && isView(view) && view.kind === wanted.kind && !isSame(view, wanted) && !asked.has(textId(wanted));
     return isOpen ? [{ wanted, live: view }] : [];
   });
 }

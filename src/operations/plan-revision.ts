@@ -6,8 +6,8 @@ import { readsOf } from '../core/rebuild.ts';
 import { type RelationName, relationKey } from '../core/relation.ts';
 import { matchScope } from '../core/scope.ts';
 import { type Selection, selectViews } from '../core/selection.ts';
-import type { Snapshot } from '../core/snapshot.ts';
-import type { View } from '../core/view.ts';
+import { objectsOf, type Snapshot } from '../core/snapshot.ts';
+import { isView, type View } from '../core/view.ts';
 import { ViewsyncError } from '../errors.ts';
 import type { ObjectId } from '../history/history.ts';
 import type { Project, Target } from '../project.ts';
@@ -52,7 +52,7 @@ export interface Wish {
   readonly wanted: readonly View[];
   readonly drops: readonly RelationName[];
   readonly kept: readonly RelationName[];
-  /** Views that the revision holds, wanted or not. */
+  /** What the revision holds, wanted or not. */
   readonly available: readonly View[];
 }
 
@@ -88,8 +88,8 @@ export async function planWish(
   { inspection, options }: { inspection: Inspection; options: Pick<PlanOptions, 'warehouse' | 'allowed'> },
 ): Promise<Plan> {
   const { snapshot, outside, session } = inspection;
-  const live = [...snapshot.views, ...outside];
-  const questions = findQuestions(wish.wanted, live, reading);
+  const live = [...objectsOf(snapshot), ...outside];
+  const questions = findQuestions(wish.wanted.filter(isView), live.filter(isView), reading);
   const described = questions.length === 0 ? new Map() : await options.warehouse.settle(questions);
   return planChanges({
     target: reading.target.name,
@@ -98,7 +98,7 @@ export async function planWish(
     ...wish,
     described,
     containers: snapshot.containers,
-    bystanders: snapshot.bystanders,
+    losses: snapshot.losses,
     roles: session.roles,
     relations: inspection.relations,
     available: new Set(wish.available.map((view) => relationKey(view.name))),
@@ -117,19 +117,46 @@ function findAbsent(revision: Snapshot, inspection: Inspection): readonly View[]
   return views.filter(({ name }) => !held.has(relationKey(name)) && wasInScope(name.schema) && isInScope(name.schema));
 }
 
+/**
+ * Bystanders and containers that come with the selected views: what hangs on one of them, where no other view is missing for it, and the
+ * schemas of both.
+ */
+function findCompany(revision: Snapshot, views: readonly View[], { inspection, options }: { inspection: Inspection; options: PlanOptions }): readonly View[] {
+  const selected = new Set(views.map(({ name }) => relationKey(name)));
+  const isThere = (key: string) => selected.has(key) || inspection.relations.has(key);
+  const bystanders = revision.bystanders.filter(({ name, reads }) => {
+    const keys = reads.map(relationKey);
+    if (options.exclude.includes(relationKey(name))) return false;
+    return options.select.length === 0 || options.select.includes(relationKey(name)) || (keys.some((key) => selected.has(key)) && keys.every(isThere));
+  });
+  const schemas = new Set([...views, ...bystanders].map(({ name: { catalog, schema } }) => JSON.stringify([catalog, schema])));
+  const states = revision.containers.flatMap(({ state }) => state ?? []);
+  return [...states.filter(({ name: { catalog, schema } }) => schemas.has(JSON.stringify([catalog, schema]))), ...bystanders];
+}
+
 function makeWish(revision: Snapshot, inspection: Inspection, options: PlanOptions): Wish {
   const absent = findAbsent(revision, inspection);
-  const selected = selectViews([...revision.views, ...absent], options);
+  const ofViews = (patterns: readonly string[]) => patterns.filter((pattern) => !revision.bystanders.some(({ name }) => relationKey(name) === pattern));
+  const patterns = { select: ofViews(options.select), exclude: ofViews(options.exclude) };
+  const isNarrow = options.select.length > 0;
+  const selected = isNarrow && patterns.select.length === 0 ? new Set() : selectViews([...revision.views, ...absent], patterns);
   const isInScope = matchScope(inspection.snapshot.description.scope);
-  const isSelected = ({ name }: View) => selected.has(relationKey(name)) && (options.select.length > 0 || isInScope(name.schema));
+  const isSelected = ({ name }: View) => selected.has(relationKey(name)) && (isNarrow || isInScope(name.schema));
   const unreadable = new Set(inspection.snapshot.description.unreadable.map(({ name }) => relationKey(name)));
   const names = absent.filter(isSelected).map(({ name }) => name);
+  const views = revision.views.filter(isSelected);
   return {
-    wanted: revision.views.filter((view) => isSelected(view) && !unreadable.has(relationKey(view.name))),
+    wanted: [...views, ...findCompany(revision, views, { inspection, options })].filter(({ name }) => !unreadable.has(relationKey(name))),
     drops: options.absent === 'drop' ? names : [],
     kept: options.absent === 'drop' ? [] : names,
-    available: revision.views,
+    available: objectsOf(revision),
   };
+}
+
+/** Without the bystanders that were changed on both sides: when their view is made again, they come back as they are live. */
+function withoutDisputed(wish: Wish, sources: Sources, { overwrite }: PlanOptions): Wish {
+  const disputed = new Set(comparePaths(sources).flatMap(({ state, live }) => (state === 'conflict' && live && !isView(live) ? [relationKey(live.name)] : [])));
+  return { ...wish, wanted: wish.wanted.filter(({ name }) => !disputed.has(relationKey(name)) || overwrite.includes(relationKey(name))) };
 }
 
 function requireNoConflict(wish: Wish, sources: Sources, options: PlanOptions): void {
@@ -176,8 +203,9 @@ export async function planFetched(project: Project, target: Target, options: Pla
   if (!options.allowed.includes('OTHER_WAREHOUSE')) requireSameWarehouse({ ...recorded, branch: files, tip: files }, inspection.snapshot.description, target);
   const sources = await gatherSources(reading, { recorded, inspection }, { settle: warehouse.settle.bind(warehouse) });
   const wanted = snapshotOf(files, commit === undefined ? { from: 'worktree' } : { from: 'commit', commit }, target);
-  const wish = makeWish(wanted, inspection, options);
-  if (isDeployment(recorded, commit) && !isContinued(recorded, revision, reading)) requireNoConflict(wish, sources, options);
+  const isDeployed = isDeployment(recorded, commit) && !isContinued(recorded, revision, reading);
+  const wish = isDeployed ? withoutDisputed(makeWish(wanted, inspection, options), sources, options) : makeWish(wanted, inspection, options);
+  if (isDeployed) requireNoConflict(wish, sources, options);
   const plan = await planWish(reading, wish, { inspection, options });
   return { plan, revision, commit, reading, inspection, recorded, sources, files };
 }

@@ -1,7 +1,8 @@
 import type { Trailer } from '../core/commit-message.ts';
 import { diffViews, isSameView } from '../core/compare.ts';
 import type { Plan } from '../core/plan.ts';
-import { compareRelations, relationKey } from '../core/relation.ts';
+import { relationKey } from '../core/relation.ts';
+import { objectsOf, withObjects } from '../core/snapshot.ts';
 import { writeTargetFile } from '../core/target-file.ts';
 import type { View } from '../core/view.ts';
 import type { ObjectId } from '../history/history.ts';
@@ -107,10 +108,9 @@ export async function closeRun(run: StartedRun): Promise<ObjectId> {
 function inspectionAfter({ inspection, plan }: PlannedRevision, views: readonly View[]): Inspection {
   const touched = new Set([...plan.before, ...plan.after].map(({ name }) => relationKey(name)));
   const outside = new Set(inspection.outside.map(({ name }) => relationKey(name)));
-  const others = inspection.snapshot.views.filter(({ name }) => !touched.has(relationKey(name)));
+  const others = objectsOf(inspection.snapshot).filter(({ name }) => !touched.has(relationKey(name)));
   const inScope = views.filter(({ name }) => !outside.has(relationKey(name)));
-  const merged = [...others, ...inScope].sort((left, right) => compareRelations(left.name, right.name));
-  return { ...inspection, snapshot: { ...inspection.snapshot, views: merged } };
+  return { ...inspection, snapshot: withObjects(inspection.snapshot, [...others, ...inScope]) };
 }
 
 /** Edited files that were applied as they stand. */

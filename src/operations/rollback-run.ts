@@ -1,5 +1,6 @@
 import { isSameView } from '../core/compare.ts';
 import { relationKey } from '../core/relation.ts';
+import { objectsOf } from '../core/snapshot.ts';
 import type { View } from '../core/view.ts';
 import { ViewsyncError } from '../errors.ts';
 import type { Project, Target } from '../project.ts';
@@ -9,7 +10,7 @@ import { requireNotRunning } from './interrupted-run.ts';
 import { findLastRun, type Run } from './live-line.ts';
 import { type PlannedRevision, planWish, type Wish } from './plan-revision.ts';
 import { fetchLiveLine } from './remote-lines.ts';
-import { readCommitFiles, viewsOf } from './view-files.ts';
+import { objectsIn, readCommitFiles } from './view-files.ts';
 
 export type RollbackOptions = Omit<ApplyOptions, 'revision' | 'select' | 'exclude' | 'absent' | 'overwrite'>;
 
@@ -24,20 +25,20 @@ async function findRun(project: Project, target: Target, { line }: Recorded): Pr
 
 const byKey = (views: readonly View[]) => new Map(views.map((view) => [relationKey(view.name), view]));
 
-/** What the run touched, as it was before: views to bring back, and views that the run made and that go again. */
+/** What the run touched, as it was before: views to bring back, and views that the run made and that go again. A container never goes. */
 function wishBack(before: readonly View[], after: readonly View[], { dialect }: Reading): Wish {
   const [old, made] = [byKey(before), byKey(after)];
   const wanted = before.filter((view) => {
     const later = made.get(relationKey(view.name));
     return !later || !isSameView(view, later, dialect);
   });
-  const drops = after.filter(({ name }) => !old.has(relationKey(name))).map(({ name }) => name);
+  const drops = after.filter(({ name, kind }) => kind !== 'container' && !old.has(relationKey(name))).map(({ name }) => name);
   return { wanted, drops, kept: [], available: before };
 }
 
 /** Between two steps a view may lack what it has both before and after, so a run that stopped there gives no view up. */
 async function readWish(reading: Reading, { before, started, finished }: Run): Promise<Wish> {
-  const [old, made] = [viewsOf(await readCommitFiles(reading, before)), viewsOf(await readCommitFiles(reading, finished ?? started))];
+  const [old, made] = [objectsIn(await readCommitFiles(reading, before)), objectsIn(await readCommitFiles(reading, finished ?? started))];
   const wish = wishBack(old, made, reading);
   return finished === undefined && !reading.dialect.isTransactional ? { ...wish, wanted: old } : wish;
 }
@@ -47,7 +48,7 @@ async function planRollback(reading: Reading, recorded: Recorded, { run, options
   const inspection = await warehouse.inspect(reading.target.scope, options.progress);
   if (!options.allowed.includes('OTHER_WAREHOUSE')) requireSameWarehouse(recorded, inspection.snapshot.description, reading.target);
   const wish = await readWish(reading, run);
-  const live = byKey(inspection.snapshot.views);
+  const live = byKey(objectsOf(inspection.snapshot));
   const drops = wish.drops.filter((name) => live.has(relationKey(name)));
   const plan = await planWish(reading, { ...wish, drops }, { inspection, options });
   const sources = await gatherSources(reading, { recorded, inspection }, { settle: warehouse.settle.bind(warehouse) });

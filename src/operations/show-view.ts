@@ -28,7 +28,10 @@ function findFile(files: TargetFiles, wanted: string): ViewFile | undefined {
   const all = [...files.views.values()];
   const exact = all.find((file) => file.path === wanted || keyOf(file) === wanted);
   if (exact) return exact;
-  const byName = all.filter((file) => viewOf(file)?.name.name === wanted);
+  const byName = all.filter((file) => {
+    const name = viewOf(file)?.name;
+    return name?.object === undefined && name?.name === wanted;
+  });
   return byName.length === 1 ? byName[0] : undefined;
 }
 

@@ -1,8 +1,8 @@
 import type { Dialect } from '../core/dialect.ts';
-import { isViewPath } from '../core/path.ts';
+import { isOwnPath } from '../core/path.ts';
 import { recognizeViewFile } from '../core/recognize.ts';
 import { compareRelations, compareText } from '../core/relation.ts';
-import type { Snapshot, TargetDescription } from '../core/snapshot.ts';
+import { type Snapshot, type TargetDescription, withObjects } from '../core/snapshot.ts';
 import { readTargetFile } from '../core/target-file.ts';
 import type { View } from '../core/view.ts';
 import { type ParsedViewFile, readViewFile } from '../core/view-file.ts';
@@ -105,7 +105,7 @@ function collectFiles(texts: Iterable<readonly [string, string]>, request: Files
   const folder = targetFolder(project, target);
   const targetText = all.get(targetPath(project, target));
   const views = [...all]
-    .filter(([path]) => path.startsWith(`${folder}/`) && isViewPath(path.slice(folder.length + 1), dialect))
+    .filter(([path]) => path.startsWith(`${folder}/`) && isOwnPath(path.slice(folder.length + 1), dialect))
     .map(([path, text]) => [path, viewFile(path, text, parser)] as const);
   const description = targetText === undefined ? undefined : readTargetFile(targetText, targetPath(project, target));
   return { description, targetText, views: new Map(views), edited };
@@ -141,8 +141,8 @@ export function viewOf(file: ViewFile | undefined): View | undefined {
   return file === undefined || file.parsed instanceof ViewsyncError ? undefined : file.parsed.view;
 }
 
-/** The readable views of some files, sorted by name. */
-export function viewsOf(files: TargetFiles): readonly View[] {
+/** What the readable ones of some files hold, sorted by name: views, bystanders, containers. */
+export function objectsIn(files: TargetFiles): readonly View[] {
   return [...files.views.values()].flatMap((file) => viewOf(file) ?? []).sort((left, right) => compareRelations(left.name, right.name));
 }
 
@@ -163,5 +163,5 @@ export function snapshotOf(files: TargetFiles, origin: Snapshot['origin'], targe
       suggestions: ['viewsync log', 'viewsync export'],
     });
   }
-  return { origin, description: files.description, views: viewsOf(files), containers: [], bystanders: [] };
+  return withObjects({ origin, description: files.description, views: [], containers: [], bystanders: [] }, objectsIn(files));
 }

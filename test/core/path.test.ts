@@ -1,6 +1,6 @@
 import fastCheck from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeComponent, encodeFile, encodeFolder, isViewPath, pathInTarget, viewPath } from '../../src/core/path.ts';
+import { decodeComponent, encodeFile, encodeFolder, isOwnPath, pathInTarget, viewPath } from '../../src/core/path.ts';
 
 const postgres = { folds: 'lower', hasCatalogs: false } as const;
 const snowflake = { folds: 'upper', hasCatalogs: true } as const;
@@ -61,9 +61,11 @@ describe('the file of a view', () => {
   });
 });
 
-test('a path of a view has one folder per part of the name and is no container', () => {
-  expect(['s/v.sql', 's/schema.sql', 'v.sql', 's/t/p.policy.sql', 's/v.txt', 'target.json'].filter((path) => isViewPath(path, postgres))).toEqual(['s/v.sql']);
-  expect(['c/s/v.sql', 's/v.sql'].filter((path) => isViewPath(path, bigquery))).toEqual(['c/s/v.sql']);
+test('a file of ours stands where a view, a schema or a bystander can stand, and nothing else does', () => {
+  const own = ['s/v.sql', 's/schema.sql', 's/f(app.v,text).function.sql', 's/t/p.policy.sql'];
+  const others = ['v.sql', 's/v.txt', 'target.json', 's/f(a).sql', 's/f(a).folder.sql', 's/t/notes.sql', 's/t/u/p.policy.sql'];
+  expect([...own, ...others].filter((path) => isOwnPath(path, postgres))).toEqual(own);
+  expect(['c/s/v.sql', 'c/s/t/p.policy.sql', 's/v.sql'].filter((path) => isOwnPath(path, bigquery))).toEqual(['c/s/v.sql', 'c/s/t/p.policy.sql']);
 });
 
 const hostile = fastCheck.string({

@@ -26,7 +26,6 @@ function request(live: readonly View[], wanted: readonly View[], parts: Parts = 
     kept: [],
     described: new Map(Object.entries(described)),
     containers: [],
-    bystanders: [],
     roles: ['owner', 'reporting'],
     relations: new Set(['shop.t', 'shop.u', ...live.map(({ name }) => relationKey(name))]),
     available: new Set(wanted.map(({ name }) => relationKey(name))),
@@ -257,7 +256,7 @@ describe('a plan refuses by name', () => {
       'a drop that would lose a bystander',
       [view('shop.a')],
       [view('shop.a', { definition: 'SELECT 1::text AS id' })],
-      { described: { 'shop.a': different('id text') }, bystanders: [{ description: 'function shop.f()', of: [name('shop.a')] }] },
+      { described: { 'shop.a': different('id text') }, losses: [{ description: 'function shop.f()', of: [name('shop.a')] }] },
       /function shop\.f\(\)/,
     ],
     [

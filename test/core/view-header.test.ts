@@ -4,6 +4,7 @@ import type { View } from '../../src/core/view.ts';
 import { isHeaderOf, readHeader, writeHeader } from '../../src/core/view-header.ts';
 
 const described = {
+  kind: 'view',
   name: { schema: 'analytics', name: 'product_margin' },
   reads: [
     { schema: 'analytics', name: 'product_master' },
@@ -28,7 +29,7 @@ test('a header says what the view is called, what it reads and which columns it 
 });
 
 test('a view that reads nothing and has no columns has a header of one line', () => {
-  expect(writeHeader({ name: { schema: 's', name: 'v' }, reads: [], columns: [] })).toBe('-- view: s.v');
+  expect(writeHeader({ kind: 'view', name: { schema: 's', name: 'v' }, reads: [], columns: [] })).toBe('-- view: s.v');
 });
 
 const part = fastCheck.string({
@@ -44,11 +45,11 @@ const type = part.map((text) => `t${text}t`);
 test('what a header says is read back, and no name breaks out of its comment', () => {
   fastCheck.assert(
     fastCheck.property(relation, fastCheck.array(relation), fastCheck.array(fastCheck.record({ name: part, type })), (name, reads, columns) => {
-      const text = writeHeader({ name, reads, columns });
+      const text = writeHeader({ kind: 'view', name, reads, columns });
       const header = readHeader(text);
       expect(header.columns).toEqual(columns);
       expect(header.notes).toBe('');
-      expect(isHeaderOf(header, { name, reads, columns })).toBe(true);
+      expect(isHeaderOf(header, { kind: 'view', name, reads, columns })).toBe(true);
       expect(text.split(/[\n\r\u2028\u2029\u0085]/).filter((line) => !line.startsWith('-- '))).toEqual([]);
     }),
     { numRuns: 500 },

@@ -8,7 +8,7 @@ import { type CatalogRows, type CatalogView, listPrinted, toViews } from './cata
 import { oidsQuery } from './catalog-queries.ts';
 import type { Connection } from './connection.ts';
 import { type Baseline, findMoved, readBaseline } from './moved.ts';
-import { readSurroundings, requestCatalogRows, type Surroundings, toBystanders, toContainers, toSession } from './read-catalog.ts';
+import { readSurroundings, requestCatalogRows, type Surroundings, toContainers, toLosses, toSession } from './read-catalog.ts';
 import type { ServerFacts } from './server.ts';
 import { beginReading } from './session.ts';
 import { mergeTexts, type Printed, readTexts, type Texts } from './texts.ts';
@@ -152,7 +152,8 @@ function toSnapshot(reading: Reading, { server, scope }: InspectOptions): Snapsh
     description: { warehouse: 'postgres', version: server.version, scope, identity: server.identity, unreadable },
     views: inScope.filter((each) => each.failure === undefined).map((each) => each.view),
     containers: toContainers(reading.surroundings.schemas),
-    bystanders: toBystanders(reading.surroundings.bystanders, reading.views),
+    bystanders: [],
+    losses: toLosses(reading.surroundings.bystanders, reading.views),
   };
 }
 

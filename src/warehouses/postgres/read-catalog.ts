@@ -1,5 +1,5 @@
 import { compareText, type RelationName, relationKey } from '../../core/relation.ts';
-import type { Bystander, Container } from '../../core/snapshot.ts';
+import type { Container, Loss } from '../../core/snapshot.ts';
 import { ViewsyncError } from '../../errors.ts';
 import type { Session } from '../warehouse.ts';
 import type { CatalogRows, CatalogView } from './catalog.ts';
@@ -88,11 +88,11 @@ export function toContainers(schemas: readonly SchemaRow[]): readonly Container[
     .sort((left, right) => compareText(left.name, right.name));
 }
 
-export function toBystanders(rows: readonly BystanderRow[], views: readonly CatalogView[]): readonly Bystander[] {
+export function toLosses(rows: readonly BystanderRow[], views: readonly CatalogView[]): readonly Loss[] {
   const names = new Map(views.map(({ oid, view }) => [oid, view.name]));
   const grouped = Map.groupBy(rows, (row) => row.description);
-  const bystanders = [...grouped].map(([description, own]) => ({ description, of: own.flatMap((row) => names.get(row.view) ?? []).sort(compareNames) }));
-  return bystanders.sort((left, right) => compareText(left.description, right.description));
+  const losses = [...grouped].map(([description, own]) => ({ description, of: own.flatMap((row) => names.get(row.view) ?? []).sort(compareNames) }));
+  return losses.sort((left, right) => compareText(left.description, right.description));
 }
 
 function compareNames(left: RelationName, right: RelationName): number {

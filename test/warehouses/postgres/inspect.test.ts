@@ -24,7 +24,7 @@ describe.each(postgresServers())('inspect on PostgreSQL $version', ({ version })
       'app.v_pk',
       'app.v_uses_f',
     ]);
-    expect(snapshot.bystanders).toEqual([
+    expect(snapshot.losses).toEqual([
       { description: 'function app.f_v3()', of: [{ schema: 'app', name: 'v3' }] },
       { description: 'policy pol on table app.p', of: [{ schema: 'app', name: 'v3' }] },
     ]);
@@ -96,7 +96,7 @@ describe.each(postgresServers())('inspect on PostgreSQL $version', ({ version })
     await other.run('CREATE TEMP VIEW mine AS SELECT a FROM public.v');
     const inspection = await inspect(db.url);
     expect(keys(inspection)).toEqual(['public.v']);
-    expect(inspection.snapshot.bystanders).toEqual([{ description: expect.stringMatching(/^view pg_temp.*\.mine$/), of: [{ schema: 'public', name: 'v' }] }]);
+    expect(inspection.snapshot.losses).toEqual([{ description: expect.stringMatching(/^view pg_temp.*\.mine$/), of: [{ schema: 'public', name: 'v' }] }]);
     await other.close();
   });
 
@@ -111,7 +111,7 @@ describe.each(postgresServers())('inspect on PostgreSQL $version', ({ version })
       CREATE FUNCTION f(v) RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE VIEW other AS SELECT 2 AS b; CREATE RULE q AS ON INSERT TO other DO INSTEAD SELECT a FROM v`,
     );
     const inspection = await inspect(db.url);
-    expect(inspection.snapshot.bystanders.map((each) => each.description)).toEqual([
+    expect(inspection.snapshot.losses?.map((each) => each.description)).toEqual([
       'column x of composite type public.c',
       'column x of table public.uses_row',
       'default value for column x of table public.with_default',
