@@ -6,6 +6,7 @@ import { didYouMean } from './core/nearest.ts';
 import type { Scope } from './core/snapshot.ts';
 import { ViewsyncError } from './errors.ts';
 import type { History } from './history/history.ts';
+import { type Interruption, neverInterrupted } from './history/interruption.ts';
 import { openHistory } from './history/open-history.ts';
 import { adapters } from './warehouses/registry.ts';
 import type { Adapter, Warehouse } from './warehouses/warehouse.ts';
@@ -31,6 +32,7 @@ export interface Project {
   readonly targets: readonly Target[];
   readonly history: History;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly interruption: Interruption;
 }
 
 /** The values of `${VARIABLE}`s and what drivers look up, such as `PGPASSWORD`. */
@@ -40,17 +42,19 @@ export interface OpenOptions {
   /** A folder with a `viewsync.yaml`, or one below it. */
   readonly directory: string;
   readonly environment: Environment;
+  /** Nobody interrupts if not given. */
+  readonly interruption?: Interruption;
 }
 
 /**
  * Opens the project that a folder belongs to. Connects to nothing. `CONFIG_MISSING` without a `viewsync.yaml` here or above,
  * `CONFIG_INVALID`, `NOT_A_REPOSITORY`.
  */
-export async function openProject({ directory, environment }: OpenOptions): Promise<Project> {
+export async function openProject({ directory, environment, interruption = neverInterrupted }: OpenOptions): Promise<Project> {
   const folder = findConfigurationFolder(directory);
   const configuration = await readConfiguration(await readFile(join(folder, configurationFile), 'utf8'));
-  const history = await openHistory(folder, environment);
-  return { directory: folder, viewsFolder: locateViews(configuration, history), targets: configuration.targets, history, environment };
+  const history = await openHistory(folder, environment, interruption);
+  return { directory: folder, viewsFolder: locateViews(configuration, history), targets: configuration.targets, history, environment, interruption };
 }
 
 function findConfigurationFolder(directory: string): string {

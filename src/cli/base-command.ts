@@ -4,6 +4,7 @@ import type { Colors } from '../render/colors.ts';
 import type { Progress, Warehouse } from '../warehouses/warehouse.ts';
 import { colorsFor } from './colors.ts';
 import { toViewsyncError } from './failure.ts';
+import { interruption } from './interruption.ts';
 import { type ProgressLine, startProgress } from './progress.ts';
 
 export interface SharedFlags {
@@ -51,7 +52,7 @@ export abstract class BaseCommand extends Command {
   };
 
   protected async openProject({ directory }: SharedFlags): Promise<Project> {
-    return openProject({ directory, environment: process.env });
+    return openProject({ directory, environment: process.env, interruption });
   }
 
   protected async openTarget(flags: TargetFlags): Promise<{ readonly project: Project; readonly target: Target }> {

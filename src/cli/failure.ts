@@ -1,5 +1,6 @@
 import { Errors } from '@oclif/core';
 import { ViewsyncError } from '../errors.ts';
+import { interrupted } from '../history/interruption.ts';
 
 /** Anything that was thrown, as an error that a person can act on. */
 export function toViewsyncError(error: unknown): ViewsyncError {
@@ -7,13 +8,6 @@ export function toViewsyncError(error: unknown): ViewsyncError {
   if (error instanceof Errors.CLIError) return usageError(error);
   if (error instanceof Error && error.name === 'ExitPromptError') return interrupted();
   return internalError(error);
-}
-
-export function interrupted(): ViewsyncError {
-  return new ViewsyncError('INTERRUPTED', {
-    message: 'Interrupted. What a transaction had not committed is rolled back by the warehouse.',
-    suggestions: ['viewsync status'],
-  });
 }
 
 function usageError(error: Errors.CLIError): ViewsyncError {

@@ -2,18 +2,18 @@ import { fileURLToPath } from 'node:url';
 import { Config, run, settings } from '@oclif/core';
 import { didYouMean } from '../core/nearest.ts';
 import { ViewsyncError } from '../errors.ts';
+import { interrupted } from '../history/interruption.ts';
 import { describeError, renderError } from '../render/error.ts';
 import { colorsFor } from './colors.ts';
-import { interrupted, toViewsyncError } from './failure.ts';
-import { takeInterrupt } from './interrupt.ts';
+import { toViewsyncError } from './failure.ts';
+import { onInterruption } from './interruption.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Runs one command line. Sets the exit code of the process and prints what went wrong; never throws. */
 export async function main(argv: readonly string[]): Promise<void> {
   settings.enableAutoTranspile = false;
-  process.on('SIGINT', () => {
-    if (takeInterrupt()) return;
+  onInterruption(() => {
     report(interrupted(), argv);
     process.exit();
   });

@@ -7,7 +7,6 @@ import { BaseCommand, type TargetFlags } from './base-command.ts';
 import { colorsFor } from './colors.ts';
 import { confirm } from './confirm.ts';
 import { pushOptions } from './flags.ts';
-import { withInterrupt } from './interrupt.ts';
 
 interface RunFlags extends TargetFlags {
   readonly yes: boolean;
@@ -40,11 +39,6 @@ export abstract class RunCommand extends BaseCommand {
       onWait: ({ attempt, holder }) =>
         this.tell(`A lock was not granted${holder === undefined ? '' : ` (held by ${holder})`}; trying again (${attempt} of ${attempts}).`),
     };
-  }
-
-  /** Runs something that changes the warehouse. Where it cannot be rolled back, a first Ctrl-C stops it between two steps and puts back what was changed. */
-  protected async interruptible<T>({ dialect }: Warehouse, work: (signal: { readonly signal?: AbortSignal }) => Promise<T>): Promise<T> {
-    return dialect.isTransactional ? work({}) : withInterrupt((signal) => work({ signal }));
   }
 
   private async confirmPlan(plan: Plan, flags: RunFlags, dialect: Dialect): Promise<boolean> {

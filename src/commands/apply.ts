@@ -26,9 +26,7 @@ Exit codes: 0 applied or nothing to do, 2 a step failed after others had taken e
   override async run(): Promise<void> {
     const { flags, args } = await this.parse(Apply);
     const result = await this.withWarehouse(flags, ({ project, target, warehouse }) =>
-      this.interruptible(warehouse, (signal) =>
-        applyRevision(project, target, { ...planOptions(flags), ...this.runOptions(flags, warehouse), ...signal, warehouse, revision: args.revision }),
-      ),
+      applyRevision(project, target, { ...planOptions(flags), ...this.runOptions(flags, warehouse), warehouse, revision: args.revision }),
     );
     this.print(flags, result, renderApplied({ ...result, isVerified: flags.verify }, this.colors));
   }

@@ -16,9 +16,7 @@ Exit codes: 0 rolled back, 2 a step failed after others had taken effect, which 
   override async run(): Promise<void> {
     const { flags } = await this.parse(Rollback);
     const result = await this.withWarehouse(flags, ({ project, target, warehouse }) =>
-      this.interruptible(warehouse, (signal) =>
-        rollbackRun(project, target, { ...this.runOptions(flags, warehouse), ...signal, warehouse, allowed: flags.allow ?? [] }),
-      ),
+      rollbackRun(project, target, { ...this.runOptions(flags, warehouse), warehouse, allowed: flags.allow ?? [] }),
     );
     this.print(flags, result, renderApplied({ ...result, isVerified: flags.verify }, this.colors));
   }

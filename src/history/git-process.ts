@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { platform } from 'node:os';
 import { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ViewsyncError } from '../errors.ts';
@@ -46,9 +47,20 @@ export function gitEnvironment(environment: Environment): Record<string, string>
   return { ...Object.fromEntries(kept), LC_ALL: 'C', GIT_LITERAL_PATHSPECS: '1', GIT_OPTIONAL_LOCKS: '0' };
 }
 
-/** A running git with open pipes. `GIT_MISSING` arrives as its `error` event. */
+// On Windows it would get a console window of its own.
+const canDetach = platform() !== 'win32';
+
+/**
+ * A running git with open pipes. `GIT_MISSING` arrives as its `error` event. It has a session of its own, so that Ctrl-C at the terminal ends
+ * it no earlier than us; only what may have to ask there for a passphrase stays.
+ */
 export function startGit(place: Place, args: readonly string[]): ChildProcessWithoutNullStreams {
-  const child = spawn('git', args, { cwd: place.directory, env: gitEnvironment(place.environment), windowsHide: true });
+  const child = spawn('git', args, {
+    cwd: place.directory,
+    env: gitEnvironment(place.environment),
+    windowsHide: true,
+    detached: canDetach && !args.includes('commit-tree'),
+  });
   // A git that stops early closes its end; its exit code and stderr say why.
   child.stdin.on('error', () => undefined);
   return child;

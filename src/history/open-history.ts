@@ -2,6 +2,7 @@ import { ViewsyncError } from '../errors.ts';
 import { askGit, type Environment } from './git-process.ts';
 import { gitReader } from './git-reader.ts';
 import type { History } from './history.ts';
+import { type Interruption, neverInterrupted } from './interruption.ts';
 import { moveRef } from './move-ref.ts';
 import { record, requireRecordable } from './record.ts';
 import { fetchRefs, pushRefs, remoteOf } from './remotes.ts';
@@ -13,11 +14,11 @@ import { writeFiles } from './write-files.ts';
 
 /**
  * The history that a folder belongs to. Without a git command it can be read but not written: commits, trees and files, and every
- * other member raises `GIT_MISSING`. `NOT_A_REPOSITORY`, `REPOSITORY_NOT_TRUSTED`.
+ * other member raises `GIT_MISSING`. An interruption waits until refs, index and work tree agree. `NOT_A_REPOSITORY`, `REPOSITORY_NOT_TRUSTED`.
  */
-export async function openHistory(directory: string, environment: Environment): Promise<History> {
+export async function openHistory(directory: string, environment: Environment, interruption: Interruption = neverInterrupted): Promise<History> {
   try {
-    return gitHistory(await findRepository(directory, environment));
+    return gitHistory(await findRepository(directory, environment), interruption);
   } catch (error) {
     if (!(error instanceof ViewsyncError) || error.code !== 'GIT_MISSING') throw error;
     const { readOnlyHistory } = await import('./read-only-history.ts');
@@ -25,7 +26,7 @@ export async function openHistory(directory: string, environment: Environment): 
   }
 }
 
-function gitHistory(repository: Repository): History {
+function gitHistory(repository: Repository, { complete }: Interruption): History {
   return {
     reader: gitReader(repository),
     root: repository.root,
@@ -33,8 +34,8 @@ function gitHistory(repository: Repository): History {
     identity: async () => (await askGit(repository, ['var', 'GIT_COMMITTER_IDENT'])).replace(/ \d+ [-+]\d+$/, ''),
     head: () => readHead(repository),
     tip: (ref) => readTip(repository, ref),
-    listEdited: async (folder) => (repository.root === undefined ? [] : listEdited(repository as WorkTree, folder)),
-    record: (request) => record(repository, request),
+    listEdited: async (folder) => (repository.root === undefined ? [] : complete(() => listEdited(repository as WorkTree, folder))),
+    record: (request) => complete(() => record(repository, request)),
     requireRecordable: (ref) => requireRecordable(repository, ref),
     write: (request) => writeCommit(repository, request),
     writeFiles: (changes) => writeFiles(repository.root, changes),
@@ -43,6 +44,6 @@ function gitHistory(repository: Repository): History {
     fetch: (request) => fetchRefs(repository, request),
     push: (remote, refs) => pushRefs(repository, remote, refs),
     isAncestor: (ancestor, descendant) => isAncestor(repository, ancestor, descendant),
-    moveRef: (ref, to, from) => moveRef(repository, { ref, to, from, reason: 'viewsync: fast-forward' }),
+    moveRef: (ref, to, from) => complete(() => moveRef(repository, { ref, to, from, reason: 'viewsync: fast-forward' })),
   };
 }

@@ -107,7 +107,12 @@ async function execute(planned: PlannedRevision, command: string, options: Apply
     if (options.push === 'push') await pushLiveLine(project, target);
   };
   try {
-    const outcome = await runPlan(options.warehouse, planned.plan, { ...options, ...findWayBack(planned, options), prepare });
+    const outcome = await runPlan(options.warehouse, planned.plan, {
+      signal: project.interruption.signal,
+      ...options,
+      ...findWayBack(planned, options),
+      prepare,
+    });
     return { outcome, started: started as unknown as StartedRun };
   } catch (error) {
     // Whoever has gone on with the live line meanwhile has ended this run there.
@@ -150,9 +155,11 @@ export async function carryOut(planned: PlannedRevision, command: string, option
   if (!(await options.confirm(plan))) {
     throw new ViewsyncError('NOT_CONFIRMED', { message: 'Not confirmed. Nothing was changed.', suggestions: ['Add --yes to go ahead without a question.'] });
   }
-  const executed = await execute(planned, command, options);
-  const written = await recordFinish(executed, options);
-  return { ...described, run: executed.started.id, report: executed.outcome.report, ...written };
+  return reading.project.interruption.complete(async () => {
+    const executed = await execute(planned, command, options);
+    const written = await recordFinish(executed, options);
+    return { ...described, run: executed.started.id, report: executed.outcome.report, ...written };
+  }, 'last');
 }
 
 /** Raises `RUN_IN_PROGRESS`, or `INTERRUPTED_RUN` unless this is the command that was interrupted, asked for again. */

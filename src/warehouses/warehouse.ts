@@ -65,7 +65,10 @@ export interface TransactionOptions {
   readonly onWait?: (event: { readonly view: RelationName; readonly attempt: number; readonly holder?: string }) => void;
   /** Awaited in every attempt once no other run can start and before anything is locked; what it throws rolls back. */
   readonly prepare?: () => Promise<void>;
-  /** Ends waiting for locks, and waiting between two attempts at a request. */
+  /**
+   * Aborted: nothing is waited for any longer, not for locks and not between two attempts at a request; where DDL is transactional the
+   * statement that runs is cancelled and everything rolled back. A commit is never cut short.
+   */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -1,7 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client } from 'pg';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { describeCatalog } from '../support/catalog-comparison.ts';
 import { openWorkplace, type Workplace } from '../support/workplace.ts';
 import { expectAgreement } from './laws.ts';
@@ -75,44 +74,6 @@ test('a wrong password is echoed nowhere', async () => {
     }
   }
   expect(place.git('log', '--all', '--format=%B', '-p')).not.toContain(secret);
-});
-
-test('Ctrl-C while an apply waits for a lock ends it with 130, and everything is as it was', async () => {
-  const place = await openShop();
-  const holder = new Client({ connectionString: place.database.url });
-  await holder.connect();
-  onTestFinished(() => holder.end());
-  await place.database.query('CREATE OR REPLACE VIEW shop.big AS SELECT id, customer, total FROM shop.orders WHERE total > 5');
-  await holder.query('BEGIN; SELECT * FROM shop.big');
-  const catalog = await describeCatalog(place.database.url);
-  const { child, fate } = startViewsync(place, ['apply', 'HEAD', '--yes', '--lock-timeout', '20s']);
-  const waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'viewsync' AND wait_event_type = 'Lock'";
-  await expect.poll(() => place.database.query(waiting), { timeout: 15_000 }).toHaveLength(1);
-  process.kill(-(child.pid ?? 0), 'SIGINT');
-  expect(await fate).toMatchObject({ exitCode: 130, stderr: expect.stringMatching(/[Ii]nterrupted/) });
-  await holder.query('ROLLBACK');
-  expect(await describeCatalog(place.database.url)).toEqual(catalog);
-  await expect.poll(() => place.database.query(waiting)).toEqual([]);
-  await place.rollback().catch((error) => expect(error).toMatchObject({ code: 'NOTHING_TO_ROLL_BACK' }));
-  expect(await describeCatalog(place.database.url)).toEqual(catalog);
-  await place.apply('HEAD');
-  await expectAgreement(place);
-});
-
-test.each([200, 400, 600])('Ctrl-C after %i ms leaves nothing half done', async (delay) => {
-  const place = await openShop();
-  for (const args of [['export'], ['apply', 'HEAD~1', '--yes']]) {
-    const { child, fate } = startViewsync(place, args);
-    const timer = setTimeout(() => child.exitCode === null && process.kill(-(child.pid ?? 0), 'SIGINT'), delay);
-    const { exitCode, signal, stderr } = await fate;
-    clearTimeout(timer);
-    expect([0, 130, null], `${signal} ${stderr}`).toContain(exitCode);
-    if (exitCode === null) expect(signal).toBe('SIGINT');
-    expect(place.git('status', '--porcelain')).toBe('');
-    if ((await place.status()).run) await place.rollback();
-    await place.export();
-    await expectAgreement(place);
-  }
 });
 
 test('without a git identity nothing is recorded and nothing is applied', async () => {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { describeCatalog } from '../support/catalog-comparison.ts';
 import { openWorkplace, type Workplace } from '../support/workplace.ts';
 import { expectAgreement, requireSound } from './laws.ts';
-import { configure, type KillPoint, runKilled, startViewsync } from './victim.ts';
+import { choosePoints, configure, type KillPoint, never, runKilled } from './victim.ts';
 
 const shop = `
 CREATE SCHEMA shop;
@@ -23,21 +23,6 @@ async function openShop(): Promise<Workplace> {
   await place.database.query(shop);
   await place.export();
   return place;
-}
-
-const never: KillPoint = { at: 'time', number: 60_000, when: 'before' };
-// `VIEWSYNC_KILLS=all` tries every statement and every run of git, and fifty random moments.
-const isThorough = process.env['VIEWSYNC_KILLS'] === 'all';
-
-/** Every point where something may be half done, or a few of them that are spread evenly and hold the last ones. */
-function choosePoints({ statements, gitCalls }: { statements: readonly string[]; gitCalls: number }, few: number): readonly KillPoint[] {
-  const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
-  const points = (at: KillPoint['at'], count: number) =>
-    numbers(count).flatMap((number) => (['before', 'after'] as const).map((when) => ({ at, number, when })));
-  const [sql, git] = [points('sql', statements.length), points('git', gitCalls)];
-  if (isThorough) return [...sql, ...git, ...numbers(50).map((n) => ({ at: 'time' as const, number: 250 + ((n * 37) % 1000), when: 'before' as const }))];
-  const spread = (all: readonly KillPoint[]) => numbers(few).map((n) => all[Math.floor((n * all.length) / few) - 1] as KillPoint);
-  return [...spread(sql), ...spread(git)];
 }
 
 test('an export that is killed loses nothing, and the next one ends it', async () => {
@@ -101,12 +86,10 @@ async function killApply(place: Workplace, point: KillPoint, night: number): Pro
 
 test('a kill that takes git along may leave a lock of git, which is named, and nothing else is in the way', async () => {
   const place = await openShop();
-  for (const [index, delay] of [350, 450, 550].entries()) {
+  const { gitCalls } = await runKilled(place, ['export'], never);
+  for (const [index, call] of [0, 2, 4, 6].entries()) {
     await place.database.query(drift(index + 1));
-    const { child, fate } = startViewsync(place, ['export']);
-    const timer = setTimeout(() => child.exitCode === null && process.kill(-(child.pid ?? 0), 'SIGKILL'), delay);
-    await fate;
-    clearTimeout(timer);
+    await runKilled(place, ['export'], { at: 'git', number: gitCalls - call, when: 'during' });
     const outcome = await place.export().then(
       () => 'recorded',
       (error) => error,

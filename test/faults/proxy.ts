@@ -19,19 +19,21 @@ export interface Proxy {
 
 export interface ProxyOptions {
   readonly moment?: Moment;
-  /** Done at the moment, before the wire is cut. */
+  /** Done at the moment. */
   readonly act?: () => void;
+  /** What becomes of the wire then; it is cut if not given. */
+  readonly wire?: 'cut' | 'whole';
 }
 
 /** Listens on a socket of its own in front of the server of a url. */
-export async function startProxy(url: string, { moment, act = () => undefined }: ProxyOptions = {}): Promise<Proxy> {
+export async function startProxy(url: string, { moment, act = () => undefined, wire = 'cut' }: ProxyOptions = {}): Promise<Proxy> {
   const folder = temporaryFolder();
   const target = new URL(url.replace('postgresql:///', 'postgresql://none/'));
   const [host, port] = [target.searchParams.get('host') ?? '', target.searchParams.get('port') ?? ''];
   const statements: string[] = [];
   const server = createServer((client) => {
     const upstream = connect(join(host, `.s.PGSQL.${port}`));
-    relay({ client, upstream, statements, moment, act });
+    relay({ client, upstream, statements, moment, act, wire });
   });
   await new Promise<void>((resolve) => server.listen(join(folder, `.s.PGSQL.${port}`), resolve));
   onTestFinished(() => {
@@ -41,27 +43,30 @@ export async function startProxy(url: string, { moment, act = () => undefined }:
   return { url: url.replace(encodeURIComponent(host), encodeURIComponent(folder)), statements };
 }
 
-interface Wire extends Required<Pick<ProxyOptions, 'act'>> {
+interface Wire extends Required<Pick<ProxyOptions, 'act' | 'wire'>> {
   readonly client: Socket;
   readonly upstream: Socket;
   readonly statements: string[];
   readonly moment: Moment | undefined;
 }
 
-function relay({ client, upstream, statements, moment, act }: Wire): void {
+function relay({ client, upstream, statements, moment, act, wire }: Wire): void {
   let isDue = false;
-  const cut = () => {
+  const come = (bytes: Buffer, to: Socket) => {
+    isDue = false;
     act();
+    if (wire === 'whole') return to.write(bytes);
     client.destroy();
     upstream.destroy();
+    return false;
   };
   const read = createMessageReader((sql) => {
     statements.push(sql);
     isDue ||= statements.length === moment?.statement;
     return isDue && moment?.when === 'before';
   });
-  client.on('data', (bytes) => (read(bytes) ? cut() : upstream.write(bytes)));
-  upstream.on('data', (bytes) => (isDue ? cut() : client.write(bytes)));
+  client.on('data', (bytes) => (read(bytes) ? come(bytes, upstream) : upstream.write(bytes)));
+  upstream.on('data', (bytes) => (isDue ? come(bytes, client) : client.write(bytes)));
   for (const [one, other] of [
     [client, upstream],
     [upstream, client],

@@ -47,19 +47,41 @@ export interface KillPoint {
   /** `sql`: at a statement; `git`: at a run of git; `time`: after so many milliseconds. */
   readonly at: 'sql' | 'git' | 'time';
   readonly number: number;
-  readonly when: 'before' | 'after';
+  /** `during`, of a run of git: git is killed, too. */
+  readonly when: 'before' | 'after' | 'during';
 }
 
-/** Runs the program and kills it (SIGKILL) at that point; a point behind its end lets it finish. */
-export async function runKilled(
-  place: Workplace,
-  args: readonly string[],
-  point: KillPoint,
-): Promise<Fate & { readonly statements: readonly string[]; readonly gitCalls: number }> {
+export const never: KillPoint = { at: 'time', number: 60_000, when: 'before' };
+
+/** `VIEWSYNC_KILLS=all` tries every statement and every run of git, and fifty random moments. */
+const isThorough = process.env['VIEWSYNC_KILLS'] === 'all';
+
+/** Every point where something may be half done, or a few of them that are spread evenly and hold the last ones. */
+export function choosePoints({ statements, gitCalls }: Traces, few: number): readonly KillPoint[] {
+  const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+  const points = (at: KillPoint['at'], count: number) =>
+    numbers(count).flatMap((number) => (['before', 'after'] as const).map((when) => ({ at, number, when })));
+  const [sql, git] = [points('sql', statements.length), points('git', gitCalls)];
+  if (isThorough)
+    return [...sql, ...git, ...numbers(50).map(() => ({ at: 'time' as const, number: 150 + Math.round(Math.random() * 1000), when: 'before' as const }))];
+  const spread = (all: readonly KillPoint[]) => numbers(few).map((n) => all[Math.floor((n * all.length) / few) - 1] as KillPoint);
+  return [...spread(sql), ...spread(git)];
+}
+
+/** What a run left to be counted. */
+export interface Traces {
+  readonly statements: readonly string[];
+  readonly gitCalls: number;
+}
+
+/** Runs the program and kills it at that point; a point behind its end lets it finish. SIGINT reaches all that it started, as Ctrl-C does. */
+export async function runKilled(place: Workplace, args: readonly string[], point: KillPoint, signal: 'SIGKILL' | 'SIGINT' = 'SIGKILL'): Promise<Fate & Traces> {
   let child: ChildProcess | undefined;
-  const kill = () => void child?.kill('SIGKILL');
-  const proxy = await startProxy(place.database.url, point.at === 'sql' ? { moment: { statement: point.number, when: point.when }, act: kill } : {});
-  const wrapper = wrapGit(point.at === 'git' ? point : undefined);
+  const group = signal === 'SIGINT' ? -1 : 1;
+  const kill = () => void (child?.pid && child.exitCode === null && process.kill(group * child.pid, signal));
+  const moment = point.at === 'sql' && point.when !== 'during' ? { statement: point.number, when: point.when } : undefined;
+  const proxy = await startProxy(place.database.url, moment ? { moment, act: kill, wire: signal === 'SIGINT' ? 'whole' : 'cut' } : {});
+  const wrapper = wrapGit(point.at === 'git' ? point : undefined, signal === 'SIGINT' ? 'kill -INT -- -$PPID' : 'kill -9 $PPID');
   const running = startViewsync(place, args, { url: proxy.url, environment: wrapper.environment });
   child = running.child;
   const timer = point.at === 'time' ? setTimeout(kill, point.number) : undefined;
@@ -69,7 +91,7 @@ export async function runKilled(
 }
 
 /** A `git` that kills the process that started it, just before or after it has done its work; every run of it is counted. */
-function wrapGit(point: KillPoint | undefined): { readonly environment: Record<string, string>; count(): number } {
+function wrapGit(point: KillPoint | undefined, kill: string): { readonly environment: Record<string, string>; count(): number } {
   const folder = temporaryFolder();
   const counter = join(folder, 'count');
   writeFileSync(counter, '');
@@ -79,7 +101,9 @@ PATH='${someone['PATH']}'
 printf x >> '${counter}'
 if [ "$(wc -c < '${counter}')" -ne '${point?.number ?? 0}' ]; then exec git "$@"; fi
 if [ '${point?.when}' = after ]; then git "$@"; fi
-kill -9 $PPID
+if [ '${point?.when}' = during ]; then git "$@" <&0 & kill -9 $!; fi
+${kill}
+if [ '${point?.when}' = before ]; then exec git "$@"; fi
 `;
   writeFileSync(path, script);
   chmodSync(path, 0o755);

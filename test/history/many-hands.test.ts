@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,6 +11,23 @@ const main = 'refs/heads/main';
 
 function startRecorder(...args: readonly string[]): ChildProcess {
   return spawn(process.execPath, [join(import.meta.dirname, 'recorder.ts'), ...args], { env: someone, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
+function childrenOf({ pid }: ChildProcess): readonly number[] {
+  const rows = execFileSync('ps', ['-A', '-o', 'ppid=,pid='], { encoding: 'utf8' }).split('\n');
+  return rows.flatMap((row) => {
+    const [parent, child] = row.trim().split(/\s+/).map(Number);
+    return parent === pid && child !== undefined ? [child] : [];
+  });
+}
+
+/** It may have ended already. */
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'ESRCH' });
+  }
 }
 
 test.each([main, 'refs/viewsync/prod'])('three processes that record on %s at once lose nothing', async (ref) => {
@@ -34,7 +51,7 @@ test('a process that is killed while it records leaves a consistent repository, 
     const child = startRecorder(directory, main, 'v', '1', '300', `killed ${round}`);
     await wait(190 + round * 15);
     // With its gits in even rounds, alone in odd ones.
-    if (child.exitCode === null) process.kill((round % 2 === 0 ? -1 : 1) * (child.pid ?? 0), 'SIGKILL');
+    for (const pid of [...(round % 2 === 0 ? childrenOf(child) : []), child.pid ?? 0]) kill(pid);
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
     await wait(100);
     expect(git(directory, 'fsck', '--strict', '--no-dangling')).toBe('');
@@ -49,10 +66,12 @@ test('a process that is killed while it records leaves a consistent repository, 
 test('what a run left behind that was killed before the branch moved is no edit, and an edit made since is kept', async () => {
   const directory = temporaryRepository();
   commitFiles(directory, { 'views/v-0-0.sql': 'old\n', 'views/v-0-1.sql': 'old\n', 'views/else.sql': 'old\n' });
-  writeFiles(directory, { 'views/v-0-2.sql': 'v 0 2 text\n', '.git/hooks/post-index-change': '#!/bin/sh\n[ "$1" = 1 ] && kill -9 0\n' });
+  writeFiles(directory, { 'views/v-0-2.sql': 'v 0 2 text\n', '.git/hooks/post-index-change': '#!/bin/sh\n[ "$1" = 1 ] && kill -9 $(cat recorder) 0\n' });
   chmodSync(join(directory, '.git/hooks/post-index-change'), 0o755);
-  await once(startRecorder(directory, main, 'v', '1', '4', 'text'), 'exit');
-  rmSync(join(directory, '.git/hooks/post-index-change'));
+  const recorder = startRecorder(directory, main, 'v', '1', '4', 'text');
+  writeFiles(directory, { recorder: String(recorder.pid) });
+  await once(recorder, 'exit');
+  for (const file of ['recorder', '.git/hooks/post-index-change']) rmSync(join(directory, file));
   removeLocks(directory);
   expect(git(directory, 'status', '--porcelain').split('\n')).toHaveLength(4);
   writeFiles(directory, { 'views/v-0-1.sql': 'mine\n' });

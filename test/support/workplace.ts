@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { HazardName } from '../../src/core/plan.ts';
+import { neverInterrupted } from '../../src/history/interruption.ts';
 import { openHistory } from '../../src/history/open-history.ts';
 import { type ApplyOptions, type ApplyResult, applyRevision } from '../../src/operations/apply-revision.ts';
 import { type ExportOptions, type ExportResult, exportViews } from '../../src/operations/export-views.ts';
@@ -84,7 +85,7 @@ export async function openPlace(target: Target, connectTo: (project: Project) =>
   const directory = parts.directory ?? temporaryRepository();
   const history = await openHistory(directory, parts.environment ?? someone);
   const viewsFolder = parts.viewsFolder ?? join(history.prefix, 'views');
-  const project: Project = { directory, viewsFolder, targets: [target], history, environment: someone };
+  const project: Project = { directory, viewsFolder, targets: [target], history, environment: someone, interruption: neverInterrupted };
   const connect = () => connectTo(project);
   const using = async <T>(work: (warehouse: Warehouse) => Promise<T>): Promise<T> => {
     const warehouse = await connect();

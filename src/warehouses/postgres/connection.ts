@@ -15,6 +15,8 @@ export interface ServerError {
 export interface Connection {
   /** Where we are, without credentials: `shop on db.example.com`. */
   readonly place: string;
+  /** The number of the server's process that serves us. */
+  readonly backend: number;
   /** How many statements were sent that return rows, on this connection and those that it opened. */
   count(): number;
   /** Another connection to the same database as the same role. Raises what the driver raises; the caller closes it. */
@@ -75,6 +77,7 @@ export function toConnection(client: Client, { place, reopen, onQuery }: Connect
   };
   return {
     place,
+    backend: (client as Client & { readonly processID: number }).processID,
     count: () => queries,
     connectAgain: async () => toConnection(await reopen(), { place, reopen, onQuery: countQuery }),
     query: async (sql, parameters) => {

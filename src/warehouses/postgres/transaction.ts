@@ -5,6 +5,7 @@ import { ViewsyncError } from '../../errors.ts';
 import type { ExecuteOutcome, StepFailure, StepResult, Transaction, TransactionOptions } from '../warehouse.ts';
 import { type Connection, isServerError, type ServerError } from './connection.ts';
 import { inspectNames } from './inspect.ts';
+import { interruptible } from './interruptible.ts';
 import { type Denied, lockRun, lockViews } from './lock.ts';
 import type { ServerFacts } from './server.ts';
 import { beginWriting } from './session.ts';
@@ -18,9 +19,11 @@ export async function runTransaction<T>(
   { server, ...options }: TransactionOptions & { readonly server: ServerFacts },
   work: (transaction: Transaction) => Promise<T>,
 ): Promise<T> {
-  await beginLocked(connection, options);
   try {
-    const result = await work(toTransaction(connection, server));
+    const result = await interruptible(connection, options.signal, async () => {
+      await beginLocked(connection, options);
+      return work(toTransaction(connection, server));
+    });
     await commit(connection);
     return result;
   } catch (error) {
@@ -37,7 +40,7 @@ async function beginLocked(connection: Connection, options: TransactionOptions):
     if (denied === undefined) return;
     if (attempt >= options.attempts) throw lockTimeout(denied, options);
     options.onWait?.({ ...denied, attempt });
-    await sleep(options.lockTimeout * attempt);
+    await sleep(options.lockTimeout * attempt, undefined, options.signal && { signal: options.signal });
   }
 }
 
