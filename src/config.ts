@@ -34,11 +34,30 @@ const targetName = string().regex(
 
 const globs = array(string().min(1, 'A glob must not be empty.'));
 
+const pattern = string().refine(isPattern, 'This is no regular expression.');
+
+function isPattern(text: string): boolean {
+  try {
+    return new RegExp(text, 'su') !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 const target = looseObject({
   warehouse: string().describe('The kind of warehouse, such as postgres.'),
   schemas: globs
     .min(1, 'Name at least one schema, or leave "schemas" out for all of them.')
     .describe("Globs over schema names; a leading ! excludes. Default: every schema but the system's.")
+    .optional(),
+  'leave-out': globs
+    .describe('Globs over the names of relations that never belong to it. Default: *__dbt_tmp and *__dbt_backup, which a running dbt makes for a while.')
+    .optional(),
+  ignore: strictObject({
+    comments: array(pattern).describe('Regular expressions: a comment in which one is found is ignored.').optional(),
+    labels: globs.describe('Globs over the names of labels and tags.').optional(),
+  })
+    .describe('What changes with every run of some tool: it stays out of files and is no drift.')
     .optional(),
   'allow-unreadable': globs.describe('Globs over schema.name of views whose unreadable definition is no failure.').optional(),
 });
@@ -81,8 +100,11 @@ export async function readConfiguration(text: string): Promise<Configuration> {
   return { views: parsed.data.views ?? 'views', targets: Object.entries(parsed.data.targets).map(toTarget) };
 }
 
-function toTarget([name, { warehouse, schemas, 'allow-unreadable': allowUnreadable, ...options }]: [string, TargetEntry]): Target {
-  return { name, warehouse, scope: { schemas: schemas ?? ['*'] }, allowUnreadable: allowUnreadable ?? [], options };
+function toTarget([name, entry]: [string, TargetEntry]): Target {
+  const { warehouse, schemas = ['*'], 'leave-out': leaveOut, ignore, 'allow-unreadable': allowUnreadable = [], ...options } = entry;
+  const scope = { schemas, ...(leaveOut === undefined ? {} : { leaveOut }) };
+  const ignored = ignore === undefined ? {} : { ignore: { comments: ignore.comments ?? [], labels: ignore.labels ?? [] } };
+  return { name, warehouse, scope, allowUnreadable, ...ignored, options };
 }
 
 type TargetEntry = (typeof configuration)['_output']['targets'][string];

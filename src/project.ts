@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, posix, resolve } from 'node:path';
 import { type Configuration, configurationFile, interpolateOptions, readConfiguration } from './config.ts';
+import { type Ignored, ignoring } from './core/ignore.ts';
 import { didYouMean } from './core/nearest.ts';
 import type { Scope } from './core/snapshot.ts';
 import { ViewsyncError } from './errors.ts';
@@ -19,6 +20,8 @@ export interface Target {
   readonly scope: Scope;
   /** Globs over `schema.name` of views whose unreadable definition is no failure. */
   readonly allowUnreadable: readonly string[];
+  /** Metadata that stays out of files and is no drift. */
+  readonly ignore?: Ignored;
   /** The adapter's own keys, such as `url`. */
   readonly options: Readonly<Record<string, unknown>>;
 }
@@ -98,5 +101,6 @@ export async function adapterOf({ warehouse }: Pick<Target, 'warehouse'>): Promi
 /** Opens a connection to a target; the caller closes it. `VARIABLE_UNSET`, `CONNECTION_FAILED`. */
 export async function connectTarget({ environment }: Pick<Project, 'environment'>, target: Target): Promise<Warehouse> {
   const adapter = await adapterOf(target);
-  return adapter.connect(interpolateOptions(target.options, environment), environment);
+  const warehouse = await adapter.connect(interpolateOptions(target.options, environment), environment);
+  return target.ignore ? { ...warehouse, dialect: ignoring(warehouse.dialect, target.ignore) } : warehouse;
 }

@@ -11,7 +11,7 @@ export default class Export extends BaseCommand {
   static override readonly description = `Reads all views of the target and commits the difference to the branch, and the whole live state to the live line.
 A file that was edited in git and not applied yet is left alone. Changes nothing in the warehouse. The same state twice makes no commit.
 
-Exit codes: 0 recorded or nothing to do, 3 a view is unreadable, broken or in conflict (everything else was recorded), 65 history, 69 warehouse or remote, 78 configuration.`;
+Exit codes: 0 recorded or nothing to do, 3 a view is unreadable, broken, in conflict, or absent without proof that it was dropped (everything else was recorded), 65 history, 69 warehouse or remote, 78 configuration.`;
   static override readonly examples = [
     { description: 'Back up, and share it', command: '<%= config.bin %> export --push' },
     { description: 'See what would be recorded', command: '<%= config.bin %> export --dry-run' },

@@ -78,8 +78,9 @@ function alterStanding(live: View, wanted: View, { situation, making }: { situat
   const { dialect } = situation.request;
   const released = findReleased(live, wanted, { situation, making });
   const restated = making === 'replace' ? restatedKinds(wanted, making, dialect) : [];
+  const lost = making === 'replace' ? (dialect.lostByReplace?.(live, situation.request.role ?? '') ?? []) : [];
   const counts = ({ kind }: Attachment) => !restated.includes(kind);
-  const before = leave(attachmentsBefore(live, wanted, situation).filter(counts), released, dialect);
+  const before = leave(attachmentsBefore(live, wanted, situation).filter(counts), [...released, ...lost], dialect);
   const after = wanted.attachments.filter(counts);
   const removed = findRemoved(before, after, dialect);
   const owners = diffAttachments(live.attachments, wanted.attachments, dialect).changed.filter(({ to }) => to.kind === ownerKind);
@@ -90,7 +91,10 @@ function alterStanding(live: View, wanted: View, { situation, making }: { situat
     removed,
     made: [
       ...owners.map(({ from, to }) => ({ attachment: to, because: `its owner is ${from.value}` })),
-      ...change.added.map((attachment) => ({ attachment, because: becauseAdded(attachment, removed) })),
+      ...lost
+        .filter(({ kind }) => kind === ownerKind && owners.length === 0)
+        .map((attachment) => ({ attachment, because: 'a replace makes this role its owner' })),
+      ...change.added.map((attachment) => ({ attachment, because: isOneOf(attachment, lost) ? 'a replace loses it' : becauseAdded(attachment, removed) })),
       ...change.changed.filter(({ to }) => to.kind !== ownerKind).map(({ to }) => ({ attachment: to, because: `its ${to.kind} ${to.key} differs` })),
     ],
   };

@@ -19,6 +19,9 @@ export type Treatment =
 
 function treatSameDefinition(live: View, wanted: View, { dialect }: PlanRequest): Treatment {
   const changes = diffAttachments(live.attachments, wanted.attachments, dialect);
+  const differing = [...changes.added, ...changes.removed, ...changes.changed.map(({ to }) => to)];
+  const replacing = differing.find(({ kind }) => dialect.replacingKinds?.includes(kind));
+  if (replacing) return { how: 'replace', because: `its ${replacing.kind} can only be changed by a new CREATE` };
   return hasAttachmentChange(changes) ? { how: 'alter', because: 'only what belongs to it differs' } : { how: 'nothing' };
 }
 

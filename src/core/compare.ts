@@ -1,5 +1,6 @@
 import type { AttachmentChange, Change, ColumnChange } from './change.ts';
 import type { Dialect } from './dialect.ts';
+import { countedAttachments } from './ignore.ts';
 import { compareText, relationKey } from './relation.ts';
 import { sameTokens } from './tokens.ts';
 import { type Attachment, type Column, ownerKind, type View } from './view.ts';
@@ -30,9 +31,11 @@ const attachmentId = (attachment: Attachment) => `${attachment.kind}\0${attachme
 
 /**
  * What has to be added, removed and changed to come from one list of attachments to the other; order of the lists kept. An owner that only one
- * side names is no difference: a hand-written file may leave it to the warehouse.
+ * side names is no difference, nor is another optional attachment: a hand-written file may leave it to the warehouse. What the target ignores does not count.
  */
-export function diffAttachments(from: readonly Attachment[], to: readonly Attachment[], dialect: Dialect): AttachmentChange {
+export function diffAttachments(allFrom: readonly Attachment[], allTo: readonly Attachment[], dialect: Dialect): AttachmentChange {
+  const [from, to] = [countedAttachments(allFrom, dialect), countedAttachments(allTo, dialect)];
+  const isOptional = ({ kind }: Attachment) => kind === ownerKind || dialect.optionalKinds?.includes(kind) === true;
   const before = new Map(from.map((attachment) => [attachmentId(attachment), attachment]));
   const after = new Set(to.map(attachmentId));
   const pairs = to.flatMap((attachment) => {
@@ -40,8 +43,8 @@ export function diffAttachments(from: readonly Attachment[], to: readonly Attach
     return old ? [{ from: old, to: attachment }] : [];
   });
   return {
-    added: to.filter((attachment) => attachment.kind !== ownerKind && !before.has(attachmentId(attachment))),
-    removed: from.filter((attachment) => attachment.kind !== ownerKind && !after.has(attachmentId(attachment))),
+    added: to.filter((attachment) => !isOptional(attachment) && !before.has(attachmentId(attachment))),
+    removed: from.filter((attachment) => !isOptional(attachment) && !after.has(attachmentId(attachment))),
     changed: pairs.filter((pair) => !isSameAttachment(pair.from, pair.to, dialect)),
   };
 }

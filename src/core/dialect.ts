@@ -68,12 +68,22 @@ export interface Dialect {
   readonly isTransactional: boolean;
   /** Whether a file may hold lines `-- viewsync: {json}` behind its CREATE, each of which comes to `parseAttachments` as a Statement; elsewhere such a line is of a newer version. */
   readonly hasReservedLines?: boolean;
+  /** Whether the server keeps a definition as it was typed, so that texts with other tokens are other definitions and need not be asked about. */
+  readonly keepsText?: boolean;
+  /** Whether listings leave out what our role may not see, so that an absent view was not necessarily dropped. */
+  readonly listsByPrivilege?: boolean;
+  /** Attachments that stay out of files and never count as a difference: set by `ignoring` for a target. */
+  isIgnored?(attachment: Attachment): boolean;
   /** Kinds of attachments in the order of a file's statements; also the order of the phases in which a plan makes them. */
   readonly attachmentKinds: readonly string[];
   /** Kinds that stand inside the CREATE statement in a file. */
   readonly inlineKinds: readonly string[];
   /** Kinds whose `make` puts the new value over an old one, so that nothing has to be removed first: owner, comment, default, option. */
   readonly overwritingKinds: readonly string[];
+  /** Kinds beside the owner that a file may leave out, so that a side that lacks one does not differ. */
+  readonly optionalKinds?: readonly string[];
+  /** Kinds that only a new CREATE changes, so that a difference in one of them is a replace. */
+  readonly replacingKinds?: readonly string[];
   /** Kinds whose SQL may name other views, which can then not be dropped while it stands: rules, triggers, defaults. */
   readonly readingKinds: readonly string[];
   quoteRelation(name: RelationName): string;
@@ -99,6 +109,8 @@ export interface Dialect {
   canReplace(live: View, wanted: View): Replaceability;
   /** Kinds of attachments that have to be removed before a replace and made again after it. */
   clearsBeforeReplace(live: View, wanted: View): readonly Attachment[];
+  /** What of a view is lost when our `role` replaces it and the CREATE does not restate: it is made again behind the replace. */
+  lostByReplace?(live: View, role: string): readonly Attachment[];
   /** Kinds of attachments that the step which makes or replaces a view sets to what is wanted; `inlineKinds` where it is left out. */
   restatedKinds?(view: View, making: 'create' | 'replace'): readonly string[];
   /** Whether `attachment` goes when `gone` of the same view is removed: a comment on a trigger with the trigger. */

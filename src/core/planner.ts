@@ -35,6 +35,8 @@ export interface PlanRequest {
   readonly containers: readonly Container[];
   readonly losses?: readonly Loss[] | undefined;
   readonly roles: readonly string[];
+  /** The role that will run the plan. */
+  readonly role?: string;
   /** Names of all relations of the warehouse, and of what could be a bystander, by `relationKey`. */
   readonly relations: ReadonlySet<string>;
   /** Views that the wanted commit holds, selected or not, by `relationKey`. */

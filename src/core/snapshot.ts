@@ -12,6 +12,8 @@ export interface Container {
   readonly routineGrantees?: readonly string[];
   /** Its owner, rights and comment, in the shape of a view of kind `container`; absent where it holds nothing that has a file. */
   readonly state?: View;
+  /** The rights of our role on it, in words, where listings leave out what it may not see. */
+  readonly access?: string;
 }
 
 /** What would be lost with a view and can be restored from no file: data in a table's column of its row type, a bystander that cannot be read. */
@@ -38,11 +40,16 @@ export interface TargetDescription {
   /** What tells this warehouse from any other: `{ system: "7412…", database: "shop" }`. */
   readonly identity: Readonly<Record<string, string>>;
   readonly unreadable: readonly Unreadable[];
+  /** `Container.access` of every container, by `containerKey`; where it has changed, an absent view does not count as dropped. */
+  readonly access?: Readonly<Record<string, string>>;
 }
 
-/** Which schemas belong to a target: globs over schema names; a leading `!` excludes. `["*"]` is every schema but the system's. */
+/** Which views belong to a target. */
 export interface Scope {
+  /** Globs over schema names, or over `catalog.schema` and `catalog.schema.name` where names have a catalog; a leading `!` excludes. `["*"]` is every schema but the system's. */
   readonly schemas: readonly string[];
+  /** Globs over the last part of names: relations that never belong to it. Absent: what a running dbt makes for a while. */
+  readonly leaveOut?: readonly string[];
 }
 
 export type Origin = { readonly from: 'warehouse' } | { readonly from: 'commit'; readonly commit: string } | { readonly from: 'worktree' };

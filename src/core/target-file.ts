@@ -22,14 +22,16 @@ function writeUnreadable({ name, reason }: Unreadable): Fields {
 
 /** Returns the text of a target's `target.json`: the same text for the same description. */
 export function writeTargetFile(description: TargetDescription): string {
-  const { warehouse, version, scope, identity, unreadable } = description;
+  const { warehouse, version, scope, identity, unreadable, access } = description;
   const content = {
     format: formatVersion,
     warehouse,
     ...(version === undefined ? {} : { version }),
     schemas: scope.schemas,
+    ...(scope.leaveOut === undefined ? {} : { leaveOut: scope.leaveOut }),
     identity: sortedEntries(identity),
     unreadable: unreadable.toSorted((left, right) => compareRelations(left.name, right.name)).map(writeUnreadable),
+    ...(access === undefined ? {} : { access: sortedEntries(access) }),
   };
   return `${JSON.stringify(content, null, 2)}\n`;
 }
@@ -81,9 +83,9 @@ function readTexts(value: unknown, key: string, path: string): string[] {
   return isTexts ? value : fail(path, `"${key}" must be a list of texts.`);
 }
 
-function readIdentity(value: unknown, path: string): Record<string, string> {
-  const isIdentity = isFields(value) && Object.values(value).every((item) => typeof item === 'string');
-  return isIdentity ? (value as Record<string, string>) : fail(path, '"identity" must hold texts by name.');
+function readRecord(value: unknown, key: string, path: string): Record<string, string> {
+  const isRecord = isFields(value) && Object.values(value).every((item) => typeof item === 'string');
+  return isRecord ? (value as Record<string, string>) : fail(path, `"${key}" must hold texts by name.`);
 }
 
 function readUnreadable(value: unknown, path: string): Unreadable {
@@ -98,18 +100,23 @@ function readVersion(value: unknown, path: string): { readonly version?: number 
   return Number.isInteger(value) ? { version: Number(value) } : fail(path, '"version" must be a whole number.');
 }
 
+function readLeaveOut(value: unknown, path: string): { readonly leaveOut?: readonly string[] } {
+  return value === undefined ? {} : { leaveOut: readTexts(value, 'leaveOut', path) };
+}
+
 /** Reads a target's `target.json`. Throws `FILE_UNREADABLE` naming the key, or `FORMAT_TOO_NEW`. */
 export function readTargetFile(text: string, path: string): TargetDescription {
   const fields = parseJson(text, path);
   checkFormat(fields, path);
-  checkKeys(fields, ['format', 'warehouse', 'version', 'schemas', 'identity', 'unreadable'], path);
+  checkKeys(fields, ['format', 'warehouse', 'version', 'schemas', 'leaveOut', 'identity', 'unreadable', 'access'], path);
   const { unreadable } = fields;
   if (!Array.isArray(unreadable)) return fail(path, '"unreadable" must be a list of objects.');
   return {
     warehouse: readText(fields, 'warehouse', path),
     ...readVersion(fields['version'], path),
-    scope: { schemas: readTexts(fields['schemas'], 'schemas', path) },
-    identity: readIdentity(fields['identity'], path),
+    scope: { schemas: readTexts(fields['schemas'], 'schemas', path), ...readLeaveOut(fields['leaveOut'], path) },
+    identity: readRecord(fields['identity'], 'identity', path),
     unreadable: unreadable.map((item) => readUnreadable(item, path)),
+    ...(fields['access'] === undefined ? {} : { access: readRecord(fields['access'], 'access', path) }),
   };
 }

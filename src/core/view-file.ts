@@ -1,5 +1,6 @@
 import { ViewsyncError } from '../errors.ts';
 import type { Dialect, ParsedCreate, Statement } from './dialect.ts';
+import { withoutIgnored } from './ignore.ts';
 import { pathInTarget } from './path.ts';
 import { readsOf } from './references.ts';
 import { relationKey } from './relation.ts';
@@ -239,7 +240,8 @@ function isUnchanged(view: View, dialect: Dialect, previous: ParsedViewFile): bo
  * Returns the text of a view's file. With the file as it was before, header, definition and each statement keep their bytes while their
  * own value is unchanged, and the whole file does when nothing of the view has changed.
  */
-export function writeViewFile(view: View, dialect: Dialect, previous?: ParsedViewFile): string {
+export function writeViewFile(whole: View, dialect: Dialect, previous?: ParsedViewFile): string {
+  const view = withoutIgnored(whole, dialect);
   if (previous !== undefined && isUnchanged(view, dialect, previous)) return previous.text;
   const sections = [writeTop(view, previous), writeCreate(view, dialect, previous), writeParts(view, dialect, previous), previous?.ending ?? ''];
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;

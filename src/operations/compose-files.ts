@@ -1,3 +1,4 @@
+import type { UnprovenDeletion } from '../core/deletions.ts';
 import type { Dialect } from '../core/dialect.ts';
 import { relationKey } from '../core/relation.ts';
 import { compareSides, type SyncState } from '../core/sync.ts';
@@ -13,6 +14,8 @@ export interface Sources {
   readonly live: ReadonlyMap<string, View>;
   /** Paths of live views that could not be read: nothing of theirs changes anywhere. */
   readonly unreadable: ReadonlySet<string>;
+  /** Recorded views that are absent without proof that they were dropped; nothing of theirs changes either. */
+  readonly unproven: readonly UnprovenDeletion[];
   readonly branch: TargetFiles;
   readonly tip: TargetFiles;
   /** The files that the branch last took in; `unknown` when nothing was ever recorded. */

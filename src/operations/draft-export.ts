@@ -1,6 +1,7 @@
 import type { Change } from '../core/change.ts';
 import { countViews, summarizeChanges } from '../core/commit-message.ts';
 import { diffViews } from '../core/compare.ts';
+import { keepAccess } from '../core/deletions.ts';
 import { relationKey } from '../core/relation.ts';
 import { writeTargetFile } from '../core/target-file.ts';
 import type { View } from '../core/view.ts';
@@ -59,12 +60,18 @@ export async function draftExport(
   const sources = await gatherSources(
     reading,
     { recorded, inspection },
-    { settle, liveWins: new Set(options.overwrite), ...(options.outOfScope ? { outOfScope: options.outOfScope } : {}) },
+    {
+      settle,
+      liveWins: new Set(options.overwrite),
+      ...(options.outOfScope ? { outOfScope: options.outOfScope } : {}),
+      ...(options.allowed.includes('MANY_DELETIONS') ? { deletions: 'record' } : {}),
+    },
   );
   const composition = await composeSources(sources, options.reformat, options.progress);
   const states = comparePaths(composition);
   const path = targetPath(reading.project, reading.target);
-  const text = writeTargetFile(inspection.snapshot.description);
+  const before = (recorded.tip.description ?? recorded.branch.description)?.access;
+  const text = writeTargetFile(keepAccess(inspection.snapshot.description, before, sources.unproven));
   const views = composeBranchChanges(states, composition);
   const isSettled = recorded.branch.targetText === text && !recorded.branch.edited.has(path);
   const branch = isSettled ? views : new Map([...views, [path, text] as const]);

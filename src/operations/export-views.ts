@@ -1,5 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Change } from '../core/change.ts';
+import { writeChangedBy } from '../core/changed-by.ts';
+import type { Trailer } from '../core/commit-message.ts';
+import type { UnprovenDeletion } from '../core/deletions.ts';
 import type { HazardName } from '../core/plan.ts';
 import { relationKey } from '../core/relation.ts';
 import { allowsUnreadable } from '../core/scope.ts';
@@ -15,6 +18,7 @@ import { requireNoInterruptedRun } from './interrupted-run.ts';
 import { findKeptBases } from './kept-bases.ts';
 import { isBaseline, recordBranch, recordLive } from './record-state.ts';
 import { type FetchOutcome, fetchLiveLine } from './remote-lines.ts';
+import { trailerKeys } from './trailer-keys.ts';
 import { brokenFiles } from './view-files.ts';
 
 export interface ExportOptions extends PushOptions {
@@ -42,6 +46,8 @@ export interface ExportResult {
   /** Texts by path before and after, of what is or would be written. */
   readonly files: readonly { readonly path: string; readonly before: string | undefined; readonly after: string | undefined }[];
   readonly unreadable: readonly (Unreadable & { readonly isAllowed: boolean })[];
+  /** Views that are no longer listed and that were kept, because nothing proves that they were dropped. */
+  readonly unproven: readonly UnprovenDeletion[];
   readonly pending: readonly string[];
   /** Views whose file is here and whose schema is not in scope. */
   readonly outOfScope: readonly string[];
@@ -72,18 +78,31 @@ function createStopwatch(): { readonly timings: { part: string; milliseconds: nu
   return { timings, measure };
 }
 
-async function recordDraft(draft: Draft, point: BranchPoint): Promise<Pick<ExportResult, 'commit' | 'live'>> {
+/** A trailer for each view that was changed, where the warehouse knows by whom; a first export asks for none. */
+async function findAuthors({ changes, recorded }: Draft, warehouse: Warehouse): Promise<readonly Trailer[]> {
+  const names = changes.filter(({ change }) => change !== 'deleted').map(({ view }) => view);
+  if (names.length === 0 || isBaseline(recorded.line)) return [];
+  const authors = (await warehouse.findAuthors?.(names)) ?? new Map<string, string>();
+  return [...authors].map(([view, who]) => ({ key: trailerKeys.changedBy, value: writeChangedBy(view, who) }));
+}
+
+interface DraftWithAuthors extends Draft {
+  readonly authors: readonly Trailer[];
+}
+
+async function recordDraft(draft: DraftWithAuthors, point: BranchPoint): Promise<Pick<ExportResult, 'commit' | 'live'>> {
   const { project, target } = draft.reading;
-  const { subject, changes, recorded } = draft;
+  const { subject, changes, recorded, authors: trailers } = draft;
   const { tip } = recorded.line;
   const how = point.remote ? 'write' : 'record';
-  const live = await recordLive(project, target, { tip, how, record: { subject, changes, files: draft.live } });
+  const live = await recordLive(project, target, { tip, how, record: { subject, changes, files: draft.live, trailers: draft.live.size > 0 ? trailers : [] } });
   if (!needsBranchCommit(draft)) return live === tip ? {} : { live };
   const commit = await recordBranch(project, target, {
     head: point.head,
     how,
     subject,
     changes,
+    trailers,
     files: draft.branch,
     live,
     conflicts: findKeptBases({ ...draft, written: draft.branch }),
@@ -92,7 +111,7 @@ async function recordDraft(draft: Draft, point: BranchPoint): Promise<Pick<Expor
 }
 
 /** Records what differs and pushes it where that was asked for. */
-async function carryOut(draft: Draft, point: BranchPoint): Promise<Pick<ExportResult, 'commit' | 'live'> & Published> {
+async function carryOut(draft: DraftWithAuthors, point: BranchPoint): Promise<Pick<ExportResult, 'commit' | 'live'> & Published> {
   const { project, target } = draft.reading;
   const { tip } = draft.recorded.line;
   const { live, commit } = await recordDraft(draft, point);
@@ -105,7 +124,7 @@ async function carryOut(draft: Draft, point: BranchPoint): Promise<Pick<ExportRe
 
 /** Views whose schema is out of scope and whose file stays. */
 function listOutOfScope({ recorded, branch, reading, sources }: Draft): readonly string[] {
-  const views = findOutOfScope([recorded.branch], reading.target.scope, sources.live);
+  const views = findOutOfScope([recorded.branch], { scope: reading.target.scope, dialect: reading.dialect }, sources.live);
   return views.filter(({ name }) => !branch.has(pathOf(reading, name))).map(({ name }) => relationKey(name));
 }
 
@@ -121,6 +140,7 @@ function describeDraft(draft: Draft, target: Target): Omit<ExportResult, 'timing
     changes: draft.changes,
     files: [...draft.branch].map(([path, after]) => ({ path, before: recorded.branch.views.get(path)?.text, after })),
     unreadable: inspection.snapshot.description.unreadable.map((view) => ({ ...view, isAllowed: isAllowed(view.name) })),
+    unproven: draft.sources.unproven,
     pending: inState(states, 'pending').map(nameOf),
     outOfScope: listOutOfScope(draft),
     conflicts: inState(states, 'conflict').map(nameOf),
@@ -171,7 +191,8 @@ async function exportOnce(project: Project, target: Target, options: ExportOptio
   ]);
   if (!options.allowed.includes('OTHER_WAREHOUSE')) requireSameWarehouse(recorded, inspection.snapshot.description, target);
   const draft = await measure('compare and format', draftExport(reading, inspection, { recorded, options }));
-  const written = options.commit === 'commit' ? await measure('record', carryOut(draft, point)) : { pushed: false, notes: [] };
+  const authors = options.commit === 'commit' ? await findAuthors(draft, warehouse) : [];
+  const written = options.commit === 'commit' ? await measure('record', carryOut({ ...draft, authors }, point)) : { pushed: false, notes: [] };
   if (options.commit === 'files only') await measure('write files', project.history.writeFiles(draft.branch));
   const branch = point.remote?.ref ?? point.head.branch;
   return { ...describeDraft(draft, target), ...written, ...(branch === undefined ? {} : { branch }), remote: point.fetched, timings };

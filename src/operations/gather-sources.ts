@@ -1,3 +1,4 @@
+import { findUnprovenDeletions, type UnprovenDeletion } from '../core/deletions.ts';
 import type { Dialect } from '../core/dialect.ts';
 import { viewPath } from '../core/path.ts';
 import { parseRelationKey, type RelationName } from '../core/relation.ts';
@@ -112,15 +113,19 @@ export function requireSameWarehouse({ tip, branch }: Recorded, live: TargetDesc
 }
 
 /** Files of views in schemas that are out of scope. */
-export function findOutOfScope(sides: readonly TargetFiles[], scope: Scope, live: ReadonlyMap<string, View>): readonly View[] {
-  const isInScope = matchScope(scope);
+export function findOutOfScope(
+  sides: readonly TargetFiles[],
+  { scope, dialect }: { scope: Scope; dialect: Dialect },
+  live: ReadonlyMap<string, View>,
+): readonly View[] {
+  const isInScope = matchScope(scope, dialect);
   const files = sides.flatMap(({ views }) => [...views.values()]).filter(({ path }) => !live.has(path));
-  return files.flatMap((file) => viewOf(file) ?? []).filter((view) => !schemasOf(view).some(isInScope));
+  return files.flatMap((file) => viewOf(file) ?? []).filter((view) => !placesOf(view).some(isInScope));
 }
 
-/** The schemas by which a file is in scope or not: a bystander goes with the views that it hangs on. */
-function schemasOf({ kind, name, reads }: View): readonly string[] {
-  return kind === 'bystander' && reads.length > 0 ? reads.map(({ schema }) => schema) : [name.schema];
+/** The names by which a file is in scope or not: a bystander goes with the views that it hangs on. */
+function placesOf({ kind, name, reads }: View): readonly RelationName[] {
+  return kind === 'bystander' && reads.length > 0 ? reads : [name];
 }
 
 interface Seen {
@@ -130,10 +135,24 @@ interface Seen {
 }
 
 /** Paths of which nothing may be concluded: views that could not be read, and views of schemas that are out of scope today unless these are to be forgotten. */
-function findUntouchable(reading: Reading, { recorded, inspection, live }: Seen, { outOfScope }: SourceOptions): ReadonlySet<string> {
+function findUntouchable(reading: Reading, { recorded, inspection, live }: Seen, { outOfScope, unproven }: Untouched): ReadonlySet<string> {
   const { scope, unreadable } = inspection.snapshot.description;
-  const outside = outOfScope === 'forget' ? [] : findOutOfScope([recorded.branch, recorded.tip], scope, live);
-  return new Set([...unreadable, ...outside].map(({ name }) => pathOf(reading, name)));
+  const outside = outOfScope === 'forget' ? [] : findOutOfScope([recorded.branch, recorded.tip], { scope, dialect: reading.dialect }, live);
+  return new Set([...unreadable, ...outside, ...unproven].map(({ name }) => pathOf(reading, name)));
+}
+
+type Untouched = SourceOptions & { readonly unproven: readonly UnprovenDeletion[] };
+
+/** Recorded views that are absent without proof that they were dropped. */
+function findUnproven(reading: Reading, { recorded, inspection, live }: Seen, { deletions }: SourceOptions): readonly UnprovenDeletion[] {
+  if (!reading.dialect.listsByPrivilege || deletions === 'record') return [];
+  const { description, containers } = inspection.snapshot;
+  const isInScope = matchScope(description.scope, reading.dialect);
+  const known = [...new Map([...recorded.tip.views, ...recorded.branch.views]).values()].flatMap((file) => viewOf(file) ?? []);
+  const names = known.map(({ name }) => name).filter(isInScope);
+  const seen = new Set([...live.keys(), ...description.unreadable.map(({ name }) => pathOf(reading, name))]);
+  const gone = names.filter((name) => recorded.tip.views.has(pathOf(reading, name)) && !seen.has(pathOf(reading, name)));
+  return findUnprovenDeletions({ recorded: names, gone, containers, access: (recorded.tip.description ?? recorded.branch.description)?.access });
 }
 
 /** The views that git holds: those of the branch, what the tip holds otherwise, and what the base holds otherwise than both. */
@@ -153,6 +172,8 @@ export interface SourceOptions {
   readonly adopted?: ReadonlySet<string>;
   /** What becomes of files whose schema is out of scope today: they stay if not given. */
   readonly outOfScope?: 'keep' | 'forget';
+  /** `record`: absent views count as dropped, also where that is not proven. */
+  readonly deletions?: 'record';
 }
 
 /** Puts the warehouse and both lines side by side; the server is asked about texts that differ in their tokens. */
@@ -164,11 +185,14 @@ export async function gatherSources(
   const objects = objectsOf(inspection.snapshot);
   const live = new Map(objects.map((view) => [pathOf(reading, view.name), view]));
   reading.parser.expect(live);
+  const seen = { recorded, inspection, live };
+  const unproven = findUnproven(reading, seen, options);
   const likeness = await findLikeness(objects, listSides(recorded), { dialect: reading.dialect, settle: options.settle });
   return {
     dialect: reading.dialect,
     live,
-    unreadable: findUntouchable(reading, { recorded, inspection, live }, options),
+    unreadable: findUntouchable(reading, seen, { ...options, unproven }),
+    unproven,
     branch: recorded.branch,
     tip: recorded.tip,
     base: recorded.base,

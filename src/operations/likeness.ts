@@ -58,7 +58,7 @@ export async function findLikeness(
   const asked = new Map<string, Settled['outcome']>();
   const isSame = compareOnce(dialect);
   for (const side of sides) {
-    const questions = findOpenQuestions(side, byKey, { isSame, asked });
+    const questions = dialect.keepsText ? [] : findOpenQuestions(side, byKey, { isSame, asked });
     if (questions.length === 0) continue;
     const answers = await settle(questions);
     for (const { wanted } of questions) asked.set(textId(wanted), answers.get(relationKey(wanted.name))?.outcome ?? 'unproven');

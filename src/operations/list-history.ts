@@ -1,7 +1,8 @@
+import { readChangedBy } from '../core/changed-by.ts';
 import type { Dialect } from '../core/dialect.ts';
 import { parseRelationKey } from '../core/relation.ts';
 import { ViewsyncError } from '../errors.ts';
-import { trailerOf } from '../history/commit-text.ts';
+import { linesOf, trailerOf } from '../history/commit-text.ts';
 import type { Commit, ObjectId } from '../history/history.ts';
 import type { Project, Target } from '../project.ts';
 import { pathOf, startReading } from './gather-sources.ts';
@@ -25,13 +26,29 @@ export interface HistoryEntry {
   readonly live?: ObjectId;
   /** The run that wrote it. */
   readonly run?: string;
+  /** Who had changed a view, by its `relationKey`, where the warehouse knew. */
+  readonly changedBy: Readonly<Record<string, string>>;
+}
+
+function readAuthors(commit: Commit): Readonly<Record<string, string>> {
+  const found = linesOf(commit).flatMap(({ key, value }) => (key === trailerKeys.changedBy ? (readChangedBy(value) ?? []) : []));
+  return Object.fromEntries(found.map(({ view, who }) => [view, who]));
 }
 
 function describeCommit(commit: Commit): HistoryEntry {
   const live = trailerOf(commit, trailerKeys.live);
   const run = trailerOf(commit, trailerKeys.run);
   const { id, authoredAt: at, author, subject, body } = commit;
-  return { commit: id, at, author, subject, body, ...(live === undefined ? {} : { live }), ...(run === undefined ? {} : { run }) };
+  return {
+    commit: id,
+    at,
+    author,
+    subject,
+    body,
+    ...(live === undefined ? {} : { live }),
+    ...(run === undefined ? {} : { run }),
+    changedBy: readAuthors(commit),
+  };
 }
 
 function pathOfView(project: Project, target: Target, { view, dialect }: HistoryOptions): string {

@@ -1,5 +1,7 @@
 import { isSameDefinition } from '../core/compare.ts';
+import type { Dialect } from '../core/dialect.ts';
 import { reach } from '../core/graph.ts';
+import { countingAll, keepIgnored } from '../core/ignore.ts';
 import type { HazardName, Plan } from '../core/plan.ts';
 import { planChanges } from '../core/planner.ts';
 import { readsOf } from '../core/rebuild.ts';
@@ -89,17 +91,20 @@ export async function planWish(
 ): Promise<Plan> {
   const { snapshot, outside, session } = inspection;
   const live = [...objectsOf(snapshot), ...outside];
+  const byKey = new Map(live.map((view) => [relationKey(view.name), view]));
   const questions = findQuestions(wish.wanted.filter(isView), live.filter(isView), reading);
   const described = questions.length === 0 ? new Map() : await options.warehouse.settle(questions);
   return planChanges({
     target: reading.target.name,
-    dialect: reading.dialect,
+    dialect: countingAll(reading.dialect),
     live,
     ...wish,
+    wanted: wish.wanted.map((view) => keepIgnored(view, byKey.get(relationKey(view.name)), reading.dialect)),
     described,
     containers: snapshot.containers,
     losses: snapshot.losses,
     roles: session.roles,
+    role: session.role,
     relations: inspection.relations,
     available: new Set(wish.available.map((view) => relationKey(view.name))),
     sizes: inspection.sizes,
@@ -109,12 +114,12 @@ export async function planWish(
 }
 
 /** Live views that the revision does not hold and could have held: in its scope and in today's. */
-function findAbsent(revision: Snapshot, inspection: Inspection): readonly View[] {
+function findAbsent(revision: Snapshot, inspection: Inspection, dialect: Dialect): readonly View[] {
   const { description, views } = inspection.snapshot;
-  const wasInScope = matchScope(revision.description.scope);
-  const isInScope = matchScope(description.scope);
+  const wasInScope = matchScope(revision.description.scope, dialect);
+  const isInScope = matchScope(description.scope, dialect);
   const held = new Set([...revision.views, ...revision.description.unreadable].map(({ name }) => relationKey(name)));
-  return views.filter(({ name }) => !held.has(relationKey(name)) && wasInScope(name.schema) && isInScope(name.schema));
+  return views.filter(({ name }) => !held.has(relationKey(name)) && wasInScope(name) && isInScope(name));
 }
 
 /**
@@ -135,13 +140,13 @@ function findCompany(revision: Snapshot, views: readonly View[], { inspection, o
 }
 
 function makeWish(revision: Snapshot, inspection: Inspection, options: PlanOptions): Wish {
-  const absent = findAbsent(revision, inspection);
+  const absent = findAbsent(revision, inspection, options.warehouse.dialect);
   const ofViews = (patterns: readonly string[]) => patterns.filter((pattern) => !revision.bystanders.some(({ name }) => relationKey(name) === pattern));
   const patterns = { select: ofViews(options.select), exclude: ofViews(options.exclude) };
   const isNarrow = options.select.length > 0;
   const selected = isNarrow && patterns.select.length === 0 ? new Set() : selectViews([...revision.views, ...absent], patterns);
-  const isInScope = matchScope(inspection.snapshot.description.scope);
-  const isSelected = ({ name }: View) => selected.has(relationKey(name)) && (isNarrow || isInScope(name.schema));
+  const isInScope = matchScope(inspection.snapshot.description.scope, options.warehouse.dialect);
+  const isSelected = ({ name }: View) => selected.has(relationKey(name)) && (isNarrow || isInScope(name));
   const unreadable = new Set(inspection.snapshot.description.unreadable.map(({ name }) => relationKey(name)));
   const names = absent.filter(isSelected).map(({ name }) => name);
   const views = revision.views.filter(isSelected);

@@ -1,8 +1,9 @@
 import type { Trailer } from '../core/commit-message.ts';
 import { diffViews, isSameView } from '../core/compare.ts';
+import { keepAccess } from '../core/deletions.ts';
 import type { Plan } from '../core/plan.ts';
 import { relationKey } from '../core/relation.ts';
-import { objectsOf, withObjects } from '../core/snapshot.ts';
+import { objectsOf, type TargetDescription, withObjects } from '../core/snapshot.ts';
 import { writeTargetFile } from '../core/target-file.ts';
 import type { View } from '../core/view.ts';
 import type { ObjectId } from '../history/history.ts';
@@ -42,8 +43,14 @@ function runTrailers(run: { readonly id: string; readonly command: string; reado
   ];
 }
 
-function filesOf(texts: ReadonlyMap<string, string>, inspection: Inspection, reading: Reading): TargetFiles {
-  const { description } = inspection.snapshot;
+/** What `target.json` is to say: see `keepAccess`. */
+function describeTarget({ inspection, recorded, sources }: PlannedRevision): TargetDescription {
+  return keepAccess(inspection.snapshot.description, (recorded.tip.description ?? recorded.branch.description)?.access, sources.unproven);
+}
+
+function filesOf(texts: ReadonlyMap<string, string>, planned: PlannedRevision): TargetFiles {
+  const { reading } = planned;
+  const description = describeTarget(planned);
   const views = [...texts].map(([path, text]) => [path, viewFile(path, text, reading.parser)] as const);
   return { description, targetText: writeTargetFile(description), views: new Map(views), edited: new Set() };
 }
@@ -64,18 +71,18 @@ function planTexts({ plan, files, reading }: PlannedRevision, before: ReadonlyMa
 
 const describePlan = ({ before, after }: Plan, { dialect }: Reading) => diffViews(before, after, { dialect, reprinted: new Set() });
 
-function targetOf({ reading, inspection }: PlannedRevision): { readonly path: string; readonly text: string } {
-  return { path: targetPath(reading.project, reading.target), text: writeTargetFile(inspection.snapshot.description) };
+function targetOf(planned: PlannedRevision): { readonly path: string; readonly text: string } {
+  return { path: targetPath(planned.reading.project, planned.reading.target), text: writeTargetFile(describeTarget(planned)) };
 }
 
 /** Puts on the live line what is there now, and then what is going to be: from here on everything can be brought back. */
 export async function startRun(planned: PlannedRevision, command: string): Promise<StartedRun> {
-  const { reading, recorded, inspection, plan, revision } = planned;
+  const { reading, recorded, plan, revision } = planned;
   const { project, target } = reading;
   const run = { id: createRunId(), command, revision };
   const beforeTexts = composeLiveTexts(await composeSources(planned.sources, 'new'));
-  const beforeFiles = filesOf(beforeTexts, inspection, reading);
-  const plannedFiles = filesOf(planTexts(planned, beforeTexts), inspection, reading);
+  const beforeFiles = filesOf(beforeTexts, planned);
+  const plannedFiles = filesOf(planTexts(planned, beforeTexts), planned);
   const subject = `${target.name}: before ${summarizeRun(command, revision, plan)}`;
   const before = await recordLive(project, target, {
     tip: recorded.line.tip,

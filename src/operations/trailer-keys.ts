@@ -7,4 +7,5 @@ export const trailerKeys = {
   command: 'Viewsync-Command',
   revision: 'Viewsync-Revision',
   conflict: 'Viewsync-Conflict',
+  changedBy: 'Viewsync-Changed-By',
 } as const;

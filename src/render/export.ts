@@ -61,11 +61,15 @@ function renderNext({ isBaseline, commit, remote, pushed }: ExportResult, kind: 
 }
 
 /** What needs a person's eye, for stderr: a line each. */
-export function renderExportWarnings({ unreadable, pending, conflicts, broken, target, notes, remote }: ExportResult, colors: Colors): string {
+export function renderExportWarnings({ unreadable, unproven, pending, conflicts, broken, target, notes, remote }: ExportResult, colors: Colors): string {
   const lines = [
     ...(typeof remote === 'object' ? [`The live line of the remote could not be fetched: ${remote.failed}`] : []),
     ...notes,
     ...unreadable.map(({ name, reason, isAllowed }) => `${relationKey(name)} cannot be read${isAllowed ? ' (allowed)' : ''}: ${reason}`),
+    ...unproven.map(
+      ({ name, because }) =>
+        `${relationKey(name)} is not listed any more, but ${because}; its file stays. If it was dropped: viewsync export --allow MANY_DELETIONS`,
+    ),
     ...broken.map(({ path, message }) => `${path} was left alone: ${message}`),
     ...pending.map((view) => `${view} is edited in git and not applied yet; its file was left alone.`),
     ...conflicts.map(
@@ -77,6 +81,6 @@ export function renderExportWarnings({ unreadable, pending, conflicts, broken, t
 }
 
 /** Whether the export leaves something that only a person can settle. */
-export function needsPerson({ unreadable, conflicts, broken }: ExportResult): boolean {
-  return unreadable.some(({ isAllowed }) => !isAllowed) || conflicts.length > 0 || broken.length > 0;
+export function needsPerson({ unreadable, unproven, conflicts, broken }: ExportResult): boolean {
+  return unproven.length > 0 || unreadable.some(({ isAllowed }) => !isAllowed) || conflicts.length > 0 || broken.length > 0;
 }

@@ -13,8 +13,13 @@ export function renderLog(entries: readonly HistoryEntry[], options: LogOptions)
   return entries.map((entry) => renderEntry(entry, options)).join('\n\n');
 }
 
-function renderEntry({ commit, at, author, subject, body }: HistoryEntry, { view, colors }: LogOptions): string {
+function authorOf(line: string, changedBy: HistoryEntry['changedBy']): string {
+  const view = Object.keys(changedBy).find((key) => line.startsWith(`${key}: `));
+  return view === undefined ? '' : `   (by ${changedBy[view]})`;
+}
+
+function renderEntry({ commit, at, author, subject, body, changedBy }: HistoryEntry, { view, colors }: LogOptions): string {
   const head = `${colors.changed(commit.slice(0, 10))} ${colors.quiet(`${at.slice(0, 16).replace('T', ' ')} ${author}`)}`;
   const lines = body.split('\n').filter((line) => line.trim() !== '' && line !== subject && (view === undefined || line.startsWith(`${view}: `)));
-  return [head, `  ${colors.heading(subject)}`, ...lines.map((line) => `    ${line}`)].join('\n');
+  return [head, `  ${colors.heading(subject)}`, ...lines.map((line) => `    ${line}${authorOf(line, changedBy)}`)].join('\n');
 }

@@ -1,7 +1,7 @@
 import type { Dialect, RenamedColumn } from '../core/dialect.ts';
 import type { Step } from '../core/plan.ts';
 import type { RelationName } from '../core/relation.ts';
-import type { Scope, Snapshot, Unreadable } from '../core/snapshot.ts';
+import type { Container, Scope, Snapshot, Unreadable } from '../core/snapshot.ts';
 import type { Column, View } from '../core/view.ts';
 
 /** Told while something long runs; `total` is absent as long as it is not known. */
@@ -120,6 +120,13 @@ export interface Warehouse {
   isBusy(): Promise<boolean>;
   /** What the server's clock shows, and what our role may not do that an apply would need, in whole sentences. Changes nothing. */
   examine(): Promise<{ readonly clock: Date; readonly findings: readonly string[] }>;
+  /**
+   * Who last changed these views, by `relationKey`, where the warehouse knows. Asked only for views that changed. Absent where no warehouse of
+   * the kind knows. Changes nothing.
+   */
+  findAuthors?(names: readonly RelationName[]): Promise<ReadonlyMap<string, string>>;
+  /** The containers with what relations created in them get by default, where `inspect` leaves that open. Asked before a plan that creates something in them. */
+  findDefaults?(containers: readonly Container[]): Promise<readonly Container[]>;
   close(): Promise<void>;
 }
 

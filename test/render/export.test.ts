@@ -22,6 +22,7 @@ const baseline: ExportResult = {
   changes: many,
   files: many.map(({ view }) => ({ path: `views/prod/shop/${view.name}.sql`, before: undefined, after: 'SELECT 1;\n' })),
   unreadable: [],
+  unproven: [],
   pending: [],
   conflicts: [],
   broken: [],

@@ -7,6 +7,7 @@ import type { Inspection, Progress } from '../warehouse.ts';
 import { type CatalogRows, type CatalogView, listPrinted, toViews } from './catalog.ts';
 import { oidsQuery } from './catalog-queries.ts';
 import type { Connection } from './connection.ts';
+import { postgresDialect } from './dialect.ts';
 import { type Baseline, findMoved, readBaseline } from './moved.ts';
 import { readSurroundings, requestCatalogRows, type Surroundings, toContainers, toLosses, toSession } from './read-catalog.ts';
 import type { ServerFacts } from './server.ts';
@@ -40,10 +41,10 @@ export async function inspectDatabase(connection: Connection, options: InspectOp
   const started = performance.now();
   const before = connection.count();
   const reading = await readCompletely(connection, options);
-  const isInScope = matchScope(options.scope);
+  const isInScope = matchScope(options.scope, postgresDialect);
   return {
     snapshot: toSnapshot(reading, options),
-    outside: reading.views.map((each) => each.view).filter((view) => !isInScope(view.name.schema)),
+    outside: reading.views.map((each) => each.view).filter((view) => !isInScope(view.name)),
     session: toSession(reading.surroundings),
     relations: new Set(reading.surroundings.relations.map(relationKey)),
     sizes: toSizes(reading.rows),
@@ -144,8 +145,8 @@ function movedTooOften(reading: Reading | undefined, moved: ReadonlySet<number>)
 }
 
 function toSnapshot(reading: Reading, { server, scope }: InspectOptions): Snapshot {
-  const isInScope = matchScope(scope);
-  const inScope = reading.views.filter(({ view }) => isInScope(view.name.schema));
+  const isInScope = matchScope(scope, postgresDialect);
+  const inScope = reading.views.filter(({ view }) => isInScope(view.name));
   const unreadable = inScope.flatMap(({ view, failure }) => (failure === undefined ? [] : [{ name: view.name, reason: failure }]));
   return {
     origin: { from: 'warehouse' },

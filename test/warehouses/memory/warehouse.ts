@@ -19,12 +19,12 @@ import { memoryDialect } from './dialect.ts';
 import { bind, type Engine, run } from './engine.ts';
 
 async function inspect(engine: Engine, scope: Scope): Promise<Inspection> {
-  const isInScope = matchScope(scope);
+  const isInScope = matchScope(scope, memoryDialect);
   const views = [...engine.views.values()].sort((left, right) => compareRelations(left.name, right.name));
   const description = { warehouse: 'memory', scope, identity: { engine: 'test' }, unreadable: [] };
   return {
-    snapshot: { origin: { from: 'warehouse' }, description, views: views.filter(({ name }) => isInScope(name.schema)), containers: [], bystanders: [] },
-    outside: views.filter(({ name }) => !isInScope(name.schema)),
+    snapshot: { origin: { from: 'warehouse' }, description, views: views.filter(({ name }) => isInScope(name)), containers: [], bystanders: [] },
+    outside: views.filter(({ name }) => !isInScope(name)),
     session: { role: 'ME', isSuperuser: false, roles: [...engine.roles].sort(), server: 'Memory 1' },
     relations: new Set(engine.views.keys()),
     sizes: new Map(),
