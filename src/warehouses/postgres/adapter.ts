@@ -1,7 +1,7 @@
 import { ViewsyncError } from '../../errors.ts';
+import { connect } from '../postgres-family/connect.ts';
+import { type Connection, isServerError, type ServerError } from '../postgres-family/connection.ts';
 import type { Adapter, Warehouse } from '../warehouse.ts';
-import { connect } from './connect.ts';
-import { type Connection, isServerError, type ServerError } from './connection.ts';
 import { postgresDialect } from './dialect.ts';
 import { examineServer } from './examine.ts';
 import { inspectDatabase } from './inspect.ts';

@@ -1,4 +1,4 @@
-import type { Connection } from './connection.ts';
+import type { Connection } from '../postgres-family/connection.ts';
 
 interface Row {
   readonly clock: Date;

@@ -1,8 +1,8 @@
 import { compareRelations, type RelationName, relationKey } from '../../core/relation.ts';
 import type { View } from '../../core/view.ts';
 import { ViewsyncError } from '../../errors.ts';
+import { type Connection, isServerError, type ServerError } from '../postgres-family/connection.ts';
 import { ownerAttachment } from './attachments.ts';
-import { type Connection, isServerError, type ServerError } from './connection.ts';
 import { quoteText } from './names.ts';
 
 /** Both halves of the key spell "viewsync". */

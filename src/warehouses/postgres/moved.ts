@@ -1,4 +1,4 @@
-import type { Connection } from './connection.ts';
+import type { Connection } from '../postgres-family/connection.ts';
 
 /** Catalog rows that are new, or may be: written by a transaction that was not over when the snapshot was taken. */
 export interface Baseline {

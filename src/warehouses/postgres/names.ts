@@ -1,5 +1,5 @@
 import type { RelationName } from '../../core/relation.ts';
-import { quotedWords } from './reserved-words.ts';
+import { quotedWords } from '../postgres-family/reserved-words.ts';
 
 const plainName = /^[a-z_][a-z0-9_]*$/;
 

@@ -1,6 +1,5 @@
 import type { ParsedCreate, Statement } from '../../core/dialect.ts';
 import type { Attachment } from '../../core/view.ts';
-import { type Commented, commentAttachment, defaultAttachment, indexAttachment, ownerAttachment, ruleAttachment, triggerAttachment } from './attachments.ts';
 import {
   type Cursor,
   expectEnd,
@@ -16,9 +15,10 @@ import {
   restText,
   startAt,
   take,
-} from './grammar.ts';
+} from '../postgres-family/grammar.ts';
+import { readText } from '../postgres-family/string-constants.ts';
+import { type Commented, commentAttachment, defaultAttachment, indexAttachment, ownerAttachment, ruleAttachment, triggerAttachment } from './attachments.ts';
 import { parseGrant, parseRevoke, readRole } from './parse-grants.ts';
-import { readText } from './string-constants.ts';
 
 type Parser = (statement: Statement, view: ParsedCreate) => readonly Attachment[];
 

@@ -1,6 +1,5 @@
 import type { ParsedCreate, Statement } from '../../core/dialect.ts';
 import type { Attachment } from '../../core/view.ts';
-import { optionAttachment, populatedAttachment, type Relation, sortAttachments } from './attachments.ts';
 import {
   type Cursor,
   expectMark,
@@ -17,8 +16,9 @@ import {
   take,
   takeMark,
   takeToken,
-} from './grammar.ts';
-import { readConstant } from './string-constants.ts';
+} from '../postgres-family/grammar.ts';
+import { readConstant } from '../postgres-family/string-constants.ts';
+import { optionAttachment, populatedAttachment, type Relation, sortAttachments } from './attachments.ts';
 
 /** Forms of CREATE that PostgreSQL has and a view file does not, with what to do instead. */
 const refusals: readonly (readonly [words: string, because: string])[] = [

@@ -1,7 +1,6 @@
 import type { ParsedCreate, Statement } from '../../core/dialect.ts';
 import type { Attachment } from '../../core/view.ts';
 import { ownerKind } from '../../core/view.ts';
-import { type Grant, grantAttachment, revokeAttachment } from './attachments.ts';
 import {
   type Cursor,
   expectEnd,
@@ -18,7 +17,8 @@ import {
   startAt,
   take,
   takeMark,
-} from './grammar.ts';
+} from '../postgres-family/grammar.ts';
+import { type Grant, grantAttachment, revokeAttachment } from './attachments.ts';
 import { everybody } from './names.ts';
 
 const columnPrivileges = ['SELECT', 'INSERT', 'UPDATE', 'REFERENCES'];

@@ -1,6 +1,7 @@
 import { compareText, type RelationName, relationKey } from '../../core/relation.ts';
 import type { Container, Loss } from '../../core/snapshot.ts';
 import { ViewsyncError } from '../../errors.ts';
+import type { Connection } from '../postgres-family/connection.ts';
 import type { Session } from '../warehouse.ts';
 import type { CatalogRows, CatalogView } from './catalog.ts';
 import {
@@ -18,7 +19,6 @@ import {
   viewsQuery,
 } from './catalog-queries.ts';
 import type { BystanderRow, SchemaRow, SessionRow } from './catalog-rows.ts';
-import type { Connection } from './connection.ts';
 
 /** What has to be known to ask for the texts. */
 export type PrintedRows = Pick<CatalogRows, 'views' | 'parts' | 'reads'>;

@@ -1,4 +1,4 @@
-import { openClient } from './connection.ts';
+import { openClient } from '../postgres-family/connection.ts';
 
 /** Runs a script on a connection of its own; resolves to the rows of its last statement. Raises what the driver raises. */
 export async function runScript<Row>(url: string, script: string): Promise<readonly Row[]> {

@@ -1,5 +1,5 @@
 import { ViewsyncError } from '../../errors.ts';
-import type { Connection } from './connection.ts';
+import type { Connection } from '../postgres-family/connection.ts';
 
 /** What never changes while we are connected. */
 export interface ServerFacts {

@@ -1,10 +1,10 @@
 import { reach } from '../../core/graph.ts';
 import type { RelationName } from '../../core/relation.ts';
+import type { Connection } from '../postgres-family/connection.ts';
+import { type Rewritten, rewriteReferences } from '../postgres-family/rewrite.ts';
 import type { Settled } from '../warehouse.ts';
-import type { Connection } from './connection.ts';
 import { postgresDialect } from './dialect.ts';
-import { quoteRelation } from './names.ts';
-import { type Rewritten, rewriteReferences } from './rewrite.ts';
+import { quoteIdentifier, quoteRelation } from './names.ts';
 import { hasColumns, isSamePrint, lookAgain, type Made, type Question } from './settle-compare.ts';
 import { createAll, createTemporary, type NamedStatement, type StatementOutcome } from './settle-sql.ts';
 
@@ -44,7 +44,7 @@ interface MakeOptions {
 }
 
 async function make(connection: Connection, { questions, helpers, replacements }: MakeOptions): Promise<readonly Made[]> {
-  const rewrite = (sql: string): Rewritten => rewriteReferences(sql, replacements, postgresDialect);
+  const rewrite = (sql: string): Rewritten => rewriteReferences(sql, replacements, { ...postgresDialect, quoteIdentifier });
   const texts = questions.map((question) => ({
     question,
     wantedText: rewrite(question.wanted.definition),

@@ -1,11 +1,11 @@
 import type { RenamedColumn } from '../../core/dialect.ts';
 import { sameTokens } from '../../core/tokens.ts';
 import type { Column } from '../../core/view.ts';
+import type { Connection } from '../postgres-family/connection.ts';
+import type { Rewritten } from '../postgres-family/rewrite.ts';
 import type { Settled, SettleRequest } from '../warehouse.ts';
-import type { Connection } from './connection.ts';
 import { postgresDialect } from './dialect.ts';
 import { quoteIdentifier } from './names.ts';
-import type { Rewritten } from './rewrite.ts';
 import { type Created, createAll, createTemporary, type TemporaryView } from './settle-sql.ts';
 
 /** A request with what is needed to create it aside. */

@@ -1,5 +1,5 @@
 import type { Column } from '../../core/view.ts';
-import type { Connection } from './connection.ts';
+import type { Connection } from '../postgres-family/connection.ts';
 import { quoteRelation } from './names.ts';
 
 /** What became of one statement; a missing outcome is a success. */

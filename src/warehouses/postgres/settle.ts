@@ -1,9 +1,9 @@
 import { orderByReads } from '../../core/graph.ts';
 import { relationKey } from '../../core/relation.ts';
+import { type Connection, isServerError } from '../postgres-family/connection.ts';
+import { findKnownReads } from '../postgres-family/rewrite.ts';
 import type { Settled, SettleRequest } from '../warehouse.ts';
-import { type Connection, isServerError } from './connection.ts';
 import { postgresDialect } from './dialect.ts';
-import { findKnownReads } from './rewrite.ts';
 import type { ServerFacts } from './server.ts';
 import { beginWriting } from './session.ts';
 import { settleBatch } from './settle-batch.ts';

@@ -1,5 +1,5 @@
+import { type Connection, isServerError } from '../postgres-family/connection.ts';
 import { textQueries } from './catalog-queries.ts';
-import { type Connection, isServerError } from './connection.ts';
 
 export type TextKind = keyof typeof textQueries;
 

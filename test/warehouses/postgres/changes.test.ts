@@ -11,10 +11,10 @@ import {
   triggerAttachment,
 } from '../../../src/warehouses/postgres/attachments.ts';
 import { attachmentsAfter, canReplace, hangsOn, rolesOf } from '../../../src/warehouses/postgres/changes.ts';
-import { connect } from '../../../src/warehouses/postgres/connect.ts';
 import { inspectNames } from '../../../src/warehouses/postgres/inspect.ts';
 import { readServer } from '../../../src/warehouses/postgres/server.ts';
 import { beginReading } from '../../../src/warehouses/postgres/session.ts';
+import { connect } from '../../../src/warehouses/postgres-family/connect.ts';
 import { createDatabase, createRole, postgresServers } from '../../support/postgres-server.ts';
 import { name, view } from '../../support/views.ts';
 

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { postgres } from '../../../src/warehouses/postgres/adapter.ts';
-import { connect } from '../../../src/warehouses/postgres/connect.ts';
 import { findServerAccount, type Server, startServer } from '../../../src/warehouses/postgres/embedded-server.ts';
-import type { Environment } from '../../../src/warehouses/postgres/libpq.ts';
+import { connect } from '../../../src/warehouses/postgres-family/connect.ts';
+import type { Environment } from '../../../src/warehouses/postgres-family/libpq.ts';
 import { createDatabase, findFreePort, postgresServers } from '../../support/postgres-server.ts';
 
 const fixture = (name: string): string => fileURLToPath(new URL(`../../fixtures/tls/${name}`, import.meta.url));

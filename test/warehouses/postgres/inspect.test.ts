@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { View } from '../../../src/core/view.ts';
-import { connect } from '../../../src/warehouses/postgres/connect.ts';
+import { connect } from '../../../src/warehouses/postgres-family/connect.ts';
 import { createDatabase, createRole, postgresServers } from '../../support/postgres-server.ts';
 import { database, find, inspect, keys } from './inspecting.ts';
 

@@ -1,10 +1,10 @@
 import { relationKey } from '../../../src/core/relation.ts';
 import type { View } from '../../../src/core/view.ts';
 import { viewsQuery } from '../../../src/warehouses/postgres/catalog-queries.ts';
-import { connect } from '../../../src/warehouses/postgres/connect.ts';
-import type { Connection } from '../../../src/warehouses/postgres/connection.ts';
 import { inspectDatabase } from '../../../src/warehouses/postgres/inspect.ts';
 import { readServer } from '../../../src/warehouses/postgres/server.ts';
+import { connect } from '../../../src/warehouses/postgres-family/connect.ts';
+import type { Connection } from '../../../src/warehouses/postgres-family/connection.ts';
 import type { Inspection, Progress } from '../../../src/warehouses/warehouse.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres-server.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { connect } from '../../../src/warehouses/postgres/connect.ts';
+import { connect } from '../../../src/warehouses/postgres-family/connect.ts';
 import { postgresServers, type TestDatabase } from '../../support/postgres-server.ts';
 import { database, find, inspect, keys } from './inspecting.ts';
 

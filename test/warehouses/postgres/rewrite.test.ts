@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { postgresDialect } from '../../../src/warehouses/postgres/dialect.ts';
-import { findKnownReads, rewriteReferences } from '../../../src/warehouses/postgres/rewrite.ts';
+import { quoteIdentifier } from '../../../src/warehouses/postgres/names.ts';
+import { findKnownReads, rewriteReferences } from '../../../src/warehouses/postgres-family/rewrite.ts';
 
 const replacements = new Map([
   ['app.v1', { schema: 'pg_temp', name: 't1' }],
   ['app."My View"', { schema: 'pg_temp', name: 't2' }],
 ]);
-const rewrite = (sql: string): string => rewriteReferences(sql, replacements, postgresDialect).text;
+const rewrite = (sql: string): string => rewriteReferences(sql, replacements, { ...postgresDialect, quoteIdentifier }).text;
 
 describe('rewriting references', () => {
   test.each([
@@ -27,7 +28,7 @@ describe('rewriting references', () => {
   });
 
   test('tells an alias that repeats the name from none', () => {
-    const replaced = (sql: string) => rewriteReferences(sql, replacements, postgresDialect).replaced;
+    const replaced = (sql: string) => rewriteReferences(sql, replacements, { ...postgresDialect, quoteIdentifier }).replaced;
     expect(replaced('SELECT a FROM app.v1 v1')).not.toEqual(replaced('SELECT a FROM app.v1'));
     expect(replaced('SELECT a FROM app.v1 other')).toEqual(replaced('SELECT a FROM app.v1'));
   });

@@ -3,7 +3,7 @@ import type { Step } from '../../../src/core/plan.ts';
 import { relationKey } from '../../../src/core/relation.ts';
 import type { View } from '../../../src/core/view.ts';
 import { postgres } from '../../../src/warehouses/postgres/adapter.ts';
-import { connect } from '../../../src/warehouses/postgres/connect.ts';
+import { connect } from '../../../src/warehouses/postgres-family/connect.ts';
 import type { TransactionOptions, Warehouse } from '../../../src/warehouses/warehouse.ts';
 import { createDatabase, createRole, postgresServers, type TestDatabase } from '../../support/postgres-server.ts';
 

@@ -2,8 +2,13 @@ import { type Token, tokenize } from '../../core/lexer.ts';
 import { nameOf, nameParts } from '../../core/name-tokens.ts';
 import { findMentions, findReferences, type Reference, type ReferenceDialect } from '../../core/references.ts';
 import { type RelationName, relationKey } from '../../core/relation.ts';
-import { quoteIdentifier, quoteRelation } from './names.ts';
 import { reservedWords } from './reserved-words.ts';
+
+/** What of a dialect decides how a rewritten text is read and spelled. */
+export interface RewriteDialect extends ReferenceDialect {
+  quoteRelation(name: RelationName): string;
+  quoteIdentifier(name: string): string;
+}
 
 /** A definition that reads other relations than the one that was written. */
 export interface Rewritten {
@@ -23,7 +28,7 @@ interface Edit {
  * Puts other relations in the place of the ones that `replacements` holds by `relationKey`. The rest of the text stays as it is, and columns are
  * still found under the former names: a replaced relation without alias gets its former name as alias.
  */
-export function rewriteReferences(sql: string, replacements: ReadonlyMap<string, RelationName>, dialect: ReferenceDialect): Rewritten {
+export function rewriteReferences(sql: string, replacements: ReadonlyMap<string, RelationName>, dialect: RewriteDialect): Rewritten {
   if (replacements.size === 0) return { text: sql, replaced: [] };
   const inFrom = new Set(findReferences(sql, dialect).map((reference) => reference.start));
   const tokens = tokenize(sql, dialect.lexicalRules).filter((token) => token.kind !== 'comment');
@@ -43,13 +48,13 @@ interface Source {
   /** Without comments. */
   readonly tokens: readonly Token[];
   readonly replacements: ReadonlyMap<string, RelationName>;
-  readonly dialect: ReferenceDialect;
+  readonly dialect: RewriteDialect;
 }
 
 function replaceRelation({ name, start, end }: Reference, source: Source): Edit {
   const alias = aliasAfter(end, source);
   const replacement = replacementOf(name, source);
-  const text = alias === undefined ? `${replacement} AS ${quoteIdentifier(name.name)}` : replacement;
+  const text = alias === undefined ? `${replacement} AS ${source.dialect.quoteIdentifier(name.name)}` : replacement;
   return { start, end, text, replaced: `${keyOf(name)} ${alias === name.name}` };
 }
 
@@ -65,11 +70,11 @@ function replaceMention({ name, start, end }: Reference, source: Source): Edit {
   const position = parts.findIndex((part, index) => part === name.schema && parts[index + 1] === name.name);
   const columns = parts.slice(position + 2);
   const isColumn = columns.length > 0 || tokens.find((token) => token.start >= end)?.text === '.';
-  return { start, end, text: isColumn ? [name.name, ...columns].map(quoteIdentifier).join('.') : replacementOf(name, source) };
+  return { start, end, text: isColumn ? [name.name, ...columns].map(dialect.quoteIdentifier).join('.') : replacementOf(name, source) };
 }
 
-function replacementOf(name: Reference['name'], { replacements }: Source): string {
-  return quoteRelation(replacements.get(keyOf(name)) ?? { schema: name.schema ?? '', name: name.name });
+function replacementOf(name: Reference['name'], { replacements, dialect }: Source): string {
+  return dialect.quoteRelation(replacements.get(keyOf(name)) ?? { schema: name.schema ?? '', name: name.name });
 }
 
 function aliasAfter(end: number, { tokens, dialect }: Source): string | undefined {

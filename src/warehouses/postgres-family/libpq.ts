@@ -43,14 +43,14 @@ const harmless = new Set([
 const unsupported = ['sslcrl', 'sslcrldir', 'require_auth', 'channel_binding', 'requirepeer', 'hostaddr'];
 
 /** All parameters, of which only `host` may be missing. `CONFIG_INVALID` for what libpq would not take either, or what cannot be honoured. */
-export async function readParameters(url: string | undefined, environment: Environment): Promise<Parameters> {
+export async function readParameters(url: string | undefined, environment: Environment, defaultPort = '5432'): Promise<Parameters> {
   const fromUrl = url === undefined ? {} : parseUrl(url);
   const fromEnvironment = Object.fromEntries(Object.entries(variables).map(([name, variable]) => [name, environment[variable] || undefined]));
   const fromService = await readService({ ...fromEnvironment, ...fromUrl }, environment);
   const all: Parameters = { ...fromEnvironment, ...fromService, ...fromUrl };
   for (const name of unsupported) if (all[name] !== undefined && all[name] !== 'prefer') throw invalid(`The connection parameter "${name}" is not supported.`);
   const user = all['user'] ?? userInfo().username;
-  return { ...all, user, dbname: all['dbname'] ?? user, port: all['port'] ?? '5432' };
+  return { ...all, user, dbname: all['dbname'] ?? user, port: all['port'] ?? defaultPort };
 }
 
 function parseUrl(url: string): Parameters {

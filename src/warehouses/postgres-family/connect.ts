@@ -8,9 +8,19 @@ import { type Attempt, listAttempts, readTlsMode } from './tls.ts';
 
 const defaultTimeout = 30;
 
+/** How a kind of server differs from what libpq takes for granted. */
+export interface ConnectOptions {
+  readonly defaultPort?: string;
+  /** What is known better than the url and the environment know it, such as credentials that were just made. */
+  readonly known?: Parameters;
+  /** Whether statements are sent before the earlier ones were answered. */
+  readonly sending?: 'pipelined' | 'one by one';
+  readonly applicationName?: string;
+}
+
 /** Opens a connection as libpq would. `CONNECTION_FAILED` names what to change, and never a password. */
-export async function connect(url: string | undefined, environment: Environment): Promise<Connection> {
-  const read = await readParameters(url, environment);
+export async function connect(url: string | undefined, environment: Environment, options: ConnectOptions = {}): Promise<Connection> {
+  const read = { ...(await readParameters(url, environment, options.defaultPort)), ...options.known };
   const host = read['host'] ?? findSocketFolder(read['port'] ?? '');
   const parameters: Located = { ...read, host };
   const place = `the database "${read['dbname']}" on ${host}`;
@@ -18,7 +28,7 @@ export async function connect(url: string | undefined, environment: Environment)
   let failure: unknown;
   for (const attempt of attempts) {
     try {
-      const reopen = () => open(parameters, attempt, environment);
+      const reopen = () => open(parameters, attempt, { environment, ...options });
       return toConnection(await reopen(), { place, reopen });
     } catch (error) {
       failure = failure === undefined || isWithoutTls(failure) ? error : failure;
@@ -47,7 +57,9 @@ function isWithoutTls(error: unknown): boolean {
 
 type Located = Parameters & { readonly host: string };
 
-async function open(parameters: Located, attempt: Attempt, environment: Environment): Promise<Client> {
+type OpenOptions = ConnectOptions & { readonly environment: Environment };
+
+async function open(parameters: Located, attempt: Attempt, { environment, sending = 'pipelined', applicationName = 'viewsync' }: OpenOptions): Promise<Client> {
   const password = parameters['password'] ?? (await readPasswordFile(parameters, environment));
   const seconds = Number(parameters['connect_timeout'] ?? defaultTimeout);
   return openClient({
@@ -60,9 +72,9 @@ async function open(parameters: Located, attempt: Attempt, environment: Environm
     ...(parameters['sslnegotiation'] === 'direct' ? { sslnegotiation: 'direct' as const } : {}),
     ...(parameters['options'] === undefined ? {} : { options: parameters['options'] }),
     connectionTimeoutMillis: seconds * 1000,
-    application_name: 'viewsync',
+    application_name: applicationName,
     keepAlive: true,
-    pipeline: true,
+    pipeline: sending === 'pipelined',
   });
 }
 
