@@ -31,7 +31,8 @@ const attachmentId = (attachment: Attachment) => `${attachment.kind}\0${attachme
 
 /**
  * What has to be added, removed and changed to come from one list of attachments to the other; order of the lists kept. An owner that only one
- * side names is no difference, nor is another optional attachment: a hand-written file may leave it to the warehouse. What the target ignores does not count.
+ * side names is no difference, nor is another optional attachment, nor what cannot be absent: a hand-written file may leave it to the warehouse.
+ * What the target ignores does not count.
  */
 export function diffAttachments(allFrom: readonly Attachment[], allTo: readonly Attachment[], dialect: Dialect): AttachmentChange {
   const [from, to] = [countedAttachments(allFrom, dialect), countedAttachments(allTo, dialect)];
@@ -44,7 +45,7 @@ export function diffAttachments(allFrom: readonly Attachment[], allTo: readonly 
   });
   return {
     added: to.filter((attachment) => !isOptional(attachment) && !before.has(attachmentId(attachment))),
-    removed: from.filter((attachment) => !isOptional(attachment) && !after.has(attachmentId(attachment))),
+    removed: from.filter((attachment) => !isOptional(attachment) && attachment.unmake !== '' && !after.has(attachmentId(attachment))),
     changed: pairs.filter((pair) => !isSameAttachment(pair.from, pair.to, dialect)),
   };
 }

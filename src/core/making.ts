@@ -23,9 +23,14 @@ function findMakings(situation: Situation): Course['makings'] {
   );
 }
 
+export interface CourseMaking {
+  readonly view: View;
+  readonly making: Making;
+}
+
 /** The views that get a new definition, and the order in which that happens. */
 export interface Course {
-  readonly makings: ReadonlyMap<string, { readonly view: View; readonly making: Making }>;
+  readonly makings: ReadonlyMap<string, CourseMaking>;
   readonly order: readonly Component[];
 }
 

@@ -1,10 +1,11 @@
 import { type Alteration, findAlterations } from './alterations.ts';
 import type { Dialect } from './dialect.ts';
 import { type Component, orderByReads } from './graph.ts';
-import type { Course } from './making.ts';
+import type { Course, CourseMaking } from './making.ts';
 import type { Step } from './plan.ts';
 import type { Situation } from './planner.ts';
 import { readsOf } from './rebuild.ts';
+import { refreshSteps } from './refreshes.ts';
 import { compareText, relationKey } from './relation.ts';
 import type { Container } from './snapshot.ts';
 import { ownerKind, populatedKind, type View } from './view.ts';
@@ -19,9 +20,15 @@ function dropComponent(
   const members = component.members.flatMap((key) => views.get(key) ?? []);
   const drop = (view: View): Step => ({ kind: 'drop', view: view.name, sql: dialect.dropView(view), because: because(relationKey(view.name)) });
   if (members.length === 1) return members.map(drop);
-  const plain = members.filter((view) => view.kind === 'view');
-  const others = members.filter((view) => view.kind !== 'view');
-  return [...plain.flatMap((view) => placeholderStep(view, dialect)), ...others.map(drop), ...plain.map(drop)];
+  const { fixed, plain } = splitCircle(members);
+  return [...plain.flatMap((view) => placeholderStep(view, dialect)), ...fixed.toReversed().map(drop), ...plain.map(drop)];
+}
+
+/** The members of a circle of views: those for which no placeholder can stand, in the order in which they read each other, and the others. */
+function splitCircle(members: readonly View[]): { readonly fixed: readonly View[]; readonly plain: readonly View[] } {
+  const byKey = new Map(members.filter(({ kind }) => kind !== 'view').map((view) => [relationKey(view.name), view]));
+  const order = orderByReads(readsOf(byKey.values())).flatMap((component) => component.members);
+  return { fixed: order.flatMap((key) => byKey.get(key) ?? []), plain: members.filter(({ kind }) => kind === 'view') };
 }
 
 function placeholderStep(view: View, dialect: Dialect): Step[] {
@@ -66,16 +73,25 @@ function renameSteps(view: View, situation: Situation): Step[] {
   }));
 }
 
+/** Whether a placeholder has to stand for a view of a circle first: it is not there, or lacks columns that another member reads. */
+function needsPlaceholder({ view, making }: CourseMaking, { live }: Situation): boolean {
+  return view.kind === 'view' && (making === 'create' || (making === 'replace' && live.get(relationKey(view.name))?.columns.length !== view.columns.length));
+}
+
 function makeComponent(component: Component, { makings }: Course, situation: Situation): Step[] {
   const { dialect } = situation.request;
   const members = component.members.flatMap((key) => makings.get(key) ?? []);
-  const fresh = component.isCircular ? members.filter(({ view, making }) => making === 'create' && view.kind === 'view') : [];
-  const placeholders = fresh.flatMap(({ view }) => placeholderStep(view, dialect)).map((step): Step => ({ ...step, kind: 'create' }));
-  const byKind = members.toSorted((left, right) => Number(left.view.kind === 'view') - Number(right.view.kind === 'view'));
-  const made = (component.isCircular ? byKind : members).flatMap(({ view, making }): Step[] => {
+  const fresh = component.isCircular ? members.filter((member) => needsPlaceholder(member, situation)) : [];
+  const placeholders = fresh.flatMap(({ view, making }) =>
+    placeholderStep(view, dialect).map((step): Step => ({ ...step, kind: making === 'create' ? 'create' : 'replace' })),
+  );
+  const { fixed, plain } = splitCircle(members.map(({ view }) => view));
+  const made = [...fixed, ...plain].flatMap((view): Step[] => {
+    const key = relationKey(view.name);
+    const making = makings.get(key)?.making ?? 'create';
     if (making === 'rename columns') return renameSteps(view, situation);
     const kind = component.isCircular && view.kind === 'view' ? 'replace' : making;
-    return [{ kind, view: view.name, sql: dialect.createView(view, kind), because: becauseMade(relationKey(view.name), situation) }];
+    return [{ kind, view: view.name, sql: dialect.createView(view, kind), because: becauseMade(key, situation) }];
   });
   return [...placeholders, ...made];
 }
@@ -133,17 +149,6 @@ function attachSteps(alterations: readonly Alteration[], kinds: readonly string[
       alteration.made.filter(({ attachment }) => attachment.kind === kind).map(({ attachment, because }) => attach(alteration, attachment.make, because)),
     ),
   );
-}
-
-function refreshSteps({ makings, order }: Course, situation: Situation): Step[] {
-  const { dialect } = situation.request;
-  const fresh = order.flatMap(({ members }) => members.flatMap((key) => makings.get(key)?.view ?? [])).filter((view) => dialect.isPopulated(view));
-  const switched = [...situation.wanted].flatMap(([key, view]) => {
-    const live = makings.has(key) ? undefined : situation.live.get(key);
-    return live && dialect.isPopulated(live) !== dialect.isPopulated(view) ? [view] : [];
-  });
-  const because = (view: View) => (dialect.isPopulated(view) ? 'it held data' : 'it held no data');
-  return [...fresh, ...switched].map((view) => ({ kind: 'refresh', view: view.name, sql: dialect.refreshView(view), because: because(view) }));
 }
 
 /** What runs functions when it is made, and may need the data of materialized views. */

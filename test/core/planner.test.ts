@@ -2,15 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { type Description, type PlanRequest, planChanges } from '../../src/core/planner.ts';
 import { relationKey } from '../../src/core/relation.ts';
 import type { View } from '../../src/core/view.ts';
-import {
-  commentAttachment,
-  grantAttachment,
-  optionAttachment,
-  ownerAttachment,
-  populatedAttachment,
-  ruleAttachment,
-} from '../../src/warehouses/postgres/attachments.ts';
+import { commentAttachment, optionAttachment, ownerAttachment, populatedAttachment, ruleAttachment } from '../../src/warehouses/postgres/attachments.ts';
 import { postgresDialect } from '../../src/warehouses/postgres/dialect.ts';
+import { grantAttachment } from '../../src/warehouses/postgres/grant-attachments.ts';
 import { name, view } from '../support/views.ts';
 
 type Parts = Partial<Omit<PlanRequest, 'described'>> & { described?: Record<string, Description> };

@@ -10,7 +10,6 @@ import { ViewsyncError } from '../../src/errors.ts';
 import {
   commentAttachment,
   defaultAttachment,
-  grantAttachment,
   indexAttachment,
   optionAttachment,
   ownerAttachment,
@@ -21,6 +20,7 @@ import {
   triggerAttachment,
 } from '../../src/warehouses/postgres/attachments.ts';
 import { postgresDialect } from '../../src/warehouses/postgres/dialect.ts';
+import { grantAttachment } from '../../src/warehouses/postgres/grant-attachments.ts';
 import { quoteIdentifier, quoteRelation } from '../../src/warehouses/postgres/names.ts';
 import { postgresqlQueries } from './postgresql-queries.ts';
 import { comment, grant, option, owner, passedOn, smallDialect } from './small-dialect.ts';

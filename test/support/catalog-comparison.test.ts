@@ -6,6 +6,7 @@ describe.each(postgresServers())('on PostgreSQL $version', ({ version }) => {
   test('sees every change of what belongs to a view', async () => {
     await using database = await createDatabase(version);
     await database.load('obstacles.sql');
+    await database.load('every-attribute.sql');
     const before = await describeCatalog(database.url);
     expect(await describeCatalog(database.url)).toEqual(before);
     const changes = [
@@ -18,6 +19,27 @@ describe.each(postgresServers())('on PostgreSQL $version', ({ version }) => {
       'ALTER VIEW app.v1 ALTER b DROP DEFAULT',
       'ALTER VIEW app.v2 OWNER TO o_owner',
       'DROP POLICY pol ON app.p',
+      "COMMENT ON TYPE ev.plain IS 'other'",
+      'COMMENT ON TYPE ev.plain[] IS NULL',
+      `COMMENT ON RULE "_RETURN" ON ev."full" IS 'other'`,
+      `COMMENT ON STATISTICS "Sta-ts"."Some" IS 'other'`,
+      'GRANT USAGE ON TYPE ev.plain TO PUBLIC',
+      'ALTER TRIGGER before_update ON ev.triggered NO DEPENDS ON EXTENSION plpgsql',
+      'ALTER MATERIALIZED VIEW ev."full" NO DEPENDS ON EXTENSION plpgsql',
+      'ALTER INDEX ev."Full Ex" NO DEPENDS ON EXTENSION plpgsql',
+      'ALTER INDEX ev."Full Ex" ALTER COLUMN 1 SET STATISTICS 78',
+      'ALTER MATERIALIZED VIEW ev."full" SET WITHOUT CLUSTER',
+      'ALTER MATERIALIZED VIEW ev."full" ALTER a SET STATISTICS 501',
+      'ALTER MATERIALIZED VIEW ev."full" ALTER b SET STORAGE EXTENDED',
+      'ALTER MATERIALIZED VIEW ev."full" ALTER a RESET (n_distinct)',
+      'ALTER MATERIALIZED VIEW ev."full" REPLICA IDENTITY DEFAULT',
+      'ALTER MATERIALIZED VIEW ev."full" RESET (toast.autovacuum_enabled)',
+      'ALTER STATISTICS "Sta-ts"."Some" OWNER TO e_owner',
+      'ALTER STATISTICS "Sta-ts"."Some" SET STATISTICS 100',
+      'ALTER STATISTICS "Sta-ts"."Some" SET SCHEMA ev',
+      'REVOKE GRANT OPTION FOR SELECT (a) ON ev."full" FROM e_end',
+      'GRANT DELETE ON ev.plain TO e_owner',
+      "INSERT INTO pg_seclabel VALUES ('ev.plain'::regclass, 'pg_class'::regclass, 2, 'p', 'label')",
     ];
     for (const change of changes) {
       const then = await describeCatalog(database.url);

@@ -20,11 +20,24 @@ const lines: Readonly<Record<string, string>> = {
       (SELECT array_agg(o ORDER BY o) FROM unnest(v.reloptions) o) AS options, v.relreplident AS replica_identity,
       (SELECT array_agg(o ORDER BY o) FROM pg_class t, unnest(t.reloptions) o WHERE t.oid = v.reltoastrelid) AS toast_options,
       (SELECT spcname FROM pg_tablespace s WHERE s.oid = v.reltablespace) AS tablespace, (SELECT amname FROM pg_am m WHERE m.oid = v.relam) AS method,
-      obj_description(v.oid, 'pg_class') AS comment, (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(coalesce(v.relacl, acldefault('r', v.relowner))) a) AS acl
+      obj_description(v.oid, 'pg_class') AS comment, (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(coalesce(v.relacl, acldefault('r', v.relowner))) a) AS acl,
+      v.relpersistence, v.relhasrules, v.relrowsecurity
     FROM (${ours}) v`,
+  type: `
+    SELECT v.nspname, v.relname, obj_description(t.oid, 'pg_type') AS comment, obj_description(t.typarray, 'pg_type') AS array_comment, t.typowner::regrole::text AS owner,
+      (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(coalesce(t.typacl, acldefault('T', t.typowner))) a) AS acl
+    FROM (${ours}) v JOIN pg_type t ON t.oid = v.reltype`,
+  label: `
+    SELECT v.nspname, v.relname, l.classoid::regclass::text AS class, l.objsubid, l.provider, l.label
+    FROM (${ours}) v JOIN pg_seclabel l ON l.objoid IN (v.oid, v.reltype)`,
+  'extension dependence': `
+    SELECT v.nspname, v.relname, pg_describe_object(d.classid, d.objid, d.objsubid) AS part, d.deptype, pg_describe_object(d.refclassid, d.refobjid, 0) AS extension
+    FROM (${ours}) v, pg_depend d
+    WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype IN ('x', 'e') AND (d.objid = v.oid
+      OR d.objid IN (SELECT oid FROM pg_trigger WHERE tgrelid = v.oid) OR d.objid IN (SELECT indexrelid FROM pg_index WHERE indrelid = v.oid))`,
   column: `
     SELECT v.nspname, v.relname, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod) AS type, a.attcollation::regcollation::text AS collation,
-      pg_get_expr(d.adbin, d.adrelid) AS "default", col_description(v.oid, a.attnum) AS comment, a.attstorage, coalesce(a.attstattarget, -1) AS target,
+      pg_get_expr(d.adbin, d.adrelid) AS "default", col_description(v.oid, a.attnum) AS comment, a.attstorage, to_jsonb(a) ->> 'attcompression' AS compression, coalesce(a.attstattarget, -1) AS target,
       a.attoptions, (SELECT array_agg(x::text ORDER BY x::text) FROM unnest(a.attacl) x) AS acl
     FROM (${ours}) v JOIN pg_attribute a ON a.attrelid = v.oid AND a.attnum > 0 AND NOT a.attisdropped
       LEFT JOIN pg_attrdef d ON d.adrelid = v.oid AND d.adnum = a.attnum`,
@@ -35,18 +48,21 @@ const lines: Readonly<Record<string, string>> = {
     SELECT v.nspname, v.relname, t.tgname, pg_get_triggerdef(t.oid) AS definition, t.tgenabled, obj_description(t.oid, 'pg_trigger') AS comment
     FROM (${ours}) v JOIN pg_trigger t ON t.tgrelid = v.oid AND NOT t.tgisinternal`,
   index: `
-    SELECT v.nspname, v.relname, x.relname AS index, pg_get_indexdef(i.indexrelid) AS definition, i.indisclustered, i.indisvalid,
-      obj_description(i.indexrelid, 'pg_class') AS comment
-    FROM (${ours}) v JOIN pg_index i ON i.indrelid = v.oid JOIN pg_class x ON x.oid = i.indexrelid`,
+    SELECT v.nspname, v.relname, x.relname AS index, pg_get_indexdef(i.indexrelid) AS definition, i.indisclustered,
+      obj_description(i.indexrelid, 'pg_class') AS comment, (SELECT spcname FROM pg_tablespace s WHERE s.oid = x.reltablespace) AS tablespace,
+      (SELECT array_agg(coalesce(a.attstattarget, -1) ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = i.indexrelid) AS targets
+    FROM (${ours}) v JOIN pg_index i ON i.indrelid = v.oid AND i.indisvalid JOIN pg_class x ON x.oid = i.indexrelid`,
   statistics: `
-    SELECT v.nspname, v.relname, pg_get_statisticsobjdef(s.oid) AS definition, obj_description(s.oid, 'pg_statistic_ext') AS comment
+    SELECT v.nspname, v.relname, pg_get_statisticsobjdef(s.oid) AS definition, obj_description(s.oid, 'pg_statistic_ext') AS comment,
+      s.stxnamespace::regnamespace::text AS schema, s.stxname, s.stxowner::regrole::text AS owner, coalesce(s.stxstattarget, -1) AS target
     FROM (${ours}) v JOIN pg_statistic_ext s ON s.stxrelid = v.oid`,
   right: `
     SELECT v.nspname, v.relname, r.role, p AS privilege, has_table_privilege(r.role, v.oid, p || ' WITH GRANT OPTION') AS grantable
-    FROM (${ours}) v, (${concerned}) r, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) p
+    FROM (${ours}) v, (${concerned}) r, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']
+      || CASE WHEN current_setting('server_version_num')::int >= 170000 THEN ARRAY['MAINTAIN'] ELSE '{}' END) p
     WHERE has_table_privilege(r.role, v.oid, p)`,
   'column right': `
-    SELECT v.nspname, v.relname, a.attname, r.role, p AS privilege
+    SELECT v.nspname, v.relname, a.attname, r.role, p AS privilege, has_column_privilege(r.role, v.oid, a.attnum, p || ' WITH GRANT OPTION') AS grantable
     FROM (${ours}) v JOIN pg_attribute a ON a.attrelid = v.oid AND a.attnum > 0 AND NOT a.attisdropped, (${concerned}) r,
       unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) p
     WHERE has_column_privilege(r.role, v.oid, a.attnum, p)`,

@@ -1,16 +1,16 @@
 import type { RelationName } from '../../core/relation.ts';
 import { compareText } from '../../core/relation.ts';
 import type { Attachment, View } from '../../core/view.ts';
-import { quoteGrantee, quoteIdentifier, quoteRelation, quoteText } from './names.ts';
+import { quoteIdentifier, quoteRelation, quoteText } from './names.ts';
 
 /** The view that an attachment belongs to. */
 export type Relation = Pick<View, 'name' | 'kind'>;
 
-/** What of a view a comment is on. */
+/** What of a view a comment is on; the types are the view's row type and the array of it. */
 export type Commented =
-  | { readonly on: 'relation' }
+  | { readonly on: 'relation' | 'type' | 'array type' }
   | { readonly on: 'column' | 'rule' | 'trigger'; readonly name: string }
-  | { readonly on: 'index'; readonly schema: string; readonly name: string };
+  | { readonly on: 'index' | 'statistics'; readonly schema: string; readonly name: string };
 
 type Populated = 'populated' | 'unpopulated';
 
@@ -27,7 +27,7 @@ export function optionAssignment(name: string, value: string): string {
   return `${quoteOption(name)} = ${bareValue.test(value) ? value : quoteText(value)}`;
 }
 
-function quoteOption(name: string): string {
+export function quoteOption(name: string): string {
   return name.split('.').map(quoteIdentifier).join('.');
 }
 
@@ -74,7 +74,7 @@ export function triggerAttachment(relation: Relation, name: string, text: string
   return { kind: 'trigger', key: name, value: make, make, unmake: `DROP TRIGGER ${quoteIdentifier(name)} ON ${quoteRelation(relation.name)}` };
 }
 
-/** An index of a materialized view; `text` as `pg_get_indexdef` prints it. */
+/** An index of a materialized view; `text` as `pg_get_indexdef` prints it, which leaves out its tablespace. */
 export function indexAttachment(_relation: Relation, index: RelationName, text: string): Attachment {
   const make = withoutSemicolon(text);
   return { kind: 'index', key: index.name, value: make, make, unmake: `DROP INDEX ${quoteRelation(index)}` };
@@ -89,11 +89,17 @@ export function commentAttachment(relation: Relation, on: Commented, text: strin
   const comment = `COMMENT ON ${commentedObject(relation, on)} IS`;
   return {
     kind: 'comment',
-    key: on.on === 'relation' ? '' : `${on.on} ${on.name}`,
+    key: commentKey(on),
     value: text,
     make: `${comment} ${quoteText(text)}`,
     unmake: `${comment} NULL`,
   };
+}
+
+function commentKey(on: Commented): string {
+  if (on.on === 'relation') return '';
+  if (on.on === 'statistics') return `statistics ${quoteRelation(on)}`;
+  return 'name' in on ? `${on.on} ${on.name}` : on.on;
 }
 
 function commentedObject(relation: Relation, on: Commented): string {
@@ -102,57 +108,65 @@ function commentedObject(relation: Relation, on: Commented): string {
       return typedRelation(relation);
     case 'column':
       return `COLUMN ${quoteRelation(relation.name)}.${quoteIdentifier(on.name)}`;
+    case 'type':
+      return `TYPE ${quoteRelation(relation.name)}`;
+    case 'array type':
+      return `TYPE ${quoteRelation(relation.name)}[]`;
     case 'index':
-      return `INDEX ${quoteRelation(on)}`;
+    case 'statistics':
+      return `${on.on.toUpperCase()} ${quoteRelation(on)}`;
     case 'rule':
     case 'trigger':
       return `${on.on.toUpperCase()} ${quoteIdentifier(on.name)} ON ${quoteRelation(relation.name)}`;
   }
 }
 
-/** One right that somebody gave to somebody on a view or on one of its columns. */
-export interface Grant {
-  readonly privilege: string;
-  readonly column?: string | undefined;
-  /** A role, or `everybody`. */
-  readonly grantee: string;
-  /** Absent: the owner. */
-  readonly grantor?: string | undefined;
-  readonly grantable: boolean;
-}
-
-function asRole(role: string | undefined, sql: string): string {
-  return role === undefined ? sql : `SET ROLE ${quoteIdentifier(role)};\n${sql};\nRESET ROLE`;
-}
-
-/** What of a view a right is on: `SELECT` or `SELECT (price)`. */
-export function quotePrivilege({ privilege, column }: Grant): string {
-  return column === undefined ? privilege : `${privilege} (${quoteIdentifier(column)})`;
-}
-
-/** A right. Given to the `owner` by itself it only makes the owner's own right one that is shown as grantable. */
-export function grantAttachment(relation: Relation, grant: Grant, owner?: string): Attachment {
-  const { grantee, grantor, grantable } = grant;
-  const [what, who, on] = [quotePrivilege(grant), quoteGrantee(grantee), `ON ${quoteRelation(relation.name)}`];
-  const isOwn = grantee === owner && grantor === undefined && grant.column === undefined;
-  return {
-    kind: 'grant',
-    key: grantor === undefined ? `${who} ${what}` : `${who} ${what} BY ${quoteIdentifier(grantor)}`,
-    value: grantable ? 'WITH GRANT OPTION' : '',
-    make: asRole(grantor, `GRANT ${what} ${on} TO ${who}${grantable ? ' WITH GRANT OPTION' : ''}`),
-    unmake: asRole(grantor, `REVOKE ${isOwn ? 'GRANT OPTION FOR ' : ''}${what} ${on} FROM ${who}`),
-  };
-}
-
-/** A right that the owner lacks, although every owner has it at first. */
-export function revokeAttachment(relation: Relation, { privilege, owner }: { readonly privilege: string; readonly owner: string }): Attachment {
-  const on = `ON ${quoteRelation(relation.name)}`;
-  const who = quoteIdentifier(owner);
-  return { kind: 'revoke', key: privilege, value: owner, make: `REVOKE ${privilege} ${on} FROM ${who}`, unmake: `GRANT ${privilege} ${on} TO ${who}` };
-}
-
 /** Kinds of attachments in the order in which a file holds them and a plan makes them. */
-export const attachmentKinds = ['option', 'populated', 'owner', 'default', 'rule', 'trigger', 'index', 'revoke', 'grant', 'comment'] as const;
+export const attachmentKinds = [
+  'access method',
+  'option',
+  'tablespace',
+  'populated',
+  'owner',
+  'default',
+  'rule',
+  'trigger',
+  'index',
+  'index tablespace',
+  'cluster',
+  'statistics',
+  'statistics owner',
+  'statistics target',
+  'storage',
+  'compression',
+  'column option',
+  'replica identity',
+  'extension',
+  'revoke',
+  'grant',
+  'label',
+  'comment',
+] as const;
+
+/** Kinds that stand inside the CREATE statement. */
+export const inlineKinds: readonly string[] = ['access method', 'option', 'tablespace', 'populated'];
+
+/** Kinds whose statement puts the new value over an old one. */
+export const overwritingKinds: readonly string[] = [
+  ...inlineKinds,
+  'owner',
+  'default',
+  'index tablespace',
+  'cluster',
+  'statistics owner',
+  'statistics target',
+  'storage',
+  'compression',
+  'column option',
+  'replica identity',
+  'label',
+  'comment',
+];
 
 const kindPositions: ReadonlyMap<string, number> = new Map(attachmentKinds.map((kind, position) => [kind, position]));
 
@@ -160,10 +174,13 @@ function kindPosition({ kind }: Attachment): number {
   return kindPositions.get(kind) ?? attachmentKinds.length;
 }
 
-/** Orders attachments as a file holds them: by kind, then by key. Grants keep their order, in which whoever passes a right on has received it before. */
+/**
+ * Orders attachments as a file holds them: by kind, then by key. Options and grants keep the server's order, which is the one of a dump, and in
+ * which whoever passes a right on has received it before.
+ */
 function byKindAndKey(left: Attachment, right: Attachment): number {
   const byKind = kindPosition(left) - kindPosition(right);
-  return byKind !== 0 || left.kind === 'grant' ? byKind : compareText(left.key, right.key);
+  return byKind !== 0 || left.kind === 'grant' || left.kind === 'option' ? byKind : compareText(left.key, right.key);
 }
 
 /** The attachments of a view in the order in which its file holds them. */

@@ -11,7 +11,7 @@ const ourRelations = `
     AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')`;
 
 /** Starts every query: `ours` are the views that are neither temporary nor the system's nor an extension's. */
-const withOurs = `WITH ours AS MATERIALIZED (SELECT c.oid, c.reltype, c.relowner, c.relacl, c.relkind ${ourRelations})`;
+export const withOurs = `WITH ours AS MATERIALIZED (SELECT c.oid, c.reltype, c.relowner, c.relacl, c.relkind ${ourRelations})`;
 
 export const viewsQuery = `
 SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind,
@@ -19,6 +19,7 @@ SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::tex
        coalesce(c.reloptions, '{}')
          || coalesce((SELECT array_agg('toast.' || option) FROM pg_class t, unnest(t.reloptions) option WHERE t.oid = c.reltoastrelid), '{}') AS options,
        EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.rulename = '_RETURN') AS defined,
+       (SELECT t.typacl IS NOT NULL FROM pg_type t WHERE t.oid = c.reltype) AS guarded,
        CASE WHEN c.relkind = 'm' THEN pg_total_relation_size(c.oid)::text END AS size
 ${ourRelations}`;
 
@@ -42,6 +43,12 @@ FROM ours JOIN pg_attribute a ON a.attrelid = ours.oid AND a.attnum > 0 AND NOT 
        SELECT pg_get_userbyid(e.grantor)::text AS grantor, CASE WHEN e.grantee <> 0 THEN pg_get_userbyid(e.grantee)::text END AS grantee,
               e.privilege_type AS privilege, e.is_grantable AS grantable, e.position
        FROM aclexplode(a.attacl) WITH ORDINALITY e(grantor, grantee, privilege_type, is_grantable, position)) acl
+UNION ALL
+SELECT ours.oid, NULL, 0, acl.grantor, acl.grantee, acl.privilege, acl.grantable, acl.position
+FROM ours JOIN pg_type t ON t.oid = ours.reltype AND t.typacl IS NOT NULL, LATERAL (
+       SELECT pg_get_userbyid(e.grantor)::text AS grantor, CASE WHEN e.grantee <> 0 THEN pg_get_userbyid(e.grantee)::text END AS grantee,
+              e.privilege_type AS privilege, e.is_grantable AS grantable, e.position
+       FROM aclexplode(t.typacl) WITH ORDINALITY e(grantor, grantee, privilege_type, is_grantable, position)) acl
 ORDER BY view, number, position`;
 
 export const commentsQuery = `${withOurs}
@@ -50,7 +57,7 @@ FROM ours JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoi
      LEFT JOIN pg_attribute a ON a.attrelid = ours.oid AND a.attnum = d.objsubid AND d.objsubid <> 0
 UNION ALL
 SELECT ours.oid, 'rule', NULL, r.rulename::text, d.description
-FROM ours JOIN pg_rewrite r ON r.ev_class = ours.oid AND r.rulename <> '_RETURN'
+FROM ours JOIN pg_rewrite r ON r.ev_class = ours.oid
      JOIN pg_description d ON d.classoid = 'pg_rewrite'::regclass AND d.objoid = r.oid
 UNION ALL
 SELECT ours.oid, 'trigger', NULL, t.tgname::text, d.description
@@ -58,11 +65,18 @@ FROM ours JOIN pg_trigger t ON t.tgrelid = ours.oid AND NOT t.tgisinternal
      JOIN pg_description d ON d.classoid = 'pg_trigger'::regclass AND d.objoid = t.oid
 UNION ALL
 SELECT ours.oid, 'index', n.nspname::text, c.relname::text, d.description
-FROM ours JOIN pg_index i ON i.indrelid = ours.oid
+FROM ours JOIN pg_index i ON i.indrelid = ours.oid AND i.indisvalid
      JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-     JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = i.indexrelid AND d.objsubid = 0`;
+     JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = i.indexrelid AND d.objsubid = 0
+UNION ALL
+SELECT ours.oid, 'statistics', n.nspname::text, s.stxname::text, d.description
+FROM ours JOIN pg_statistic_ext s ON s.stxrelid = ours.oid JOIN pg_namespace n ON n.oid = s.stxnamespace
+     JOIN pg_description d ON d.classoid = 'pg_statistic_ext'::regclass AND d.objoid = s.oid
+UNION ALL
+SELECT ours.oid, CASE d.objoid WHEN t.oid THEN 'type' ELSE 'array type' END, NULL, NULL, d.description
+FROM ours JOIN pg_type t ON t.oid = ours.reltype JOIN pg_description d ON d.classoid = 'pg_type'::regclass AND d.objoid IN (t.oid, t.typarray)`;
 
-/** What the server prints for each of these is read later, with `textQueries`. */
+/** What the server prints for each of these is read later, with `textQueries`. Indexes that are not valid, such as one that is being built, are left out as in a dump. */
 export const partsQuery = `${withOurs}
 SELECT ours.oid AS view, d.oid, 'default' AS kind, NULL::text AS schema, a.attname::text AS name
 FROM ours JOIN pg_attrdef d ON d.adrelid = ours.oid JOIN pg_attribute a ON a.attrelid = ours.oid AND a.attnum = d.adnum
@@ -72,7 +86,10 @@ UNION ALL
 SELECT ours.oid, t.oid, 'trigger', NULL, t.tgname::text FROM ours JOIN pg_trigger t ON t.tgrelid = ours.oid AND NOT t.tgisinternal
 UNION ALL
 SELECT ours.oid, c.oid, 'index', n.nspname::text, c.relname::text
-FROM ours JOIN pg_index i ON i.indrelid = ours.oid JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace`;
+FROM ours JOIN pg_index i ON i.indrelid = ours.oid AND i.indisvalid JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+UNION ALL
+SELECT ours.oid, s.oid, 'statistics', n.nspname::text, s.stxname::text
+FROM ours JOIN pg_statistic_ext s ON s.stxrelid = ours.oid JOIN pg_namespace n ON n.oid = s.stxnamespace`;
 
 /**
  * What a view's rule and the types of its columns depend on; a type may be the row type of a relation, or an array of it. Before version 16
@@ -100,6 +117,7 @@ export const textQueries = {
   rule: 'SELECT oid, pg_get_ruledef(oid) AS text FROM unnest($1::oid[]) AS oid',
   trigger: 'SELECT oid, pg_get_triggerdef(oid) AS text FROM unnest($1::oid[]) AS oid',
   index: 'SELECT oid, pg_get_indexdef(oid) AS text FROM unnest($1::oid[]) AS oid',
+  statistics: 'SELECT oid, pg_get_statisticsobjdef(oid) AS text FROM unnest($1::oid[]) AS oid',
   default: 'SELECT oid, pg_get_expr(adbin, adrelid) AS text FROM pg_attrdef WHERE oid = ANY ($1::oid[])',
 } as const;
 
@@ -123,44 +141,6 @@ WHERE NOT CASE d.classid
   WHEN 'pg_trigger'::regclass THEN EXISTS (SELECT FROM pg_trigger t WHERE t.oid = d.objid AND t.tgrelid = held.view)
   WHEN 'pg_statistic_ext'::regclass THEN EXISTS (SELECT FROM pg_statistic_ext s WHERE s.oid = d.objid AND s.stxrelid = held.view)
   ELSE false END`;
-
-const indexesOfOurs = `ours JOIN pg_index i ON i.indrelid = ours.oid JOIN pg_class x ON x.oid = i.indexrelid`;
-
-/** What belongs to a view and no attachment holds, in words. The compression of a column exists since version 14. */
-export function unrestorableQuery(version: number): string {
-  const stored = `a.attrelid, a.attstattarget, a.attstorage, a.attoptions${version < 14 ? '' : ', a.attcompression'}`;
-  return `${withOurs}, columns AS (
-  SELECT ours.oid AS view, ' of column ' || quote_ident(a.attname) AS suffix, ${stored}, t.typstorage
-  FROM ours JOIN pg_attribute a ON a.attrelid = ours.oid AND a.attnum > 0 AND NOT a.attisdropped JOIN pg_type t ON t.oid = a.atttypid
-  UNION ALL
-  SELECT ours.oid, ' of column ' || a.attnum || ' of index ' || i.indexrelid::regclass, ${stored}, a.attstorage
-  FROM ours JOIN pg_index i ON i.indrelid = ours.oid JOIN pg_attribute a ON a.attrelid = i.indexrelid)
-SELECT ours.oid AS view, 'statistics object ' || s.stxnamespace::regnamespace || '.' || quote_ident(s.stxname) AS what FROM ours JOIN pg_statistic_ext s ON s.stxrelid = ours.oid
-UNION ALL SELECT ours.oid, 'cluster mark on index ' || x.oid::regclass FROM ${indexesOfOurs} WHERE i.indisclustered
-UNION ALL SELECT ours.oid, 'invalid index ' || x.oid::regclass FROM ${indexesOfOurs} WHERE NOT i.indisvalid
-UNION ALL SELECT ours.oid, 'tablespace of index ' || x.oid::regclass FROM ${indexesOfOurs} WHERE x.reltablespace <> 0
-UNION ALL SELECT view, 'statistics target' || suffix FROM columns WHERE coalesce(attstattarget, -1) <> -1
-UNION ALL SELECT view, 'storage' || suffix FROM columns WHERE attstorage <> typstorage
-UNION ALL SELECT view, 'options' || suffix FROM columns WHERE attoptions IS NOT NULL AND attrelid = view
-${version < 14 ? '' : "UNION ALL SELECT view, 'compression' || suffix FROM columns WHERE attcompression <> '' AND attrelid = view"}
-UNION ALL SELECT ours.oid, 'tablespace ' || quote_ident(t.spcname) FROM ours JOIN pg_class c ON c.oid = ours.oid JOIN pg_tablespace t ON t.oid = c.reltablespace
-UNION ALL SELECT ours.oid, 'access method ' || quote_ident(m.amname) FROM ours JOIN pg_class c ON c.oid = ours.oid JOIN pg_am m ON m.oid = c.relam WHERE m.amname <> 'heap'
-UNION ALL SELECT ours.oid, 'replica identity' FROM ours JOIN pg_class c ON c.oid = ours.oid WHERE c.relkind = 'm' AND c.relreplident <> 'd'
-UNION ALL SELECT ours.oid, 'security label for provider ' || quote_ident(l.provider) FROM ours
-  JOIN pg_seclabel l ON l.classoid = 'pg_class'::regclass AND l.objoid = ours.oid OR l.classoid = 'pg_type'::regclass AND l.objoid = ours.reltype
-UNION ALL SELECT ours.oid, 'privileges on the row type' FROM ours JOIN pg_type t ON t.oid = ours.reltype WHERE t.typacl IS NOT NULL
-UNION ALL SELECT ours.oid, 'comment on the row type' FROM ours JOIN pg_description d ON d.classoid = 'pg_type'::regclass AND d.objoid = ours.reltype
-UNION ALL SELECT ours.oid, 'comment on rule "_RETURN"' FROM ours JOIN pg_rewrite r ON r.ev_class = ours.oid AND r.rulename = '_RETURN'
-  JOIN pg_description d ON d.classoid = 'pg_rewrite'::regclass AND d.objoid = r.oid
-UNION ALL SELECT ours.oid, 'state of rule ' || quote_ident(r.rulename) FROM ours JOIN pg_rewrite r ON r.ev_class = ours.oid WHERE r.ev_enabled <> 'O'
-UNION ALL SELECT ours.oid, 'state of trigger ' || quote_ident(t.tgname) FROM ours JOIN pg_trigger t ON t.tgrelid = ours.oid
-  WHERE NOT t.tgisinternal AND t.tgenabled <> 'O'
-UNION ALL SELECT part.view, 'dependence of ' || pg_describe_object(d.classid, d.objid, 0) || ' on ' || pg_describe_object(d.refclassid, d.refobjid, 0)
-  FROM (SELECT ours.oid AS view, 'pg_class'::regclass AS class, oid AS object FROM ours
-        UNION ALL SELECT ours.oid, 'pg_class'::regclass, i.indexrelid FROM ours JOIN pg_index i ON i.indrelid = ours.oid
-        UNION ALL SELECT ours.oid, 'pg_trigger'::regclass, t.oid FROM ours JOIN pg_trigger t ON t.tgrelid = ours.oid) part
-  JOIN pg_depend d ON d.classid = part.class AND d.objid = part.object AND d.deptype = 'x'`;
-}
 
 /** What is on the server beside views. They take no parameter. */
 export const schemasQuery = `

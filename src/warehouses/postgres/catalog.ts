@@ -1,20 +1,9 @@
 import { compareRelations, compareText, type RelationName } from '../../core/relation.ts';
-import type { Attachment, Column, View } from '../../core/view.ts';
-import {
-  commentAttachment,
-  defaultAttachment,
-  indexAttachment,
-  optionAttachment,
-  ownerAttachment,
-  populatedAttachment,
-  type Relation,
-  ruleAttachment,
-  sortAttachments,
-  triggerAttachment,
-} from './attachments.ts';
-import type { ColumnRow, CommentRow, PartRow, PrivilegeRow, ReadRow, UnrestorableRow, ViewRow } from './catalog-rows.ts';
-import { aclAttachments } from './privileges.ts';
-import type { Printed, PrintedText, Texts } from './texts.ts';
+import type { Column, View } from '../../core/view.ts';
+import type { Relation } from './attachments.ts';
+import { type OwnRows, type Printout, toAttachments } from './catalog-attachments.ts';
+import type { AttributeRow, ColumnRow, CommentRow, PartRow, PrivilegeRow, ReadRow, UnrestorableRow, ViewRow } from './catalog-rows.ts';
+import { type Printed, type Texts, textOf } from './texts.ts';
 
 /** All rows about some views, as one snapshot of the catalogs holds them. */
 export interface CatalogRows {
@@ -24,6 +13,7 @@ export interface CatalogRows {
   readonly comments: readonly CommentRow[];
   readonly parts: readonly PartRow[];
   readonly reads: readonly ReadRow[];
+  readonly attributes: readonly AttributeRow[];
   readonly unrestorable: readonly UnrestorableRow[];
 }
 
@@ -45,12 +35,6 @@ export function listPrinted(rows: Pick<CatalogRows, 'views' | 'parts' | 'reads'>
   return [...views, ...rows.parts.map((part) => ({ kind: part.kind, oid: part.oid, view: part.view, locks: part.kind === 'rule' ? ruleLocks : 0 }))];
 }
 
-/** The rights on relations that a server of this version knows. https://www.postgresql.org/docs/current/ddl-priv.html */
-function listPrivileges(version: number): readonly string[] {
-  const always = ['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER'];
-  return version < 17 ? always : [...always, 'MAINTAIN'];
-}
-
 /** Views from rows and texts, sorted by name. */
 export function toViews(rows: CatalogRows, texts: Texts, version: number): readonly CatalogView[] {
   const groups = {
@@ -59,6 +43,7 @@ export function toViews(rows: CatalogRows, texts: Texts, version: number): reado
     comments: groupByView(rows.comments),
     parts: groupByView(rows.parts),
     reads: groupByView(rows.reads),
+    attributes: groupByView(rows.attributes),
     unrestorable: groupByView(rows.unrestorable),
   };
   const views = rows.views.map((row) => {
@@ -68,18 +53,12 @@ export function toViews(rows: CatalogRows, texts: Texts, version: number): reado
       comments: groups.comments.get(row.oid) ?? [],
       parts: groups.parts.get(row.oid) ?? [],
       reads: groups.reads.get(row.oid) ?? [],
+      attributes: groups.attributes.get(row.oid) ?? [],
       unrestorable: groups.unrestorable.get(row.oid) ?? [],
     };
     return toView(row, own, { texts, version });
   });
   return views.sort((left, right) => compareRelations(left.view.name, right.view.name));
-}
-
-type OwnRows = Omit<CatalogRows, 'views'>;
-
-interface Printout {
-  readonly texts: Texts;
-  readonly version: number;
 }
 
 function toView(row: ViewRow, own: OwnRows, { texts, version }: Printout): CatalogView {
@@ -97,52 +76,12 @@ function toView(row: ViewRow, own: OwnRows, { texts, version }: Printout): Catal
   return { oid: row.oid, view, ...(failure !== undefined && 'failure' in failure ? { failure: failure.failure } : {}) };
 }
 
-function textOf(texts: Texts, kind: Printed['kind'], oid: number): PrintedText {
-  return texts.get(kind)?.get(oid) ?? { failure: 'it was not read' };
-}
-
 function toColumn({ name, type }: ColumnRow): Column {
   return { name, type };
 }
 
 function toName({ schema, name }: ReadRow): RelationName {
   return { schema, name };
-}
-
-function toAttachments(relation: Relation, { row, own, texts, version }: Printout & { readonly row: ViewRow; readonly own: OwnRows }): readonly Attachment[] {
-  return sortAttachments([
-    ...row.options.map((option) => toOption(relation, option)),
-    ...(row.kind === 'm' ? [populatedAttachment(relation, row.populated ? 'populated' : 'unpopulated')] : []),
-    ownerAttachment(relation, row.owner),
-    ...own.parts.flatMap((part) => toPart(relation, part, textOf(texts, part.kind, part.oid))),
-    ...aclAttachments(relation, { owner: row.owner, entries: own.privileges, serverPrivileges: listPrivileges(version) }),
-    ...own.comments.map((comment) => toComment(relation, comment)),
-  ]);
-}
-
-function toOption(relation: Relation, option: string): Attachment {
-  const separator = option.indexOf('=');
-  return optionAttachment(relation, option.slice(0, separator), option.slice(separator + 1));
-}
-
-function toPart(relation: Relation, part: PartRow, printed: PrintedText): readonly Attachment[] {
-  if ('failure' in printed) return [];
-  switch (part.kind) {
-    case 'default':
-      return [defaultAttachment(relation, part.name, printed.text)];
-    case 'rule':
-      return [ruleAttachment(relation, part.name, printed.text)];
-    case 'trigger':
-      return [triggerAttachment(relation, part.name, printed.text)];
-    case 'index':
-      return [indexAttachment(relation, { schema: part.schema ?? relation.name.schema, name: part.name }, printed.text)];
-  }
-}
-
-function toComment(relation: Relation, { on, schema, name, text }: CommentRow): Attachment {
-  if (on === 'relation') return commentAttachment(relation, { on }, text);
-  if (on === 'index') return commentAttachment(relation, { on, schema: schema ?? '', name: name ?? '' }, text);
-  return commentAttachment(relation, { on, name: name ?? '' }, text);
 }
 
 function groupByView<Row extends { readonly view: number }>(rows: readonly Row[]): ReadonlyMap<number, readonly Row[]> {

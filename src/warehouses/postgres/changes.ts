@@ -1,11 +1,13 @@
 import type { RenamedColumn, Replaceability } from '../../core/dialect.ts';
 import { splitStatements } from '../../core/statements.ts';
 import { type Attachment, ownerKind, type View } from '../../core/view.ts';
-import { type Commented, commentAttachment, defaultAttachment, type Grant, ownerAttachment, sortAttachments } from './attachments.ts';
+import { type Commented, commentAttachment, defaultAttachment, ownerAttachment, sortAttachments } from './attachments.ts';
+import { type Grant, typePrivilege } from './grant-attachments.ts';
+import { labelAttachment } from './label-attachments.ts';
 import { lexicalRules, statementRuns } from './lexical-rules.ts';
 import { everybody } from './names.ts';
 import { parseGrants } from './parse-grants.ts';
-import { type AclEntry, aclAttachments } from './privileges.ts';
+import { type AclEntry, aclAttachments, typeAclAttachments } from './privileges.ts';
 
 /** The owner's role, where the attachments say it. */
 export function ownerOf({ attachments }: Pick<View, 'attachments'>): string | undefined {
@@ -24,17 +26,37 @@ function grantsOf(view: View): readonly Grant[] {
 
 /** Roles that the attachments of a view name, sorted. */
 export function rolesOf(view: View): readonly string[] {
-  const owners = view.attachments.filter(({ kind }) => kind === ownerKind || kind === 'revoke').map(({ value }) => value);
+  const owners = view.attachments.filter(({ kind }) => kind === ownerKind || kind === 'statistics owner' || kind === 'revoke').map(({ value }) => value);
   const granted = grantsOf(view).flatMap(({ grantee, grantor }) => (grantor === undefined ? [grantee] : [grantee, grantor]));
   return [...new Set([...owners, ...granted])].filter((role) => role !== everybody).sort();
 }
 
+/** The part of the view that an attachment is about, as kind and key of that part: `index orders_pkey`. */
+function partOf({ kind, key, value }: Attachment): string | undefined {
+  switch (kind) {
+    case 'comment':
+      return key;
+    case 'extension':
+      return value;
+    case 'cluster':
+      return `index ${value}`;
+    case 'index tablespace':
+      return `index ${key}`;
+    case 'statistics owner':
+      return `statistics ${key}`;
+    case 'statistics target':
+      return key.startsWith('index ') ? key.slice(0, key.lastIndexOf(' ')) : key;
+    default:
+      return undefined;
+  }
+}
+
 /**
- * Whether removing `gone` takes `attachment` along: comments go with what they are on, and a right on the whole view that is revoked goes on
- * its columns too. https://www.postgresql.org/docs/current/sql-revoke.html
+ * Whether removing `gone` takes `attachment` along: everything goes with the part that it is about, and a right on the whole view that is
+ * revoked goes on its columns too. https://www.postgresql.org/docs/current/sql-revoke.html
  */
 export function hangsOn(attachment: Attachment, gone: Attachment): boolean {
-  if (attachment.kind === 'comment') return attachment.key === `${gone.kind} ${gone.key}`;
+  if (partOf(attachment) === `${gone.kind} ${gone.key}`) return true;
   if (attachment.kind !== 'grant' || gone.kind !== 'grant') return false;
   const [right, revoked] = [readGrant(attachment), readGrant(gone)];
   const isSame = right?.privilege === revoked?.privilege && right?.grantee === revoked?.grantee && right?.grantor === revoked?.grantor;
@@ -74,9 +96,15 @@ export function attachmentsAfter(view: View, { owner, renamed = [] }: ServerChan
 function renameColumn(attachment: Attachment, view: View, rename: (column: string) => string): Attachment {
   const { kind, key, value } = attachment;
   if (kind === 'default') return defaultAttachment(view, rename(key), value);
+  if (kind === 'label') return renameLabel(attachment, view, rename);
   if (kind !== 'comment' || !key.startsWith('column ')) return attachment;
   const on: Commented = { on: 'column', name: rename(key.slice('column '.length)) };
   return commentAttachment(view, on, value);
+}
+
+function renameLabel(attachment: Attachment, view: View, rename: (column: string) => string): Attachment {
+  const [provider = '', column] = attachment.key.split(/ column (.*)/s);
+  return column === undefined ? attachment : labelAttachment(view, { on: 'column', name: rename(column) }, { provider, label: attachment.value });
 }
 
 interface OwnerChange {
@@ -90,14 +118,29 @@ interface OwnerChange {
  * one, grantable if either was (`aclnewowner` in the server's acl.c).
  */
 function rightsAfter(view: View, { rename, before, after }: OwnerChange): readonly Attachment[] {
-  const revoked = view.attachments.filter(({ kind }) => kind === 'revoke').map(({ key }) => key);
+  const revoked = new Set(view.attachments.filter(({ kind }) => kind === 'revoke').map(({ key }) => key));
   const change = (role: string) => (role === before ? after : role);
   const entries = new Map<string, AclEntry>();
-  for (const grant of grantsOf(view)) {
+  for (const grant of [...grantsOf(view), ...usualTypeGrants(before, revoked)]) {
     const column = grant.column === undefined ? null : rename(grant.column);
-    const entry: AclEntry = { ...grant, column, grantee: change(grant.grantee), grantor: change(grant.grantor ?? before) };
+    const grantee = grant.grantee === everybody ? null : change(grant.grantee);
+    const entry: AclEntry = { ...grant, column, grantee, grantor: change(grant.grantor ?? before) };
     const id = JSON.stringify([entry.privilege, column, entry.grantee, entry.grantor]);
     entries.set(id, { ...entry, grantable: entry.grantable || entries.get(id)?.grantable === true });
   }
-  return aclAttachments(view, { owner: after, entries: [...entries.values()], serverPrivileges: revoked });
+  const [onType, onView] = [[...entries.values()].filter(isOnType), [...entries.values()].filter((entry) => !isOnType(entry))];
+  return [
+    ...aclAttachments(view, { owner: after, entries: onView, serverPrivileges: [...revoked].filter((key) => !typeRevokes.includes(key)) }),
+    ...typeAclAttachments(view, { owner: after, entries: onType }),
+  ];
+}
+
+const isOnType = ({ privilege }: AclEntry): boolean => privilege === typePrivilege;
+
+const typeRevokes = [typePrivilege, `PUBLIC ${typePrivilege}`];
+
+/** What no grant says, because it is so at first. */
+function usualTypeGrants(owner: string, revoked: ReadonlySet<string>): readonly Grant[] {
+  const usual = [owner, everybody].map((grantee) => ({ privilege: typePrivilege, grantee, grantable: false }));
+  return usual.filter((_, index) => !revoked.has(typeRevokes[index] ?? ''));
 }

@@ -9,9 +9,15 @@ export function isPopulated({ kind, attachments }: View): boolean {
 }
 
 function header(view: View, create: string): string {
+  const find = (wanted: string) => view.attachments.find(({ kind }) => kind === wanted)?.value;
   const options = view.attachments.filter(({ kind }) => kind === 'option').map(({ key, value }) => optionAssignment(key, value));
-  const name = `${create} ${quoteRelation(view.name)}`;
-  return options.length === 0 ? `${name} AS` : `${name}\nWITH (${options.join(', ')}) AS`;
+  const [method, tablespace] = [find('access method'), find('tablespace')];
+  const clauses = [
+    ...(method === undefined ? [] : [`USING ${quoteIdentifier(method)}`]),
+    ...(options.length === 0 ? [] : [`WITH (${options.join(', ')})`]),
+    ...(tablespace === undefined ? [] : [`TABLESPACE ${quoteIdentifier(tablespace)}`]),
+  ];
+  return `${[`${create} ${quoteRelation(view.name)}`, ...clauses].join('\n')} AS`;
 }
 
 /**

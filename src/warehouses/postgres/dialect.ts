@@ -2,7 +2,7 @@ import type { Dialect } from '../../core/dialect.ts';
 import { standardReferences } from '../../core/references.ts';
 import type { Container } from '../../core/snapshot.ts';
 import type { View } from '../../core/view.ts';
-import { attachmentKinds, typedRelation } from './attachments.ts';
+import { attachmentKinds, inlineKinds, overwritingKinds, typedRelation } from './attachments.ts';
 import { attachmentsAfter, canReplace, hangsOn, ownerOf, rolesOf } from './changes.ts';
 import { createPlaceholder, createView, isPopulated } from './create-statements.ts';
 import { lexicalRules, statementRuns } from './lexical-rules.ts';
@@ -29,8 +29,8 @@ export const postgresDialect: Dialect = {
   keepsComments: false,
   isTransactional: true,
   attachmentKinds,
-  inlineKinds: ['option', 'populated'],
-  overwritingKinds: ['option', 'populated', 'owner', 'default', 'comment'],
+  inlineKinds,
+  overwritingKinds,
   readingKinds: ['default', 'rule', 'trigger'],
   quoteRelation,
   createView,

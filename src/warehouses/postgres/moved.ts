@@ -22,6 +22,7 @@ const sources = [
   ['pg_class', 'tgrelid', 'pg_trigger'],
   ['pg_class', 'adrelid', 'pg_attrdef'],
   ['pg_class', 'indexrelid', 'pg_index'],
+  ['pg_class', 'stxrelid', 'pg_statistic_ext'],
   ['pg_proc', 'oid', 'pg_proc'],
   ['pg_type', 'oid', 'pg_type'],
   ['pg_type', 'enumtypid', 'pg_enum'],

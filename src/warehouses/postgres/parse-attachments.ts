@@ -3,22 +3,21 @@ import type { Attachment } from '../../core/view.ts';
 import {
   type Cursor,
   expectEnd,
-  expectMark,
   expectRelation,
   expectWords,
   fail,
   failExpected,
   isAt,
-  offsetOf,
   readName,
   readQualifiedName,
-  restText,
   startAt,
   take,
 } from '../postgres-family/grammar.ts';
-import { readText } from '../postgres-family/string-constants.ts';
-import { type Commented, commentAttachment, defaultAttachment, indexAttachment, ownerAttachment, ruleAttachment, triggerAttachment } from './attachments.ts';
-import { parseGrant, parseRevoke, readRole } from './parse-grants.ts';
+import { indexAttachment, ruleAttachment, triggerAttachment } from './attachments.ts';
+import { parseAlter } from './parse-alter.ts';
+import { parseComment, parseLabel } from './parse-comments.ts';
+import { parseGrant, parseRevoke } from './parse-grants.ts';
+import { statisticsAttachment } from './statistics-attachments.ts';
 
 type Parser = (statement: Statement, view: ParsedCreate) => readonly Attachment[];
 
@@ -31,51 +30,22 @@ const parsers: readonly (readonly [words: string, parse: Parser])[] = [
   ['CREATE OR REPLACE TRIGGER', parseTrigger],
   ['CREATE INDEX', parseIndex],
   ['CREATE UNIQUE INDEX', parseIndex],
+  ['CREATE STATISTICS', parseStatistics],
   ['GRANT', parseGrant],
   ['SET ROLE', parseGrant],
   ['REVOKE', parseRevoke],
+  ['SECURITY LABEL', parseLabel],
   ['COMMENT ON', parseComment],
 ];
 
 const allowed =
-  'Behind the CREATE of a view, a file holds ALTER ... OWNER TO, ALTER ... SET DEFAULT, CREATE RULE, CREATE TRIGGER, CREATE INDEX, GRANT, REVOKE from the owner, and COMMENT ON';
+  'Behind the CREATE of a view, a file holds ALTER of the view or of what belongs to it, CREATE RULE, CREATE TRIGGER, CREATE INDEX, CREATE STATISTICS, GRANT, REVOKE from the owner, SECURITY LABEL, and COMMENT ON';
 
 /** Reads a statement that follows the CREATE statement of a view file. */
 export function parseAttachments(statement: Statement, view: ParsedCreate): readonly Attachment[] {
   const cursor = startAt(statement);
   const parser = parsers.find(([words]) => isAt(cursor, words));
   return parser ? parser[1](statement, view) : fail(cursor, `${allowed}; this statement is none of them.`);
-}
-
-/** Passes `VIEW`, `MATERIALIZED VIEW` or `TABLE`, which has to fit the view. */
-function expectKind(cursor: Cursor, { kind }: ParsedCreate): void {
-  const words = kind === 'view' ? 'VIEW' : 'MATERIALIZED VIEW';
-  if (!take(cursor, 'TABLE ONLY') && !take(cursor, 'TABLE')) expectWords(cursor, words);
-}
-
-function parseAlter(statement: Statement, view: ParsedCreate): readonly Attachment[] {
-  const cursor = startAt(statement);
-  expectWords(cursor, 'ALTER');
-  expectKind(cursor, view);
-  expectRelation(cursor, view);
-  if (take(cursor, 'OWNER TO')) return [readOwner(cursor, view)];
-  if (isAt(cursor, 'SET')) return fail(cursor, 'Options stand in the CREATE statement: CREATE ... WITH (name = value) AS.');
-  if (!take(cursor, 'ALTER COLUMN') && !take(cursor, 'ALTER')) failExpected(cursor, 'OWNER TO or ALTER COLUMN');
-  return [readDefault(cursor, view)];
-}
-
-function readOwner(cursor: Cursor, view: ParsedCreate): Attachment {
-  const owner = readRole(cursor);
-  expectEnd(cursor);
-  return ownerAttachment(view, owner);
-}
-
-function readDefault(cursor: Cursor, view: ParsedCreate): Attachment {
-  if (view.kind === 'materialized view') return fail(cursor, 'A column of a materialized view has no default.');
-  const column = readName(cursor, 'the name of a column');
-  expectWords(cursor, 'SET DEFAULT');
-  if (cursor.next === cursor.tokens.length) return failExpected(cursor, 'an expression');
-  return defaultAttachment(view, column, restText(cursor));
 }
 
 function expectView(cursor: Cursor, { kind }: ParsedCreate, what: string): void {
@@ -128,42 +98,17 @@ function parseIndex(statement: Statement, view: ParsedCreate): readonly Attachme
   return [indexAttachment(view, { schema: view.name.schema, name }, statement.text)];
 }
 
-function parseComment(statement: Statement, view: ParsedCreate): readonly Attachment[] {
+/** https://www.postgresql.org/docs/current/sql-createstatistics.html */
+function parseStatistics(statement: Statement, view: ParsedCreate): readonly Attachment[] {
   const cursor = startAt(statement);
-  expectWords(cursor, 'COMMENT ON');
-  const on = readCommented(cursor, view);
-  expectWords(cursor, 'IS');
-  if (isAt(cursor, 'NULL')) return fail(cursor, 'A file says what there is: leave a comment that is NULL out.');
-  const text = readText(cursor);
-  if (text === '') return fail(cursor, 'An empty comment is none: leave it out.');
+  if (view.kind === 'view') return fail(cursor, 'Only a materialized view has statistics.');
+  expectWords(cursor, 'CREATE STATISTICS');
+  if (isAt(cursor, 'IF NOT EXISTS')) return fail(cursor, 'Leave IF NOT EXISTS out: a file holds what is made where nothing is yet.');
+  const name = readQualifiedName(cursor, 'The name of the statistics');
+  const next = cursor.tokens.findLastIndex((_, index) => isAt({ ...cursor, next: index }, 'FROM'));
+  if (next < cursor.next) return fail(cursor, 'Statistics name their view: FROM schema.name.', statement.end);
+  cursor.next = next + 1;
+  expectRelation(cursor, view);
   expectEnd(cursor);
-  return [commentAttachment(view, on, text)];
-}
-
-function readCommented(cursor: Cursor, view: ParsedCreate): Commented {
-  if (take(cursor, 'COLUMN')) return readCommentedColumn(cursor, view);
-  if (take(cursor, 'INDEX')) return readCommentedIndex(cursor, view);
-  const on = take(cursor, 'RULE') ? 'rule' : take(cursor, 'TRIGGER') ? 'trigger' : undefined;
-  if (on === undefined) {
-    expectWords(cursor, view.kind === 'view' ? 'VIEW' : 'MATERIALIZED VIEW');
-    expectRelation(cursor, view);
-    return { on: 'relation' };
-  }
-  const name = readName(cursor, `the name of a ${on}`);
-  expectWords(cursor, 'ON');
-  expectRelation(cursor, view);
-  return { on, name };
-}
-
-function readCommentedColumn(cursor: Cursor, view: ParsedCreate): Commented {
-  expectRelation(cursor, view);
-  expectMark(cursor, '.');
-  return { on: 'column', name: readName(cursor, 'the name of a column') };
-}
-
-function readCommentedIndex(cursor: Cursor, view: ParsedCreate): Commented {
-  const at = offsetOf(cursor);
-  const { schema, name } = readQualifiedName(cursor, 'The name of the index');
-  if (schema !== view.name.schema) return fail(cursor, `The indexes of a materialized view are in its schema, ${view.name.schema}.`, at);
-  return { on: 'index', schema, name };
+  return [statisticsAttachment(name, statement.text)];
 }

@@ -19,6 +19,7 @@ import {
 } from '../postgres-family/grammar.ts';
 import { readConstant } from '../postgres-family/string-constants.ts';
 import { optionAttachment, populatedAttachment, type Relation, sortAttachments } from './attachments.ts';
+import { accessMethodAttachment, tablespaceAttachment } from './storage-attachments.ts';
 
 /** Forms of CREATE that PostgreSQL has and a view file does not, with what to do instead. */
 const refusals: readonly (readonly [words: string, because: string])[] = [
@@ -38,9 +39,11 @@ const refusals: readonly (readonly [words: string, because: string])[] = [
 export function parseCreate(statement: Statement): ParsedCreate {
   const cursor = startAt(statement);
   const relation = readRelation(cursor);
+  const method = readClause(cursor, relation, { words: 'USING', make: accessMethodAttachment });
   const options = take(cursor, 'WITH') ? readOptions(cursor, relation) : [];
+  const tablespace = readClause(cursor, relation, { words: 'TABLESPACE', make: tablespaceAttachment });
   const body = relation.kind === 'view' ? readViewBody(cursor, relation) : readMaterializedBody(cursor, relation);
-  const attachments = [...options, ...body.attachments];
+  const attachments = [...method, ...options, ...tablespace, ...body.attachments];
   const twice = attachments.find(({ kind, key }, index) => attachments.findIndex((other) => other.kind === kind && other.key === key) < index);
   if (twice) return fail(startAt(statement), `The option ${twice.key} is set twice.`);
   return { ...relation, definition: body.definition, attachments: sortAttachments(attachments) };
@@ -52,7 +55,7 @@ function readRelation(cursor: Cursor): Relation {
   const kind = readKind(cursor);
   if (isAt(cursor, 'IF NOT EXISTS')) return fail(cursor, 'IF NOT EXISTS hides that a view was not made. Leave it out.');
   const name = readQualifiedName(cursor, 'The name of the view');
-  checkHead(cursor, kind);
+  checkHead(cursor);
   return { name, kind };
 }
 
@@ -62,14 +65,25 @@ function readKind(cursor: Cursor): Relation['kind'] {
   return fail(cursor, 'A view file starts with CREATE OR REPLACE VIEW, CREATE VIEW or CREATE MATERIALIZED VIEW.');
 }
 
-function checkHead(cursor: Cursor, kind: Relation['kind']): void {
+function checkHead(cursor: Cursor): void {
   const at = offsetOf(cursor);
   if (takeMark(cursor, '.')) fail(cursor, 'The name of a view has two parts: schema.name.', at);
   if (takeMark(cursor, '(')) fail(cursor, 'A list of columns cannot stand behind the name. Name the columns in the query: SELECT ... AS name.', at);
-  if (kind === 'view') return;
-  for (const word of ['USING', 'TABLESPACE']) {
-    if (isAt(cursor, word)) fail(cursor, `${word} of a materialized view cannot be kept in a file yet. Leave it out.`);
-  }
+}
+
+/** How rows are stored where nothing is said. */
+const usualMethod = 'heap';
+
+interface Clause {
+  readonly words: string;
+  readonly make: (relation: Relation, name: string) => Attachment;
+}
+
+/** A clause that only a materialized view has. */
+function readClause(cursor: Cursor, relation: Relation, { words, make }: Clause): readonly Attachment[] {
+  if (relation.kind === 'view' || !take(cursor, words)) return [];
+  const name = readName(cursor, 'a name');
+  return name === usualMethod ? [] : [make(relation, name)];
 }
 
 function readOptions(cursor: Cursor, relation: Relation): readonly Attachment[] {
@@ -82,12 +96,12 @@ function readOptions(cursor: Cursor, relation: Relation): readonly Attachment[] 
   return options;
 }
 
-function readOptionName(cursor: Cursor): string {
+export function readOptionName(cursor: Cursor): string {
   const first = readName(cursor, 'the name of an option');
   return takeMark(cursor, '.') ? `${first}.${readName(cursor, 'the name of an option')}` : first;
 }
 
-function readOptionValue(cursor: Cursor): string {
+export function readOptionValue(cursor: Cursor): string {
   const sign = takeMark(cursor, '-') ? '-' : '';
   const token = takeToken(cursor, 'the value of an option');
   if (token.kind === 'number') return `${sign}${token.text}`;
@@ -130,7 +144,6 @@ function readViewBody(cursor: Cursor, relation: Relation): Body {
 }
 
 function readMaterializedBody(cursor: Cursor, relation: Relation): Body {
-  if (isAt(cursor, 'TABLESPACE')) checkHead(cursor, relation.kind);
   expectWords(cursor, 'AS');
   const empty = findEnding(cursor, 'WITH NO DATA');
   const end = empty ?? findEnding(cursor, 'WITH DATA') ?? cursor.tokens.length;

@@ -18,14 +18,14 @@ import {
   take,
   takeMark,
 } from '../postgres-family/grammar.ts';
-import { type Grant, grantAttachment, revokeAttachment } from './attachments.ts';
+import { type Grant, grantAttachment, revokeAttachment, typePrivilege } from './grant-attachments.ts';
 import { everybody } from './names.ts';
 
 const columnPrivileges = ['SELECT', 'INSERT', 'UPDATE', 'REFERENCES'];
 /** What ALL stands for: what every supported version knows. */
 const allPrivileges = [...columnPrivileges, 'DELETE', 'TRUNCATE', 'TRIGGER'];
 /** MAINTAIN exists since version 17. */
-const privileges = [...allPrivileges, 'MAINTAIN'];
+const privileges = [...allPrivileges, 'MAINTAIN', typePrivilege];
 
 type Right = Pick<Grant, 'privilege' | 'column'>;
 
@@ -64,9 +64,13 @@ export function readRole(cursor: Cursor): string {
   return role === everybody || role === 'none' ? fail(cursor, `${role.toUpperCase()} is no role here. Write the name of a role.`, at) : role;
 }
 
-function expectTarget(cursor: Cursor, view: ParsedCreate | undefined): void {
+/** Passes what the rights are on: the view, or its row type. */
+function expectTarget(cursor: Cursor, rights: readonly Right[], view: ParsedCreate | undefined): void {
+  const isOnType = rights.some(({ privilege }) => privilege === typePrivilege);
+  if (isOnType && rights.length > 1) fail(cursor, `${typePrivilege} is a right on the row type and stands in a statement of its own.`);
   expectWords(cursor, 'ON');
-  take(cursor, 'TABLE');
+  if (isOnType) expectWords(cursor, 'TYPE');
+  else take(cursor, 'TABLE');
   if (view) expectRelation(cursor, view);
   else readQualifiedName(cursor, 'The name of the view');
 }
@@ -74,7 +78,7 @@ function expectTarget(cursor: Cursor, view: ParsedCreate | undefined): void {
 function readGrants(cursor: Cursor, view: ParsedCreate | undefined, setRole?: string): readonly Grant[] {
   expectWords(cursor, 'GRANT');
   const rights = readList(cursor, readRights).flat();
-  expectTarget(cursor, view);
+  expectTarget(cursor, rights, view);
   expectWords(cursor, 'TO');
   const grantees = readList(cursor, readGrantee);
   const grantable = take(cursor, 'WITH GRANT OPTION');
@@ -84,9 +88,10 @@ function readGrants(cursor: Cursor, view: ParsedCreate | undefined, setRole?: st
   return grantees.flatMap((grantee) => rights.map((right) => ({ ...right, grantee, grantor, grantable })));
 }
 
-/** Whether a grant says no more than that the owner is the owner. */
-function isBuiltIn({ grantee, grantor, column, grantable }: Grant, owner: string | undefined): boolean {
-  return grantee === owner && grantor === undefined && column === undefined && !grantable;
+/** Whether a grant says no more than what is so at first: that the owner is the owner, and that everybody may use a type. */
+function isBuiltIn({ privilege, grantee, grantor, column, grantable }: Grant, owner: string | undefined): boolean {
+  const isFirst = grantee === owner || (privilege === typePrivilege && grantee === everybody);
+  return isFirst && grantor === undefined && column === undefined && !grantable;
 }
 
 /** Reads `GRANT …`, or `SET ROLE grantor; GRANT …; RESET ROLE`: one grant for each right and grantee. Without a view: on any one. */
@@ -115,19 +120,21 @@ function splitRun(statement: Statement): Cursor[] {
   return [...marks, tokens.length].map((mark, index) => startAt(statement, tokens.slice(index === 0 ? 0 : (marks[index - 1] ?? 0) + 1, mark)));
 }
 
-/** Reads REVOKE, which only takes from the owner what every owner has at first. */
+/** Reads REVOKE, which only takes away what is so at first: from the owner, and the use of the row type from everybody. */
 export function parseRevoke(statement: Statement, view: ParsedCreate): readonly Attachment[] {
   const cursor = startAt(statement);
   expectWords(cursor, 'REVOKE');
   if (isAt(cursor, 'GRANT OPTION FOR')) return fail(cursor, 'A file says what is granted: leave the REVOKE out, and WITH GRANT OPTION in the GRANT.');
   const rights = readList(cursor, readRights).flat();
-  expectTarget(cursor, view);
+  expectTarget(cursor, rights, view);
   expectWords(cursor, 'FROM');
   const at = offsetOf(cursor);
   const role = readName(cursor, 'the name of the owner');
+  const isType = rights.some(({ privilege }) => privilege === typePrivilege);
   expectEnd(cursor);
   if (rights.some(({ column }) => column !== undefined))
     return fail(cursor, 'A file says what is granted: leave the REVOKE out, and the columns in the GRANT.', statement.start);
-  if (role !== (ownerIn(view) ?? role)) return fail(cursor, 'Only the owner has a right that was not granted. Leave the REVOKE out, and the GRANT.', at);
-  return rights.map(({ privilege }) => revokeAttachment(view, { privilege, owner: role }));
+  if (role !== (ownerIn(view) ?? role) && !(isType && role === everybody))
+    return fail(cursor, 'Only the owner has a right that was not granted. Leave the REVOKE out, and the GRANT.', at);
+  return rights.map(({ privilege }) => revokeAttachment(view, { privilege, from: role }));
 }

@@ -1,6 +1,7 @@
 import { compareText } from '../../core/relation.ts';
 import type { Attachment } from '../../core/view.ts';
-import { type Grant, grantAttachment, type Relation, revokeAttachment } from './attachments.ts';
+import type { Relation } from './attachments.ts';
+import { type Grant, grantAttachment, revokeAttachment, typePrivilege } from './grant-attachments.ts';
 import { everybody } from './names.ts';
 
 /** A row of `aclexplode`, NULL lists replaced by those of `acldefault`. */
@@ -43,7 +44,22 @@ export function aclAttachments(relation: Relation, { owner, entries, serverPrivi
   const lacking = serverPrivileges.filter((privilege) => !held.has(privilege)).sort(compareText);
   const granted = entries.filter((entry) => !isBuiltIn(entry, owner)).map((entry) => toGrant(entry, owner));
   return [
-    ...lacking.map((privilege) => revokeAttachment(relation, { privilege, owner })),
+    ...lacking.map((privilege) => revokeAttachment(relation, { privilege, from: owner })),
+    ...orderGrants(granted).map((grant) => grantAttachment(relation, grant, owner)),
+  ];
+}
+
+/**
+ * The rights on a view's row type as attachments, from all entries of its list: its owner and everybody have `typePrivilege` at first.
+ * https://www.postgresql.org/docs/current/ddl-priv.html
+ */
+export function typeAclAttachments(relation: Relation, { owner, entries }: Omit<Acl, 'serverPrivileges'>): readonly Attachment[] {
+  const isUsual = ({ grantee, grantor, grantable }: AclEntry) => grantor === owner && !grantable && (grantee === null || grantee === owner);
+  const lacks = (role: string | null) => !entries.some(({ grantee, grantor }) => grantee === role && grantor === owner);
+  const granted = entries.filter((entry) => !isUsual(entry)).map((entry) => toGrant(entry, owner));
+  return [
+    ...(lacks(owner) ? [revokeAttachment(relation, { privilege: typePrivilege, from: owner })] : []),
+    ...(lacks(null) ? [revokeAttachment(relation, { privilege: typePrivilege, from: everybody })] : []),
     ...orderGrants(granted).map((grant) => grantAttachment(relation, grant, owner)),
   ];
 }

@@ -3,6 +3,7 @@ import type { Container, Loss } from '../../core/snapshot.ts';
 import { ViewsyncError } from '../../errors.ts';
 import type { Connection } from '../postgres-family/connection.ts';
 import type { Session } from '../warehouse.ts';
+import { attributesQuery, unrestorableQuery } from './attribute-queries.ts';
 import type { CatalogRows, CatalogView } from './catalog.ts';
 import {
   bystandersQuery,
@@ -15,7 +16,6 @@ import {
   rolesQuery,
   schemasQuery,
   sessionQuery,
-  unrestorableQuery,
   viewsQuery,
 } from './catalog-queries.ts';
 import type { BystanderRow, SchemaRow, SessionRow } from './catalog-rows.ts';
@@ -36,16 +36,18 @@ export function requestCatalogRows(connection: Connection, version: number, oids
     read<'columns'>(columnsQuery),
     read<'privileges'>(privilegesQuery),
     read<'comments'>(commentsQuery),
-    read<'unrestorable'>(unrestorableQuery(version)),
+    read<'attributes'>(attributesQuery(version)),
+    read<'unrestorable'>(unrestorableQuery),
   ]);
   const named = printed.then(([views, parts, reads]) => ({ views, parts, reads }));
   return {
     printed: named,
-    rows: Promise.all([named, others]).then(([first, [columns, privileges, comments, unrestorable]]) => ({
+    rows: Promise.all([named, others]).then(([first, [columns, privileges, comments, attributes, unrestorable]]) => ({
       ...first,
       columns,
       privileges,
       comments,
+      attributes,
       unrestorable,
     })),
   };

@@ -17,6 +17,11 @@ export type PrintedText = { readonly text: string } | { readonly failure: string
 /** Texts by oid; oids of different kinds do not meet in one map. */
 export type Texts = ReadonlyMap<TextKind, ReadonlyMap<number, PrintedText>>;
 
+/** What the server printed for one of them. */
+export function textOf(texts: Texts, kind: TextKind, oid: number): PrintedText {
+  return texts.get(kind)?.get(oid) ?? { failure: 'it was not read' };
+}
+
 interface Batch {
   readonly kind: TextKind;
   readonly oids: readonly number[];

@@ -1,17 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Step } from '../../core/plan.ts';
 import { relationKey } from '../../core/relation.ts';
 import { ViewsyncError } from '../../errors.ts';
 import { type Connection, isServerError, type ServerError } from '../postgres-family/connection.ts';
-import type { ExecuteOutcome, StepFailure, StepResult, Transaction, TransactionOptions } from '../warehouse.ts';
+import type { Transaction, TransactionOptions } from '../warehouse.ts';
+import { executeSteps } from './execute-steps.ts';
 import { inspectNames } from './inspect.ts';
 import { interruptible } from './interruptible.ts';
 import { type Denied, lockRun, lockViews } from './lock.ts';
 import type { ServerFacts } from './server.ts';
 import { beginWriting } from './session.ts';
 import { settleInside } from './settle.ts';
-
-const outOfLocks = '53200';
 
 /** Runs `work` in one transaction that holds all locks; see `Warehouse.transact`. */
 export async function runTransaction<T>(
@@ -103,39 +101,4 @@ function toTransaction(connection: Connection, server: ServerFacts): Transaction
     settle: (requests) => settleInside(connection, requests),
     execute: (steps, onStep) => executeSteps(connection, steps, { onStep, version: server.version }),
   };
-}
-
-interface ExecuteOptions {
-  readonly onStep: ((index: number) => void) | undefined;
-  readonly version: number;
-}
-
-/** Before version 17 a materialized view is filled under the path of whoever refreshes it, and the functions that it calls may need that path. */
-async function runStep(connection: Connection, step: Step, version: number): Promise<void> {
-  if (step.kind !== 'refresh' || version >= 17) return connection.run(step.sql);
-  await Promise.all(['SET LOCAL search_path TO DEFAULT', step.sql, "SET LOCAL search_path = ''"].map((sql) => connection.run(sql)));
-}
-
-/** Sends all steps at once. Behind a failed one the server runs none of the others, because the transaction is then void. */
-async function executeSteps(connection: Connection, steps: readonly Step[], { onStep, version }: ExecuteOptions): Promise<ExecuteOutcome> {
-  const results: StepResult[] = [];
-  let last = performance.now();
-  const outcomes = await Promise.allSettled(
-    steps.map(async (step, index) => {
-      await runStep(connection, step, version);
-      results.push({ milliseconds: performance.now() - last });
-      last = performance.now();
-      onStep?.(index);
-    }),
-  );
-  const index = outcomes.findIndex((outcome) => outcome.status === 'rejected');
-  const failed = outcomes[index];
-  if (failed?.status !== 'rejected') return { results };
-  if (!isServerError(failed.reason)) throw failed.reason;
-  return { results, failure: toFailure(index, failed.reason) };
-}
-
-function toFailure(index: number, { code, message, detail, hint }: ServerError): StepFailure {
-  const full = code === outOfLocks ? `${message}: the server's setting max_locks_per_transaction is too small for so many changes at once` : message;
-  return { index, message: full, code, ...(detail === undefined ? {} : { detail }), ...(hint === undefined ? {} : { hint }) };
 }

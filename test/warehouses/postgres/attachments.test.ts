@@ -4,18 +4,28 @@ import type { Attachment } from '../../../src/core/view.ts';
 import {
   commentAttachment,
   defaultAttachment,
-  grantAttachment,
   indexAttachment,
   optionAttachment,
   ownerAttachment,
   populatedAttachment,
   type Relation,
-  revokeAttachment,
   ruleAttachment,
   sortAttachments,
   triggerAttachment,
 } from '../../../src/warehouses/postgres/attachments.ts';
+import { grantAttachment, revokeAttachment } from '../../../src/warehouses/postgres/grant-attachments.ts';
+import { labelAttachment } from '../../../src/warehouses/postgres/label-attachments.ts';
 import { quoteIdentifier, quoteRelation } from '../../../src/warehouses/postgres/names.ts';
+import { statisticsAttachment, statisticsOwnerAttachment, statisticsTargetAttachment } from '../../../src/warehouses/postgres/statistics-attachments.ts';
+import {
+  clusterAttachment,
+  columnOptionAttachment,
+  compressionAttachment,
+  extensionAttachment,
+  indexTablespaceAttachment,
+  replicaIdentityAttachment,
+  storageAttachment,
+} from '../../../src/warehouses/postgres/storage-attachments.ts';
 import { hostileNames, hostileTexts, materializedView, parseAttachments, plainView } from './parsing.ts';
 
 const table: readonly (readonly [string, Attachment, make: string, unmake: string])[] = [
@@ -66,7 +76,7 @@ const table: readonly (readonly [string, Attachment, make: string, unmake: strin
   ],
   [
     'a right that the owner lacks',
-    revokeAttachment(plainView, { privilege: 'SELECT', owner: 'joe' }),
+    revokeAttachment(plainView, { privilege: 'SELECT', from: 'joe' }),
     'REVOKE SELECT ON shop.v FROM joe',
     'GRANT SELECT ON shop.v TO joe',
   ],
@@ -118,6 +128,27 @@ const anyRelation: fc.Arbitrary<Relation> = fc.record({
 });
 const columnPrivilege = fc.constantFrom('SELECT', 'INSERT', 'UPDATE', 'REFERENCES');
 
+/** What only a materialized view has, made with two names. */
+const materializedBuilders: Readonly<Record<string, (relation: Relation, one: string, other: string) => Attachment>> = {
+  statistics: ({ name }, one, other) => {
+    const statistics = { schema: other, name: one };
+    return statisticsAttachment(statistics, `CREATE STATISTICS ${quoteRelation(statistics)} (mcv) ON a, (EXTRACT(year FROM b)) FROM ${quoteRelation(name)}`);
+  },
+  'statistics owner': (_, one, other) => statisticsOwnerAttachment({ schema: one, name: 'from' }, ['public', 'none'].includes(other) ? 'boss' : other),
+  'target of a column': (relation, one) => statisticsTargetAttachment(relation, { of: 'column', name: one }, 500),
+  'target of an index': (relation, one, other) => statisticsTargetAttachment(relation, { of: 'index', index: { schema: other, name: one }, number: 2 }, 0),
+  'target of statistics': (relation, one, other) =>
+    statisticsTargetAttachment(relation, { of: 'statistics', statistics: { schema: other, name: one } }, 10_000),
+  'index tablespace': (_, one, other) => indexTablespaceAttachment({ schema: one, name: other }, one),
+  cluster: (relation, one) => clusterAttachment(relation, one),
+  'replica identity': (relation, one) => replicaIdentityAttachment(relation, one.length % 2 === 0 ? 'FULL' : 'NOTHING'),
+  storage: (relation, one) => storageAttachment(relation, one, { storage: 'EXTERNAL' }),
+  compression: (relation, one) => compressionAttachment(relation, one, 'pglz'),
+  'column option': (relation, one) => columnOptionAttachment(relation, one, { name: 'n_distinct', value: '-0.5' }),
+  extension: (relation, one) => extensionAttachment(relation, { on: 'relation' }, one),
+  'index that depends on an extension': (relation, one, other) => extensionAttachment(relation, { on: 'index', schema: one, name: other }, other),
+};
+
 /** Builders with any values, each of an attachment that stands in a statement of its own. */
 const builders: Readonly<Record<string, fc.Arbitrary<readonly [Relation, Attachment]>>> = {
   owner: fc.tuple(anyRelation, anyRole).map(([relation, role]) => [relation, ownerAttachment(relation, role)]),
@@ -143,11 +174,34 @@ const builders: Readonly<Record<string, fc.Arbitrary<readonly [Relation, Attachm
       relation,
       grantAttachment(relation, { privilege, column, grantee: grantee === 'none' ? 'nobody' : grantee, grantor, grantable }),
     ]),
-  revoke: fc.tuple(anyRelation, anyRole).map(([relation, owner]) => [relation, revokeAttachment(relation, { privilege: 'TRIGGER', owner })]),
-  comment: fc.tuple(anyRelation, fc.constantFrom('relation', 'column', 'rule', 'trigger', 'index'), anyName, anyText).map(([relation, on, name, text]) => {
-    if (on === 'relation') return [relation, commentAttachment(relation, { on }, text)];
-    return [relation, commentAttachment(relation, on === 'index' ? { on, schema: relation.name.schema, name } : { on, name }, text)];
+  revoke: fc.tuple(anyRelation, anyRole).map(([relation, owner]) => [relation, revokeAttachment(relation, { privilege: 'TRIGGER', from: owner })]),
+  comment: fc
+    .tuple(anyRelation, fc.constantFrom('relation', 'type', 'array type', 'column', 'rule', 'trigger', 'index', 'statistics'), anyName, anyText)
+    .map(([relation, on, name, text]) => {
+      if (on === 'relation' || on === 'type' || on === 'array type') return [relation, commentAttachment(relation, { on }, text)];
+      const isApart = on === 'index' || on === 'statistics';
+      return [relation, commentAttachment(relation, isApart ? { on, schema: relation.name.schema, name } : { on, name }, text)];
+    }),
+  'right on the row type': fc
+    .tuple(anyRelation, anyRole, fc.option(anyRole, { nil: undefined }), fc.boolean())
+    .map(([relation, grantee, grantor, grantable]) => [relation, grantAttachment(relation, { privilege: 'USAGE', grantee, grantor, grantable })]),
+  'right that everybody lacks on the row type': anyRelation.map((relation) => [relation, revokeAttachment(relation, { privilege: 'USAGE', from: 'public' })]),
+  label: fc
+    .tuple(anyRelation, fc.constantFrom('relation', 'type', 'column'), anyName, anyText, anyName)
+    .map(([relation, on, name, label, provider]) => [relation, labelAttachment(relation, on === 'column' ? { on, name } : { on }, { provider, label })]),
+  'trigger that depends on an extension': fc.tuple(anyRelation, anyName, anyName).map(([{ name }, trigger, extension]) => {
+    const relation: Relation = { name, kind: 'view' };
+    return [relation, extensionAttachment(relation, { on: 'trigger', name: trigger }, extension)];
   }),
+  ...Object.fromEntries(
+    Object.entries(materializedBuilders).map(([kind, build]) => [
+      kind,
+      fc.tuple(anyRelation, anyName, anyName).map(([{ name }, one, other]): readonly [Relation, Attachment] => {
+        const relation: Relation = { name, kind: 'materialized view' };
+        return [relation, build(relation, one, other)];
+      }),
+    ]),
+  ),
 };
 
 describe('what is written is read back to the same attachment', () => {

@@ -1,16 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Attachment, View } from '../../../src/core/view.ts';
-import {
-  commentAttachment,
-  defaultAttachment,
-  type Grant,
-  grantAttachment,
-  indexAttachment,
-  ownerAttachment,
-  revokeAttachment,
-  triggerAttachment,
-} from '../../../src/warehouses/postgres/attachments.ts';
+import { commentAttachment, defaultAttachment, indexAttachment, ownerAttachment, triggerAttachment } from '../../../src/warehouses/postgres/attachments.ts';
 import { attachmentsAfter, canReplace, hangsOn, rolesOf } from '../../../src/warehouses/postgres/changes.ts';
+import { type Grant, grantAttachment, revokeAttachment } from '../../../src/warehouses/postgres/grant-attachments.ts';
 import { inspectNames } from '../../../src/warehouses/postgres/inspect.ts';
 import { readServer } from '../../../src/warehouses/postgres/server.ts';
 import { beginReading } from '../../../src/warehouses/postgres/session.ts';
@@ -66,8 +58,8 @@ describe('a new owner takes the place of the old one', () => {
       [grant('old SELECT ann'), grant('new SELECT ann', { grantable: true })],
       ['GRANT SELECT ON shop.v TO ann WITH GRANT OPTION'],
     ],
-    ['what the old owner lacked the new one lacks', [revokeAttachment(relation, { privilege: 'UPDATE', owner: 'old' })], ['REVOKE UPDATE ON shop.v FROM new']],
-    ['unless it was granted that', [revokeAttachment(relation, { privilege: 'UPDATE', owner: 'old' }), grant('old UPDATE new')], []],
+    ['what the old owner lacked the new one lacks', [revokeAttachment(relation, { privilege: 'UPDATE', from: 'old' })], ['REVOKE UPDATE ON shop.v FROM new']],
+    ['unless it was granted that', [revokeAttachment(relation, { privilege: 'UPDATE', from: 'old' }), grant('old UPDATE new')], []],
     [
       'what others gave the old owner they gave the new one',
       [grant('old SELECT ann', { grantable: true }), grant('ann SELECT old')],
@@ -100,7 +92,7 @@ test('columns that are renamed, also crosswise, take defaults, comments and righ
 test('nothing changes when nothing is changed', () => {
   const attachments = [
     owner,
-    revokeAttachment(relation, { privilege: 'SELECT', owner: 'old' }),
+    revokeAttachment(relation, { privilege: 'SELECT', from: 'old' }),
     grant('old UPDATE ann', { grantable: true }),
     grant('ann UPDATE public', { column: 'A' }),
   ];

@@ -1,9 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import type { ParsedCreate } from '../../../src/core/dialect.ts';
-import { grantAttachment, ownerAttachment } from '../../../src/warehouses/postgres/attachments.ts';
+import { indexAttachment, ownerAttachment } from '../../../src/warehouses/postgres/attachments.ts';
+import { grantAttachment } from '../../../src/warehouses/postgres/grant-attachments.ts';
 import { failureOf, materializedView, parseAttachments, plainView } from './parsing.ts';
 
 const owned: ParsedCreate = { ...plainView, attachments: [ownerAttachment(plainView, 'boss')] };
+
+const withIndex: ParsedCreate = {
+  ...materializedView,
+  attachments: [indexAttachment(materializedView, { schema: 'shop', name: 'other' }, 'CREATE INDEX other ON shop.v (a)')],
+};
 
 function made(text: string, view?: ParsedCreate): readonly string[] {
   return parseAttachments(text, view).map(({ make }) => make);
@@ -47,6 +53,19 @@ describe('hand-written forms come back as the ones that are written', () => {
       'CREATE TRIGGER "on" INSTEAD OF UPDATE ON shop.v FOR EACH ROW EXECUTE FUNCTION f()',
       ['CREATE TRIGGER "on" INSTEAD OF UPDATE ON shop.v FOR EACH ROW EXECUTE FUNCTION f()'],
     ],
+    ['ALTER INDEX shop.i ALTER 2 SET STATISTICS 10', ['ALTER INDEX shop.i ALTER COLUMN 2 SET STATISTICS 10'], materializedView],
+    ['alter table only shop.v cluster on "I"', ['ALTER MATERIALIZED VIEW shop.v CLUSTER ON "I"'], materializedView],
+    ['ALTER TABLE shop.v ALTER a SET STORAGE external', ['ALTER MATERIALIZED VIEW shop.v ALTER COLUMN a SET STORAGE EXTERNAL'], materializedView],
+    ['ALTER TABLE shop.v ALTER a SET (N_Distinct = -0.5)', ['ALTER MATERIALIZED VIEW shop.v ALTER COLUMN a SET (n_distinct = -0.5)'], materializedView],
+    [
+      'create statistics App.s (mcv) on a, (extract(year from b)) from Shop.V',
+      ['create statistics App.s (mcv) on a, (extract(year from b)) from Shop.V'],
+      materializedView,
+    ],
+    ['GRANT USAGE ON TYPE shop.v TO joe, PUBLIC, boss', ['GRANT USAGE ON TYPE shop.v TO joe'], owned],
+    ['REVOKE USAGE ON TYPE shop.v FROM public', ['REVOKE USAGE ON TYPE shop.v FROM PUBLIC'], owned],
+    ['REVOKE USAGE ON TYPE shop.v FROM boss', ['REVOKE USAGE ON TYPE shop.v FROM boss'], owned],
+    ["security label for Selinux on type shop.v is 'x'", ["SECURITY LABEL FOR selinux ON TYPE shop.v IS 'x'"]],
   ];
 
   for (const [text, expected, view] of forms) {
@@ -117,6 +136,26 @@ describe('refuses by name and place', () => {
     ["COMMENT ON COLUMN shop.v IS 'x'", 'IS', /Expected "\."/],
     ["COMMENT ON INDEX app.i IS 'x'", 'app.i', /are in its schema, shop/],
     ["COMMENT ON RULE r ON shop.w IS 'x'", 'shop.w', /about shop\.w/],
+    ["COMMENT ON TYPE shop.w IS 'x'", 'shop.w', /about shop\.w/],
+    ['GRANT USAGE ON shop.v TO joe', 'shop.v', /Expected TYPE/],
+    ['GRANT USAGE, SELECT ON TYPE shop.v TO joe', 'ON', /statement of its own/],
+    ['REVOKE USAGE ON TYPE shop.v FROM joe', 'joe', /Only the owner/, owned],
+    ["SECURITY LABEL ON VIEW shop.v IS 'x'", 'SECURITY', /Expected SECURITY LABEL FOR/],
+    ['SECURITY LABEL FOR p ON VIEW shop.v IS NULL', 'NULL', /leave a label that is NULL out/],
+    ['ALTER INDEX shop.i RENAME TO j', 'RENAME', /Expected SET TABLESPACE/, materializedView],
+    ['ALTER INDEX shop.i SET TABLESPACE x', 'shop.i', /index shop\.i is not made in this file/, withIndex],
+    ["COMMENT ON INDEX shop.i IS 'x'", 'shop.i', /index shop\.i is not made in this file/, withIndex],
+    ['ALTER MATERIALIZED VIEW shop.v CLUSTER ON i', 'i', /index shop\.i is not made in this file/, withIndex],
+    ['ALTER STATISTICS shop.s OWNER TO joe', 'shop.s', /statistics shop\.s is not made in this file/, withIndex],
+    ['ALTER VIEW shop.v CLUSTER ON i', 'CLUSTER', /Expected OWNER TO or ALTER COLUMN/],
+    ['ALTER VIEW shop.v ALTER a SET STATISTICS 5', 'SET', /Expected SET DEFAULT/],
+    ['ALTER MATERIALIZED VIEW shop.v ALTER a SET STATISTICS -1', '-', /no whole number/, materializedView],
+    ['ALTER MATERIALIZED VIEW shop.v REPLICA IDENTITY USING INDEX i', 'USING', /Expected NOTHING/, materializedView],
+    ['ALTER TRIGGER t ON shop.v RENAME TO u', 'RENAME', /Expected DEPENDS ON EXTENSION/],
+    ['CREATE STATISTICS shop.s ON a, b FROM shop.v', 'CREATE', /Only a materialized view/],
+    ['CREATE STATISTICS s ON a, b FROM shop.v', 's ON', /needs its schema/, materializedView],
+    ['CREATE STATISTICS shop.s ON a, b FROM shop.w', 'shop.w', /about shop\.w/, materializedView],
+    ['CREATE STATISTICS shop.s ON a, b', '', /FROM schema\.name/, materializedView],
   ];
 
   for (const [text, at, message, view] of refused) {

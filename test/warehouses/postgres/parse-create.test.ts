@@ -36,6 +36,11 @@ const readable: readonly (readonly [string, unknown])[] = [
       { fillfactor: '70', 'toast.autovacuum_enabled': 'false', x: '-1.5', populated: 'unpopulated' },
     ],
   ],
+  [
+    'CREATE MATERIALIZED VIEW shop.v using "Columnar" WITH (fillfactor = 70) TABLESPACE Fast AS SELECT 1 AS a',
+    ['shop|v', 'materialized view', 'SELECT 1 AS a', { 'access method': 'Columnar', fillfactor: '70', tablespace: 'fast', populated: 'populated' }],
+  ],
+  ['CREATE MATERIALIZED VIEW shop.v USING heap AS SELECT 1 AS a', ['shop|v', 'materialized view', 'SELECT 1 AS a', { populated: 'populated' }]],
   ["CREATE VIEW shop.v AS SELECT E'a;\\'' AS a, $$;WITH CHECK OPTION$$ AS b", ['shop|v', 'view', "SELECT E'a;\\'' AS a, $$;WITH CHECK OPTION$$ AS b", {}]],
 ];
 
@@ -70,8 +75,9 @@ describe('refuses by name and place', () => {
     ['CREATE VIEW shop.v AS', '', /Expected a query behind AS.*the end of the statement/],
     ['CREATE VIEW shop.v AS DELETE FROM shop.t', 'DELETE', /Expected a query/],
     ['CREATE VIEW shop.v', '', /Expected AS/],
-    ['CREATE MATERIALIZED VIEW shop.v USING heap AS SELECT 1', 'USING', /USING/],
-    ['CREATE MATERIALIZED VIEW shop.v WITH (fillfactor = 70) TABLESPACE x AS SELECT 1', 'TABLESPACE', /TABLESPACE/],
+    ['CREATE VIEW shop.v USING columnar AS SELECT 1', 'USING', /Expected AS/],
+    ['CREATE VIEW shop.v TABLESPACE x AS SELECT 1', 'TABLESPACE', /Expected AS/],
+    ['CREATE MATERIALIZED VIEW shop.v TABLESPACE x WITH (fillfactor = 70) AS SELECT 1', 'WITH', /Expected AS/],
   ];
 
   test.each(refused)('%s', (text, at, message) => {

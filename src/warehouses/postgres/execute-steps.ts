@@ -1,0 +1,138 @@
+import type { Step } from '../../core/plan.ts';
+import { type Connection, isServerError, type ServerError } from '../postgres-family/connection.ts';
+import type { ExecuteOutcome, StepFailure, StepResult } from '../warehouse.ts';
+import { type Refused, runEarly, runRefreshes } from './refresh-views.ts';
+
+const outOfLocks = '53200';
+const insufficientPrivilege = '42501';
+
+export interface ExecuteOptions {
+  readonly onStep: ((index: number) => void) | undefined;
+  /** Major version. */
+  readonly version: number;
+}
+
+/** What became of the steps, by their position in the plan. */
+interface Progress {
+  readonly results: StepResult[];
+  done(index: number): void;
+}
+
+function createProgress(onStep: ExecuteOptions['onStep']): Progress {
+  const results: StepResult[] = [];
+  let last = performance.now();
+  return {
+    results,
+    done: (index) => {
+      results[index] = { milliseconds: performance.now() - last };
+      last = performance.now();
+      onStep?.(index);
+    },
+  };
+}
+
+interface Numbered {
+  readonly index: number;
+  readonly step: Step;
+}
+
+/** Sends all steps at once. Behind a failed one the server runs none of the others, because the transaction is then void. */
+async function runAtOnce(connection: Connection, steps: readonly Numbered[], { done }: Progress): Promise<Refused | undefined> {
+  const outcomes = await Promise.allSettled(
+    steps.map(async ({ index, step }) => {
+      await connection.run(step.sql);
+      done(index);
+    }),
+  );
+  const position = outcomes.findIndex((outcome) => outcome.status === 'rejected');
+  const failed = outcomes[position];
+  if (failed?.status !== 'rejected') return undefined;
+  if (!isServerError(failed.reason)) throw failed.reason;
+  return { index: steps[position]?.index ?? 0, error: failed.reason };
+}
+
+/** Refreshes that stand side by side, and whatever else stands side by side. */
+function toStretches(steps: readonly Numbered[]): readonly (readonly Numbered[])[] {
+  const stretches: Numbered[][] = [];
+  for (const each of steps) {
+    const last = stretches.at(-1);
+    if (last !== undefined && (last[0]?.step.kind === 'refresh') === (each.step.kind === 'refresh')) last.push(each);
+    else stretches.push([each]);
+  }
+  return stretches;
+}
+
+interface Attempt {
+  readonly connection: Connection;
+  readonly version: number;
+  readonly progress: Progress;
+  /** Refreshes that the owners of their views may not run. */
+  readonly early: ReadonlySet<number>;
+}
+
+async function runAll(steps: readonly Numbered[], { connection, version, progress, early }: Attempt): Promise<Refused | undefined> {
+  for (const stretch of toStretches(steps)) {
+    const isRefresh = stretch[0]?.step.kind === 'refresh';
+    const run = isRefresh
+      ? runRefreshes(
+          connection,
+          stretch.filter(({ index }) => !early.has(index)),
+          { version, done: progress.done },
+        )
+      : runAtOnce(connection, stretch, progress);
+    const refused = await run;
+    if (refused) return refused;
+  }
+  return undefined;
+}
+
+/** The first change of the owner of a view that is made here: until then our role owns it. */
+function findOwnerStep(steps: readonly Numbered[], { view }: Step): number {
+  const isOfView = ({ step }: Numbered) => step.view.schema === view.schema && step.view.name === view.name;
+  const created = steps.findIndex((each) => isOfView(each) && each.step.kind === 'create');
+  return created === -1 ? -1 : steps.findIndex((each) => each.index > created && isOfView(each) && each.step.kind === 'alter');
+}
+
+/**
+ * Runs the steps again with the refreshes of `early` where our role still owns their views. A right that only others have filled them before.
+ * https://www.postgresql.org/docs/current/sql-refreshmaterializedview.html
+ */
+async function runReordered(steps: readonly Numbered[], attempt: Attempt): Promise<Refused | undefined> {
+  const position = Math.min(...[...attempt.early].map((index) => findOwnerStep(steps, (steps[index] as Numbered).step)));
+  const refused = await runAll(steps.slice(0, position), attempt);
+  if (refused) return refused;
+  const refreshes = steps.filter(({ step }) => step.kind === 'refresh');
+  const filled = await runEarly(attempt.connection, refreshes, { ...attempt, done: attempt.progress.done });
+  return filled ?? runAll(steps.slice(position), attempt);
+}
+
+const start = 'SAVEPOINT viewsync_steps';
+const startOver = 'ROLLBACK TO SAVEPOINT viewsync_steps';
+
+/**
+ * Runs steps byte for byte in the open transaction. A refresh that fails is repeated behind the others, and one that its view's owner has no right
+ * to run is put before the change of the owner, which starts all steps over.
+ */
+export async function executeSteps(connection: Connection, steps: readonly Step[], { onStep, version }: ExecuteOptions): Promise<ExecuteOutcome> {
+  const numbered = steps.map((step, index) => ({ step, index }));
+  const early = new Set<number>();
+  const hasRefreshes = steps.some(({ kind }) => kind === 'refresh');
+  if (hasRefreshes) await connection.run(start);
+  for (;;) {
+    const progress = createProgress(onStep);
+    const attempt: Attempt = { connection, version, progress, early };
+    const refused = await (early.size === 0 ? runAll(numbered, attempt) : runReordered(numbered, attempt));
+    if (!refused) return { results: progress.results };
+    const step = steps[refused.index] as Step;
+    const isOpen = refused.error.code === insufficientPrivilege && step.kind === 'refresh' && !early.has(refused.index) && findOwnerStep(numbered, step) !== -1;
+    if (!isOpen) return { results: progress.results, failure: toFailure(refused) };
+    early.add(refused.index);
+    await connection.run(startOver);
+  }
+}
+
+function toFailure({ index, error }: Refused): StepFailure {
+  const { code, message, detail, hint }: ServerError = error;
+  const full = code === outOfLocks ? `${message}: the server's setting max_locks_per_transaction is too small for so many changes at once` : message;
+  return { index, message: full, code, ...(detail === undefined ? {} : { detail }), ...(hint === undefined ? {} : { hint }) };
+}
