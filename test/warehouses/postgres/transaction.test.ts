@@ -217,8 +217,7 @@ describe.each(postgresServers())('a transaction on PostgreSQL $version', ({ vers
     const warehouse = await postgres.connect({ url: database.url }, {});
     const refresh: Step = { ...step('REFRESH MATERIALIZED VIEW shop.m'), kind: 'refresh' };
     const run = warehouse.transact({ ...brief, locks: [] }, (transaction) => transaction.execute([refresh, step('SELECT count(*) FROM shop.t')]));
-    if (version < 17) expect((await run).failure).toBeUndefined();
-    else await expect(run).rejects.toMatchObject({ code: 'QUERY_FAILED', message: expect.stringContaining('"t"') });
+    expect((await run).failure?.code).toBe(version < 17 ? undefined : '42P01');
     await warehouse.close();
   });
 
