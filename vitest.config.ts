@@ -18,7 +18,7 @@ export default defineConfig({
     globalSetup: 'test/support/global-setup.ts',
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 30_000,
+    testTimeout: 120_000,
     hookTimeout: 60_000,
     // oclif writes through console and process.stdout: intercepted output would reach neither a test nor the terminal.
     disableConsoleIntercept: true,

@@ -36,6 +36,12 @@ export interface PathState {
   readonly isEdited: boolean;
 }
 
+/** The view at a path by its `relationKey`, as the warehouse or else git calls it; undefined for a file that cannot be read. */
+export function keyOf({ live, git }: Pick<PathState, 'live' | 'git'>): string | undefined {
+  const view = live ?? viewOf(git);
+  return view && relationKey(view.name);
+}
+
 function parsedOf(file: ViewFile | undefined): ParsedViewFile | undefined {
   return file === undefined || file.parsed instanceof ViewsyncError ? undefined : file.parsed;
 }
@@ -69,10 +75,10 @@ export function comparePaths(sources: Sources): readonly PathState[] {
   const base = sources.base === 'unknown' ? [] : sources.base.keys();
   const paths = [...new Set([...sources.live.keys(), ...sources.branch.views.keys(), ...base])].filter((path) => !sources.unreadable.has(path)).sort();
   return paths.map((path) => {
-    const live = sources.live.get(path);
+    const sides = { live: sources.live.get(path), git: sources.branch.views.get(path) };
     const found = stateOf(path, sources);
-    const state = found === 'conflict' && live && sources.liveWins.has(relationKey(live.name)) ? 'drift' : found;
-    return { path, state, live, git: sources.branch.views.get(path), isEdited: sources.branch.edited.has(path) };
+    const state = found === 'conflict' && sources.liveWins.has(keyOf(sides) ?? '') ? 'drift' : found;
+    return { path, state, ...sides, isEdited: sources.branch.edited.has(path) };
   });
 }
 

@@ -2,11 +2,10 @@ import type { Change } from '../core/change.ts';
 import { countViews, summarizeChanges } from '../core/commit-message.ts';
 import { diffViews } from '../core/compare.ts';
 import { keepAccess } from '../core/deletions.ts';
-import { relationKey } from '../core/relation.ts';
 import { writeTargetFile } from '../core/target-file.ts';
 import type { View } from '../core/view.ts';
 import type { Inspection } from '../warehouses/warehouse.ts';
-import { comparePaths, composeBranchChanges, composeLiveTexts, type PathState, type Sources } from './compose-files.ts';
+import { comparePaths, composeBranchChanges, composeLiveTexts, keyOf, type PathState, type Sources } from './compose-files.ts';
 import { composeSources } from './compose-sources.ts';
 import type { ExportOptions } from './export-views.ts';
 import { gatherSources, type Reading, type Recorded } from './gather-sources.ts';
@@ -92,9 +91,8 @@ export async function draftExport(
 export const inState = (states: readonly PathState[], state: PathState['state']) => states.filter((path) => path.state === state);
 
 /** How a path is called for people: by its view's name where that is known. */
-export function nameOf({ path, live, git }: PathState): string {
-  const view = live ?? viewOf(git);
-  return view ? relationKey(view.name) : path;
+export function nameOf(state: PathState): string {
+  return keyOf(state) ?? state.path;
 }
 
 /** Whether git and the warehouse have come to agree on what the branch last took in otherwise: an edit was applied, or made on both sides. */

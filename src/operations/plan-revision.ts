@@ -14,7 +14,7 @@ import { ViewsyncError } from '../errors.ts';
 import type { ObjectId } from '../history/history.ts';
 import type { Project, Target } from '../project.ts';
 import type { Inspection, Progress, SettleRequest, Warehouse } from '../warehouses/warehouse.ts';
-import { comparePaths, type Sources } from './compose-files.ts';
+import { comparePaths, keyOf, type PathState, type Sources } from './compose-files.ts';
 import { gatherSources, type Reading, type Recorded, readPosition, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
 import { type FetchOutcome, fetchLiveLine } from './remote-lines.ts';
 import { readCommitFiles, snapshotOf, type TargetFiles } from './view-files.ts';
@@ -164,15 +164,22 @@ function withoutDisputed(wish: Wish, sources: Sources, { overwrite }: PlanOption
   return { ...wish, wanted: wish.wanted.filter(({ name }) => !disputed.has(relationKey(name)) || overwrite.includes(relationKey(name))) };
 }
 
+/** Whether both sides have left what they last agreed on; making a view where nothing was ever recorded takes nothing away. */
+function isConflict({ state, path, live }: PathState, { base }: Sources): boolean {
+  if (state !== 'conflict') return false;
+  return live !== undefined || (base !== 'unknown' && base.get(path) !== 'unknown');
+}
+
+/** Raises `CONFLICT` for views in conflict that the wish would change, make or drop. */
 function requireNoConflict(wish: Wish, sources: Sources, options: PlanOptions): void {
-  const wanted = new Set(wish.wanted.map(({ name }) => relationKey(name)));
-  const conflicts = comparePaths(sources).flatMap(({ state, live }) => {
-    const key = live && relationKey(live.name);
-    return state === 'conflict' && key !== undefined && wanted.has(key) && !options.overwrite.includes(key) ? [key] : [];
+  const concerned = new Set([...wish.wanted.map(({ name }) => name), ...wish.drops].map(relationKey));
+  const conflicts = comparePaths(sources).flatMap((path) => {
+    const key = keyOf(path);
+    return isConflict(path, sources) && key !== undefined && concerned.has(key) && !options.overwrite.includes(key) ? [key] : [];
   });
   if (conflicts.length === 0) return;
   throw new ViewsyncError('CONFLICT', {
-    message: `Changed in git and in the warehouse since they last agreed: ${conflicts.join(', ')}. Nothing was changed.`,
+    message: `Changed in git and in the warehouse since they last agreed, or dropped in one of them: ${conflicts.join(', ')}. Nothing was changed.`,
     suggestions: [
       ...conflicts.slice(0, 3).map((key) => `viewsync apply ${options.revision} --overwrite '${key}'   (git wins)`),
       `viewsync export --overwrite '${conflicts[0]}'   (the warehouse wins)`,
