@@ -1,4 +1,6 @@
+import type { Access, RowSecurity } from './access.ts';
 import type { LexicalRules, Token } from './lexer.ts';
+import type { Permission, Powers } from './powers.ts';
 import type { ReferenceRules } from './references.ts';
 import type { RelationName } from './relation.ts';
 import type { Container } from './snapshot.ts';
@@ -105,6 +107,14 @@ export interface Dialect {
   ownerOf(view: View): string | undefined;
   /** Roles that the attachments name, `PUBLIC` left out. */
   rolesOf(view: View): readonly string[];
+  /** The attachments of a view without those that name a role that is not `known`, and without what can then not be made any more. */
+  keepRoles(view: View, known: ReadonlySet<string>): readonly Attachment[];
+  /** Who may do what with a view, beside what every owner may, and how far whoever reads it sees. */
+  listAccess(view: View, rowSecurity: RowSecurity): readonly Access[];
+  /** The role in whose name `make` of an attachment runs, where that is not the owner's. */
+  actorOf(attachment: Attachment): string | undefined;
+  /** The statement with which somebody permits it to a role, without semicolon. */
+  permit(permission: Permission, powers: Pick<Powers, 'membership'>): string;
   /** Whether `wanted` (its columns described) can be put over `live` in place. `because` completes "must be re-created: …". */
   canReplace(live: View, wanted: View): Replaceability;
   /** Kinds of attachments that have to be removed before a replace and made again after it. */

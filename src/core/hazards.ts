@@ -1,3 +1,4 @@
+import { findWidenedAccess } from './access.ts';
 import type { Hazard } from './plan.ts';
 import type { Situation } from './planner.ts';
 import { relationKey } from './relation.ts';
@@ -43,5 +44,5 @@ function findMissingRoles({ request, wanted, treatments, rebuild }: Situation): 
 
 /** Every hazard of the situation, allowed or not; those of a role left out are no longer seen once they are allowed. */
 export function findHazards(situation: Situation): readonly Hazard[] {
-  return [...findDeletions(situation), ...findRebuiltMaterializedViews(situation), ...findMissingRoles(situation)];
+  return [...findDeletions(situation), ...findRebuiltMaterializedViews(situation), ...findMissingRoles(situation), ...findWidenedAccess(situation)];
 }

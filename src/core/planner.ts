@@ -1,9 +1,11 @@
+import type { RowSecurity } from './access.ts';
 import { classifyViews, type Treatment } from './classify.ts';
 import { isSameDefinition } from './compare.ts';
 import type { Dialect } from './dialect.ts';
 import { findHazards } from './hazards.ts';
 import { findCourse } from './making.ts';
 import type { HazardName, Plan } from './plan.ts';
+import type { Powers } from './powers.ts';
 import { findRebuilds, type Rebuild } from './rebuild.ts';
 import { findRefusals } from './refusals.ts';
 import { compareText, type RelationName, relationKey } from './relation.ts';
@@ -44,6 +46,11 @@ export interface PlanRequest {
   /** Size in bytes of materialized views, by `relationKey`. */
   readonly sizes: ReadonlyMap<string, number>;
   readonly lockLimit?: number;
+  /** Views as they were at the last export, by `relationKey`; of those that are wanted. */
+  readonly exported: ReadonlyMap<string, View>;
+  readonly rowSecurity: RowSecurity;
+  /** Absent where nothing is denied to our role, or nothing is known of it. */
+  readonly powers?: Powers;
   readonly allowed: readonly HazardName[];
 }
 
@@ -69,10 +76,7 @@ function withColumns(view: View, { live, described }: { live: View | undefined; 
 /** Leaves out what names a role that the server lacks, where that was allowed. */
 function withoutMissingRoles(view: View, { dialect, roles, allowed }: PlanRequest): View {
   if (!allowed.includes('MISSING_ROLE')) return view;
-  const known = new Set(roles);
-  const inDefinition = dialect.rolesOf({ ...view, attachments: [] });
-  const isKnown = (role: string) => known.has(role) || inDefinition.includes(role);
-  return { ...view, attachments: view.attachments.filter((attachment) => dialect.rolesOf({ ...view, attachments: [attachment] }).every(isKnown)) };
+  return { ...view, attachments: dialect.keepRoles(view, new Set(roles)) };
 }
 
 function describeWanted(request: PlanRequest, live: ReadonlyMap<string, View>): ReadonlyMap<string, View> {

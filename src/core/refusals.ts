@@ -1,6 +1,7 @@
 import type { Course } from './making.ts';
 import type { Refusal, Step } from './plan.ts';
 import type { Situation } from './planner.ts';
+import { findPowerless } from './powers.ts';
 import { type RelationName, relationKey } from './relation.ts';
 import { isView, type View } from './view.ts';
 
@@ -102,5 +103,6 @@ export function findRefusals(situation: Situation, course: Course, steps: readon
     ...findLosses(situation),
     ...findOrphans(situation),
     ...findLockShortage(situation, steps),
+    ...findPowerless(situation, course, steps),
   ];
 }

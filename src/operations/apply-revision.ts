@@ -90,7 +90,7 @@ function findWayBack(planned: PlannedRevision, options: ApplyOptions): Pick<RunO
     planBack: (now) => {
       const drops = now.map(({ name }) => name).filter((name) => !known.has(relationKey(name)));
       const wish = { wanted: plan.before, drops, kept: [], available: plan.before };
-      return planWish(reading, wish, { inspection: inspectionNow(planned, now), options });
+      return planWish(reading, wish, { inspection: inspectionNow(planned, now), tip: planned.recorded.tip, options });
     },
   };
 }

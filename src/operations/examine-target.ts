@@ -66,8 +66,8 @@ async function checkWarehouse(target: Target, connect: () => Promise<Warehouse>)
     return [
       good('connection', `Connected as "${session.role}".`),
       good('server', `${session.server}, ${views.length} views in scope.`),
-      ...findings.map((found): Check => ({ check: 'privileges', outcome: 'warning', found })),
-      ...(findings.length === 0 ? [good('privileges', 'This role may do everything that an apply needs.')] : []),
+      ...findings.map((finding): Check => ({ check: 'privileges', outcome: 'warning', ...finding })),
+      ...(findings.length === 0 ? [good('privileges', 'This role may do everything that an export, an apply, a migration and a drill need.')] : []),
       checkClock(clock),
       checkPasswords(views),
       ...unread,

@@ -15,9 +15,9 @@ import type { ObjectId } from '../history/history.ts';
 import type { Project, Target } from '../project.ts';
 import type { Inspection, Progress, SettleRequest, Warehouse } from '../warehouses/warehouse.ts';
 import { comparePaths, keyOf, type PathState, type Sources } from './compose-files.ts';
-import { gatherSources, type Reading, type Recorded, readPosition, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
+import { gatherSources, pathOf, type Reading, type Recorded, readPosition, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
 import { type FetchOutcome, fetchLiveLine } from './remote-lines.ts';
-import { readCommitFiles, snapshotOf, type TargetFiles } from './view-files.ts';
+import { readCommitFiles, snapshotOf, type TargetFiles, viewOf } from './view-files.ts';
 
 /** The word that stands for the files of the work tree, committed or not, where a revision is asked for. */
 export const worktreeRevision = 'worktree';
@@ -83,11 +83,17 @@ function findQuestions(wanted: readonly View[], live: readonly View[], { dialect
   return [...differing, ...fresh.map((view) => ({ wanted: view }))];
 }
 
-/** Describes what differs and plans it. */
+/** The wanted views as the live line has them: as they were at the last export. */
+function findExported(reading: Reading, { wanted }: Wish, tip: TargetFiles): ReadonlyMap<string, View> {
+  const known = wanted.map(({ name }) => [relationKey(name), viewOf(tip.views.get(pathOf(reading, name)))] as const);
+  return new Map(known.flatMap(([key, view]) => (view ? [[key, view] as const] : [])));
+}
+
+/** Describes what differs and plans it. `tip` holds the files of the last export. */
 export async function planWish(
   reading: Reading,
   wish: Wish,
-  { inspection, options }: { inspection: Inspection; options: Pick<PlanOptions, 'warehouse' | 'allowed'> },
+  { inspection, tip, options }: { inspection: Inspection; tip: TargetFiles; options: Pick<PlanOptions, 'warehouse' | 'allowed'> },
 ): Promise<Plan> {
   const { snapshot, outside, session } = inspection;
   const live = [...objectsOf(snapshot), ...outside];
@@ -109,6 +115,9 @@ export async function planWish(
     available: new Set(wish.available.map((view) => relationKey(view.name))),
     sizes: inspection.sizes,
     ...(session.lockLimit === undefined ? {} : { lockLimit: session.lockLimit }),
+    exported: findExported(reading, wish, tip),
+    rowSecurity: session.rowSecurity,
+    ...(session.powers === undefined ? {} : { powers: session.powers }),
     allowed: options.allowed,
   });
 }
@@ -218,6 +227,6 @@ export async function planFetched(project: Project, target: Target, options: Pla
   const isDeployed = isDeployment(recorded, commit) && !isContinued(recorded, revision, reading);
   const wish = isDeployed ? withoutDisputed(makeWish(wanted, inspection, options), sources, options) : makeWish(wanted, inspection, options);
   if (isDeployed) requireNoConflict(wish, sources, options);
-  const plan = await planWish(reading, wish, { inspection, options });
+  const plan = await planWish(reading, wish, { inspection, tip: recorded.tip, options });
   return { plan, revision, commit, reading, inspection, recorded, sources, files };
 }

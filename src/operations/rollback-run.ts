@@ -50,10 +50,13 @@ async function planRollback(reading: Reading, recorded: Recorded, { run, options
   const wish = await readWish(reading, run);
   const live = byKey(objectsOf(inspection.snapshot));
   const drops = wish.drops.filter((name) => live.has(relationKey(name)));
-  const plan = await planWish(reading, { ...wish, drops }, { inspection, options });
+  const plan = await planWish(reading, { ...wish, drops }, { inspection, tip: recorded.tip, options });
   const sources = await gatherSources(reading, { recorded, inspection }, { settle: warehouse.settle.bind(warehouse) });
   return { plan, revision: run.before, commit: run.before, reading, inspection, recorded, sources, files: await readCommitFiles(reading, run.before) };
 }
+
+/** What undoing our own run may do: it drops what the run made, and gives what the run took. */
+const ownHazards = ['DELETES_VIEW', 'WIDENS_ACCESS'] as const;
 
 /**
  * Brings back what the last run touched, as it was before that run; views that the run made are dropped. Done twice it undoes itself. It
@@ -66,7 +69,7 @@ export async function rollbackRun(project: Project, target: Target, options: Rol
   await requireNotRunning(recorded.line, options.warehouse);
   const run = await findRun(project, target, recorded);
   const planned = await planRollback(reading, recorded, { run, options });
-  requireRunnable(planned.plan, [...options.allowed, 'DELETES_VIEW']);
+  requireRunnable(planned.plan, [...options.allowed, ...ownHazards]);
   const whole: ApplyOptions = { ...options, revision: run.before, select: [], exclude: [], absent: 'drop', overwrite: [] };
   return { ...(await carryOut(planned, 'rollback', whole)), remote };
 }

@@ -1,5 +1,7 @@
+import type { RowSecurity } from '../core/access.ts';
 import type { Dialect, RenamedColumn } from '../core/dialect.ts';
 import type { Step } from '../core/plan.ts';
+import type { Powers } from '../core/powers.ts';
 import type { RelationName } from '../core/relation.ts';
 import type { Container, Scope, Snapshot, Unreadable } from '../core/snapshot.ts';
 import type { Column, View } from '../core/view.ts';
@@ -16,6 +18,9 @@ export interface Session {
   readonly roles: readonly string[];
   /** How many locks one transaction can count on; undefined where the warehouse has no such limit. */
   readonly lockLimit?: number;
+  readonly rowSecurity: RowSecurity;
+  /** Absent where nothing is denied to our role, or nothing is known of it. */
+  readonly powers?: Powers;
   /** In words, for people: "PostgreSQL 15.18". */
   readonly server: string;
 }
@@ -100,6 +105,14 @@ export interface Transaction {
   findBroken?(names: readonly RelationName[]): Promise<readonly Unreadable[]>;
 }
 
+/** Something that a role may not do. */
+export interface Finding {
+  /** A whole sentence that says what it is needed for. */
+  readonly found: string;
+  /** The statement that permits it, or what to do without. */
+  readonly suggestions: readonly string[];
+}
+
 /** A live connection to one warehouse. Errors are `ViewsyncError`s; none holds a credential. */
 export interface Warehouse {
   readonly dialect: Dialect;
@@ -118,8 +131,8 @@ export interface Warehouse {
   transact<T>(options: TransactionOptions, work: (transaction: Transaction) => Promise<T>): Promise<T>;
   /** Whether another run holds the advisory lock now. */
   isBusy(): Promise<boolean>;
-  /** What the server's clock shows, and what our role may not do that an apply would need, in whole sentences. Changes nothing. */
-  examine(): Promise<{ readonly clock: Date; readonly findings: readonly string[] }>;
+  /** What the server's clock shows, and what our role may not do that an export, an apply, a migration or a drill would need. Changes nothing. */
+  examine(): Promise<{ readonly clock: Date; readonly findings: readonly Finding[] }>;
   /**
    * Who last changed these views, by `relationKey`, where the warehouse knows. Asked only for views that changed. Absent where no warehouse of
    * the kind knows. Changes nothing.

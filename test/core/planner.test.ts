@@ -24,6 +24,8 @@ function request(live: readonly View[], wanted: readonly View[], parts: Parts = 
     relations: new Set(['shop.t', 'shop.u', ...live.map(({ name }) => relationKey(name))]),
     available: new Set(wanted.map(({ name }) => relationKey(name))),
     sizes: new Map(),
+    exported: new Map(),
+    rowSecurity: { bypassing: new Set(), exempt: new Map() },
     allowed: [],
     ...rest,
   };

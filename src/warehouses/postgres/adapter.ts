@@ -39,7 +39,7 @@ function toWarehouse(connection: Connection, server: ServerFacts): Warehouse {
     inspect: (scope, progress) => named(connection, () => inspectDatabase(connection, { server, scope, progress })),
     settle: (requests) => named(connection, () => settle(connection, server, requests)),
     transact: (options, work) => named(connection, () => runTransaction(connection, { server, ...options }, work)),
-    examine: () => named(connection, () => examineServer(connection)),
+    examine: () => named(connection, () => examineServer(connection, server)),
     isBusy: () => named(connection, () => isRunLocked(connection)),
     close: () => connection.close(),
   };

@@ -7,7 +7,7 @@ import { labelAttachment } from './label-attachments.ts';
 import { lexicalRules, statementRuns } from './lexical-rules.ts';
 import { everybody } from './names.ts';
 import { parseGrants } from './parse-grants.ts';
-import { type AclEntry, aclAttachments, typeAclAttachments } from './privileges.ts';
+import { type AclEntry, aclAttachments, allows, typeAclAttachments } from './privileges.ts';
 
 /** The owner's role, where the attachments say it. */
 export function ownerOf({ attachments }: Pick<View, 'attachments'>): string | undefined {
@@ -20,8 +20,14 @@ function readGrant({ kind, make }: Attachment): Grant | undefined {
   return statement && parseGrants(statement)[0];
 }
 
-function grantsOf(view: View): readonly Grant[] {
+/** What the grants of a view say. */
+export function grantsOf(view: View): readonly Grant[] {
   return view.attachments.flatMap((attachment) => readGrant(attachment) ?? []);
+}
+
+/** The role that gives a right, where that is not the owner. */
+export function actorOf(attachment: Attachment): string | undefined {
+  return readGrant(attachment)?.grantor;
 }
 
 /** Roles that the attachments of a view name, sorted. */
@@ -49,6 +55,22 @@ function partOf({ kind, key, value }: Attachment): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** `Dialect.keepRoles`: whoever does not receive a right any more cannot pass it on either. */
+export function keepRoles(view: View, known: ReadonlySet<string>): readonly Attachment[] {
+  const inDefinition = rolesOf({ ...view, attachments: [] });
+  const isKnown = (attachment: Attachment) => rolesOf({ ...view, attachments: [attachment] }).every((role) => known.has(role) || inDefinition.includes(role));
+  let kept = view.attachments.filter(isKnown);
+  for (let count = -1; count !== kept.length; ) {
+    count = kept.length;
+    const grants = grantsOf({ ...view, attachments: kept });
+    kept = kept.filter((attachment) => {
+      const grant = readGrant(attachment);
+      return grant?.grantor === undefined || grants.some((other) => allows(other, grant));
+    });
+  }
+  return kept;
 }
 
 /**

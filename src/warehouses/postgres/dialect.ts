@@ -2,8 +2,9 @@ import type { Dialect } from '../../core/dialect.ts';
 import { standardReferences } from '../../core/references.ts';
 import type { Container } from '../../core/snapshot.ts';
 import type { View } from '../../core/view.ts';
+import { listAccess, permit } from './access.ts';
 import { attachmentKinds, inlineKinds, overwritingKinds, typedRelation } from './attachments.ts';
-import { attachmentsAfter, canReplace, hangsOn, ownerOf, rolesOf } from './changes.ts';
+import { actorOf, attachmentsAfter, canReplace, hangsOn, keepRoles, ownerOf, rolesOf } from './changes.ts';
 import { createPlaceholder, createView, isPopulated } from './create-statements.ts';
 import { lexicalRules, statementRuns } from './lexical-rules.ts';
 import { quoteGrantee, quoteIdentifier, quoteRelation } from './names.ts';
@@ -43,6 +44,10 @@ export const postgresDialect: Dialect = {
   attachmentsAfter,
   ownerOf,
   rolesOf,
+  keepRoles,
+  listAccess,
+  actorOf,
+  permit,
   canReplace,
   // Neither rules nor triggers stand in the way of a replace, also not of one with a check option.
   clearsBeforeReplace: () => [],

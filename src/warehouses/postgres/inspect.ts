@@ -99,7 +99,7 @@ interface RoundOptions extends InspectOptions {
 async function readRound(connection: Connection, options: RoundOptions): Promise<Reading> {
   const { previous, moved, server, progress } = options;
   const requests = requestCatalogRows(connection, server.version);
-  const others = [requests.rows, readBaseline(connection), readSurroundings(connection)] as const;
+  const others = [requests.rows, readBaseline(connection), readSurroundings(connection, server.version)] as const;
   const failed = new Set(previous?.views.filter((each) => each.failure !== undefined).map((each) => each.oid));
   const isKnown = (view: number): boolean => previous !== undefined && !moved.has(view) && !failed.has(view);
   // The texts are asked for before the other rows have come, so that the server never waits for us.

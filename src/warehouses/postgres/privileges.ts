@@ -65,7 +65,7 @@ export function typeAclAttachments(relation: Relation, { owner, entries }: Omit<
 }
 
 /** Whether somebody who received `grant` may pass on what `next` gives. */
-function allows(grant: Grant, next: Grant): boolean {
+export function allows(grant: Grant, next: Grant): boolean {
   const covers = grant.column === undefined || grant.column === next.column;
   return grant.grantable && grant.grantee === next.grantor && grant.privilege === next.privilege && covers;
 }

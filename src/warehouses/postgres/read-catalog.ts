@@ -19,6 +19,7 @@ import {
   viewsQuery,
 } from './catalog-queries.ts';
 import type { BystanderRow, SchemaRow, SessionRow } from './catalog-rows.ts';
+import { type Guards, readGuards } from './guards.ts';
 
 /** What has to be known to ask for the texts. */
 export type PrintedRows = Pick<CatalogRows, 'views' | 'parts' | 'reads'>;
@@ -60,26 +61,29 @@ export interface Surroundings {
   readonly relations: readonly RelationName[];
   readonly roles: readonly { readonly name: string }[];
   readonly session: SessionRow;
+  readonly guards: Guards;
 }
 
-export async function readSurroundings(connection: Connection): Promise<Surroundings> {
-  const [bystanders, schemas, relations, roles, [session]] = await Promise.all([
+export async function readSurroundings(connection: Connection, version: number): Promise<Surroundings> {
+  const [bystanders, schemas, relations, roles, [session], guards] = await Promise.all([
     connection.query<BystanderRow>(bystandersQuery, [null]),
     connection.query<SchemaRow>(schemasQuery),
     connection.query<RelationName>(relationsQuery),
     connection.query<{ name: string }>(rolesQuery),
     connection.query<SessionRow>(sessionQuery),
+    readGuards(connection, version),
   ]);
   if (session === undefined) throw new ViewsyncError('INTERNAL', { message: `The server of ${connection.place} does not list our own role.` });
-  return { bystanders, schemas, relations, roles, session };
+  return { bystanders, schemas, relations, roles, session, guards };
 }
 
-export function toSession({ session, roles }: Surroundings): Session {
+export function toSession({ session, roles, guards }: Surroundings): Session {
   return {
     role: session.role,
     isSuperuser: session.superuser,
     roles: roles.map(({ name }) => name).sort(compareText),
     lockLimit: session.locks,
+    ...guards,
     server: `PostgreSQL ${session.server.split(' ')[0]}`,
   };
 }

@@ -54,6 +54,11 @@ export const memoryDialect: Dialect = {
   attachmentsAfter: ({ attachments }) => attachments,
   ownerOf: () => undefined,
   rolesOf: ({ attachments }) => attachments.filter(({ kind }) => kind === 'grant').map(({ key }) => key),
+  keepRoles: ({ attachments }, known) => attachments.filter(({ kind, key }) => kind !== 'grant' || known.has(key)),
+  listAccess: ({ attachments }) =>
+    attachments.filter(({ kind }) => kind === 'grant').map(({ key }) => ({ kind: 'grant', id: key, text: `${key} may read`, impliedBy: [] })),
+  actorOf: () => undefined,
+  permit: neverAsked,
   canReplace: (live, wanted) =>
     columnsOf(live) === columnsOf(wanted)
       ? { possible: true }

@@ -166,7 +166,7 @@ async function failBetween(place: Shop, options: Parameters<Shop['apply']>[1] = 
   editFile(place, 'main/shop/big.sql', (text) => text.replace('total > 10', 'total > 11'));
   editFile(place, 'main/shop/best.sql', (text) => `${text}GRANT SELECT ON main.shop.best TO writer;\n`);
   const confirm = async () => place.engine.roles.delete('WRITER');
-  return place.apply('worktree', { confirm, ...options }).catch((error: unknown) => error);
+  return place.apply('worktree', { confirm, allowed: ['WIDENS_ACCESS'], ...options }).catch((error: unknown) => error);
 }
 
 test('what was applied before a failed step is put back, and nothing stays open', async () => {

@@ -25,7 +25,7 @@ async function inspect(engine: Engine, scope: Scope): Promise<Inspection> {
   return {
     snapshot: { origin: { from: 'warehouse' }, description, views: views.filter(({ name }) => isInScope(name)), containers: [], bystanders: [] },
     outside: views.filter(({ name }) => !isInScope(name)),
-    session: { role: 'ME', isSuperuser: false, roles: [...engine.roles].sort(), server: 'Memory 1' },
+    session: { role: 'ME', isSuperuser: false, roles: [...engine.roles].sort(), rowSecurity: { bypassing: new Set(), exempt: new Map() }, server: 'Memory 1' },
     relations: new Set(engine.views.keys()),
     sizes: new Map(),
     milliseconds: 0,
