@@ -54,6 +54,7 @@ const errorCodes = {
   REMOTE_FAILED: exitCodes.unavailable,
   REMOTE_MOVED: exitCodes.unavailable,
   SERVER_MISSING: exitCodes.unavailable,
+  DRIVER_MISSING: exitCodes.unavailable,
   PATH_UNSAFE: exitCodes.internal,
   INTERNAL: exitCodes.internal,
   LOCK_TIMEOUT: exitCodes.tryAgain,

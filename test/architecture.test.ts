@@ -51,6 +51,7 @@ const packagesOf: readonly { readonly packages: readonly string[]; readonly isUs
   { packages: ['sql-formatter'], isUser: (path) => within('core')(path) || within('warehouses')(path) || path === 'src/operations/format-worker.ts' },
   { packages: ['tinypool'], isUser: within('operations') },
   { packages: ['p-retry'], isUser: within('warehouses') },
+  { packages: ['@google-cloud/bigquery', 'google-auth-library'], isUser: within('warehouses/bigquery') },
   { packages: ['snowflake-sdk', 'smol-toml'], isUser: within('warehouses/snowflake') },
   { packages: ['zod', 'yaml'], isUser: (path) => path === 'src/config.ts' || within('warehouses')(path) || within('operations')(path) },
   { packages: ['diff', 'cli-table3'], isUser: (path) => within('render')(path) || within('core')(path) },
@@ -111,7 +112,19 @@ describe('imports', () => {
   });
 
   test('drivers and git libraries are loaded on first use', () => {
-    const lazy = ['pg', 'pgpass', 'simple-git', 'isomorphic-git', 'sql-formatter', 'ora', '@inquirer/prompts', 'tinypool', 'snowflake-sdk'];
+    const lazy = [
+      'pg',
+      'pgpass',
+      'simple-git',
+      'isomorphic-git',
+      'sql-formatter',
+      'ora',
+      '@inquirer/prompts',
+      'tinypool',
+      'snowflake-sdk',
+      '@google-cloud/bigquery',
+      'google-auth-library',
+    ];
     const eager = imports.filter(
       ({ to, from, isDynamic, isType }) => lazy.includes(packageOf(to)) && !isDynamic && !isType && from !== 'src/operations/format-worker.ts',
     );

@@ -11,6 +11,8 @@ async function faultsOf(text: string): Promise<unknown> {
   return error?.details['faults'];
 }
 
+import { adapters } from '../src/warehouses/registry.ts';
+
 describe('a valid viewsync.yaml', () => {
   test('is read with its defaults, variables untouched', async () => {
     const configuration = await readConfiguration('targets:\n  prod:\n    warehouse: postgres\n    url: ${DATABASE_URL}\n');
@@ -59,7 +61,7 @@ describe('faults of a viewsync.yaml', () => {
 
   test('an unknown kind of warehouse is told with the nearest known one', async () => {
     expect(await faultsOf('targets:\n  prod:\n    warehouse: postgre\n')).toEqual([
-      { line: 3, message: '"postgre" is not a kind of warehouse. Did you mean "postgres"? Known are: postgres.' },
+      { line: 3, message: `"postgre" is not a kind of warehouse. Did you mean "postgres"? Known are: ${Object.keys(adapters).join(', ')}.` },
     ]);
   });
 

@@ -11,13 +11,14 @@ export interface Ignored {
 }
 
 const labelKinds: readonly string[] = ['label', 'tag'];
+const commentKinds: readonly string[] = ['comment', 'column comment'];
 
 /** The same dialect, which knows that some attachments do not count. */
 export function ignoring(dialect: Dialect, { comments, labels }: Ignored): Dialect {
   const patterns = comments.map((pattern) => new RegExp(pattern, 'su'));
   const isLabel = matchGlobs(labels);
   const isIgnored = ({ kind, key, value }: Attachment) =>
-    (kind === 'comment' && patterns.some((pattern) => pattern.test(value))) || (labelKinds.includes(kind) && isLabel(key));
+    (commentKinds.includes(kind) && patterns.some((pattern) => pattern.test(value))) || (labelKinds.includes(kind) && isLabel(key));
   return { ...dialect, isIgnored };
 }
 

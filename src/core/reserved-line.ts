@@ -29,7 +29,7 @@ export function readReservedLine(text: string): ReservedLine | undefined {
   }
 }
 
-/** SQL with the semicolon that ends it; a reserved line ends by itself. */
+/** SQL with the semicolon that ends it; a reserved line, also behind statements, ends by itself. */
 export function endStatement(sql: string): string {
-  return isReservedLine(sql) ? sql : `${sql};`;
+  return isReservedLine(sql.slice(sql.lastIndexOf('\n') + 1)) ? sql : `${sql};`;
 }

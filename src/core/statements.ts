@@ -71,6 +71,22 @@ export function splitStatements(text: string, rules: LexicalRules, runs: readonl
   return [...statements, ...makeStatement(text, tokens)];
 }
 
+/** The reserved lines between two offsets, each as a statement of its own. */
+function linesBetween(text: string, from: number, to: number): Statement[] {
+  return [...text.slice(from, to).matchAll(/^([ \t]*)(-- viewsync:.*)$/gm)].map(({ index, 1: margin = '', 2: line = '' }) => {
+    const start = from + index + margin.length;
+    const found = { text: line.trimEnd(), start, end: start + line.trimEnd().length };
+    return { ...found, tokens: [{ kind: 'comment', ...found }], stop: found.end, tail: '' };
+  });
+}
+
+/** The statements of a text, and the reserved lines before, between and behind them, each as one more. */
+export function addReservedLines(text: string, statements: readonly Statement[]): Statement[] {
+  const before = linesBetween(text, 0, statements[0]?.start ?? text.length);
+  const others = statements.flatMap((statement, index) => [statement, ...linesBetween(text, statement.stop, statements[index + 1]?.start ?? text.length)]);
+  return [...before, ...others];
+}
+
 /** A place in a text for people: line and column count from 1, columns in characters. */
 export interface Position {
   readonly line: number;

@@ -5,7 +5,7 @@ import { pathInTarget } from './path.ts';
 import { readsOf } from './references.ts';
 import { relationKey } from './relation.ts';
 import { endStatement } from './reserved-line.ts';
-import { positionAt, splitStatements } from './statements.ts';
+import { addReservedLines, positionAt, splitStatements } from './statements.ts';
 import { sameTokens } from './tokens.ts';
 import { type Attachment, isView, type View } from './view.ts';
 import { isHeaderOf, namesRead, readHeader, type ViewHeader, writeHeader } from './view-header.ts';
@@ -111,21 +111,6 @@ function readParts(source: Source, create: ParsedCreate, statements: readonly St
 
 const reserved = /^[ \t]*-- viewsync:/m;
 
-/** The reserved lines between two offsets, each as a statement of its own. */
-function linesBetween({ text }: Source, from: number, to: number): Statement[] {
-  return [...text.slice(from, to).matchAll(/^([ \t]*)(-- viewsync:.*)$/gm)].map(({ index, 1: margin = '', 2: line = '' }) => {
-    const start = from + index + margin.length;
-    const found = { text: line.trimEnd(), start, end: start + line.trimEnd().length };
-    return { ...found, tokens: [{ kind: 'comment', ...found }], stop: found.end, tail: '' };
-  });
-}
-
-/** The statements and, where the warehouse has them, the reserved lines between and behind them. */
-function withLines(source: Source, statements: readonly Statement[]): Statement[] {
-  if (!source.dialect.hasReservedLines) return [...statements];
-  return statements.flatMap((statement, index) => [statement, ...linesBetween(source, statement.stop, statements[index + 1]?.start ?? source.text.length)]);
-}
-
 /** The comments between two offsets, of which none may be a line that is reserved for versions to come. */
 function commentsBetween(source: Source, start: number, end: number): string {
   const text = source.text.slice(start, end);
@@ -159,7 +144,7 @@ function readStatements(source: Source): readonly [Statement, ...Statement[]] {
   const last = others.at(-1) ?? first;
   // A file that was cut off would be read as another view.
   if (last.stop === last.end) return failAt(source, last.end, { message: 'The last statement does not end with a semicolon. Was the file cut off?' });
-  return [first, ...withLines(source, [first, ...others]).slice(1)];
+  return [first, ...(source.dialect.hasReservedLines ? addReservedLines(source.text, [first, ...others]).filter(({ start }) => start > first.start) : others)];
 }
 
 /**

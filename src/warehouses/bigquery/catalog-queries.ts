@@ -1,0 +1,41 @@
+/**
+ * The queries of the catalog. `R` stands for what is looked at: `` `project`.`region-eu`.INFORMATION_SCHEMA ``, or one dataset's. Everything
+ * comes as text. Each costs the least that BigQuery bills, whatever the number of views.
+ * https://cloud.google.com/bigquery/docs/information-schema-intro
+ */
+const queries = {
+  /** Every relation, and of views what their own columns do not say: the statement of a materialized one, a list of columns behind the name. */
+  tables: `SELECT table_schema, table_name, table_type,
+  IF(table_type = 'MATERIALIZED VIEW', ddl, REGEXP_EXTRACT(ddl, r'^CREATE VIEW \`[^\`]*\`\\s*\\(([^()]*)\\)')) AS ddl
+FROM R.TABLES
+WHERE @everything OR CONCAT(table_schema, '.', table_name) IN UNNEST(@names)`,
+
+  views: `SELECT table_schema, table_name, view_definition, use_standard_sql
+FROM R.VIEWS
+WHERE @everything OR CONCAT(table_schema, '.', table_name) IN UNNEST(@names)`,
+
+  options: `SELECT o.table_schema, o.table_name, o.option_name, o.option_value
+FROM R.TABLE_OPTIONS o JOIN R.TABLES t USING (table_schema, table_name)
+WHERE t.table_type IN ('VIEW', 'MATERIALIZED VIEW') AND (@everything OR CONCAT(table_schema, '.', table_name) IN UNNEST(@names))`,
+
+  /** Columns, and of the fields in them those that have something. */
+  columns: `SELECT f.table_schema, f.table_name, f.column_name, f.field_path, f.data_type, f.description,
+  TO_JSON_STRING(f.policy_tags) AS policy_tags, CAST(c.ordinal_position AS STRING) AS position
+FROM R.COLUMN_FIELD_PATHS f
+JOIN R.COLUMNS c USING (table_schema, table_name, column_name)
+JOIN R.TABLES t USING (table_schema, table_name)
+WHERE t.table_type IN ('VIEW', 'MATERIALIZED VIEW') AND (@everything OR CONCAT(table_schema, '.', table_name) IN UNNEST(@names))
+  AND (f.field_path = f.column_name OR f.description IS NOT NULL OR ARRAY_LENGTH(f.policy_tags) > 0)`,
+} as const;
+
+export type CatalogQuery = keyof typeof queries;
+
+/** The text of a query about one region (`region-eu`) or dataset of a project. */
+export function catalogQuery(query: CatalogQuery, { project, qualifier }: { readonly project: string; readonly qualifier: string }): string {
+  return queries[query].replace(/\bR\./g, `\`${project}\`.\`${qualifier}\`.INFORMATION_SCHEMA.`);
+}
+
+/** What a location is called in a query: `EU` is `region-eu`. */
+export function regionOf(location: string): string {
+  return `region-${location.toLowerCase()}`;
+}

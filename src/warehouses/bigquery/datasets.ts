@@ -1,0 +1,93 @@
+import { compareText, type RelationName, relationKey } from '../../core/relation.ts';
+import { type Client, listAll, mapBounded, pathOf } from './client.ts';
+import { isDenied, isMissing } from './server-error.ts';
+
+/** An entry of a dataset's access list. https://cloud.google.com/bigquery/docs/reference/rest/v2/datasets#Dataset */
+export interface AccessEntry {
+  readonly view?: { readonly projectId: string; readonly datasetId: string; readonly tableId: string };
+  readonly [field: string]: unknown;
+}
+
+export interface DatasetResource {
+  readonly etag?: string;
+  readonly location?: string;
+  readonly access?: readonly AccessEntry[];
+}
+
+export interface Dataset {
+  readonly project: string;
+  readonly name: string;
+  readonly location: string;
+  readonly access: readonly AccessEntry[];
+  /** Whether the account may see that list. */
+  readonly hasAccess: boolean;
+  /** Names of its views, as its own list has them; undefined when that was refused. */
+  readonly views: readonly string[] | undefined;
+}
+
+interface DatasetPage {
+  readonly nextPageToken?: string;
+  readonly datasets?: readonly { readonly datasetReference: { readonly datasetId: string }; readonly location: string }[];
+}
+
+interface TablePage {
+  readonly nextPageToken?: string;
+  readonly tables?: readonly { readonly tableReference: { readonly tableId: string }; readonly type: string }[];
+}
+
+const pageSize = 1000;
+
+/** Undefined where the account may not ask, or the dataset has gone meanwhile. */
+async function ifAllowed<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isDenied(error) || isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+async function listViews(client: Client, dataset: string): Promise<readonly string[] | undefined> {
+  const path = pathOf(client.project, 'datasets', dataset, 'tables');
+  const pages = await ifAllowed(listAll<TablePage>(client, { method: 'GET', path, query: { maxResults: pageSize } }));
+  return pages?.flatMap(({ tables = [] }) =>
+    tables.filter(({ type }) => type === 'VIEW' || type === 'MATERIALIZED_VIEW').map(({ tableReference }) => tableReference.tableId),
+  );
+}
+
+/** The dataset itself; only version 3 shows conditional entries, which must be written back with the others. */
+export function readDataset(client: Client, project: string, name: string): Promise<DatasetResource> {
+  return client.call<DatasetResource>({ method: 'GET', path: pathOf(project, 'datasets', name), query: { accessPolicyVersion: 3 } });
+}
+
+/**
+ * Every dataset of the project with its access list and the names of its views: what the catalog's queries have to agree with, since these
+ * leave out whatever the account may not see. https://cloud.google.com/bigquery/docs/reference/rest/v2/datasets/list
+ */
+export async function readDatasets(client: Client): Promise<readonly Dataset[]> {
+  const pages = await listAll<DatasetPage>(client, { method: 'GET', path: pathOf(client.project, 'datasets'), query: { maxResults: pageSize } });
+  const listed = pages.flatMap(({ datasets = [] }) => datasets);
+  const datasets = await mapBounded(listed, async ({ datasetReference: { datasetId: name }, location }) => {
+    const [resource, views] = await Promise.all([ifAllowed(readDataset(client, client.project, name)), listViews(client, name)]);
+    return { project: client.project, name, location, access: resource?.access ?? [], hasAccess: resource?.access !== undefined, views };
+  });
+  return datasets.toSorted((left, right) => compareText(left.name, right.name));
+}
+
+/** Which datasets let which view read them, by the view's `relationKey`. */
+export function findAuthorizations(datasets: readonly Dataset[]): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const { project, name, access } of datasets) {
+    for (const { view } of access) {
+      if (!view) continue;
+      const key = relationKey({ catalog: view.projectId, schema: view.datasetId, name: view.tableId });
+      found.set(key, [...(found.get(key) ?? []), `${project}.${name}`]);
+    }
+  }
+  return found;
+}
+
+/** An entry that lets a view read a dataset. */
+export function accessOf({ catalog = '', schema, name }: RelationName): AccessEntry {
+  return { view: { projectId: catalog, datasetId: schema, tableId: name } };
+}

@@ -1,0 +1,124 @@
+import type { Step } from '../../core/plan.ts';
+import type { RelationName } from '../../core/relation.ts';
+import type { ExecuteOutcome, StepFailure, StepResult } from '../warehouse.ts';
+import { type Action, type ColumnPatch, readActions } from './actions.ts';
+import { type Client, pathOf } from './client.ts';
+import { type AccessEntry, accessOf, type DatasetResource, readDataset } from './datasets.ts';
+import { type Field, runStatement } from './jobs.ts';
+import { splitName } from './names.ts';
+import { isServerError, ServerError } from './server-error.ts';
+import type { Tables } from './tables.ts';
+
+/** What a run works with. */
+export interface Executor {
+  readonly client: Client;
+  readonly tables: Tables;
+  /** Where the views of a dataset live. */
+  locationOf(name: RelationName): Promise<string>;
+}
+
+function patchField(field: Field, path: readonly string[], patch: ColumnPatch): Field {
+  const [first] = path;
+  if (first === undefined) {
+    return {
+      ...field,
+      ...(patch.description === undefined ? {} : { description: patch.description ?? '' }),
+      ...(patch.policyTags === undefined ? {} : { policyTags: { names: patch.policyTags } }),
+    };
+  }
+  return { ...field, fields: patchFields(field.fields ?? [], path, patch) };
+}
+
+/** Column names are the same in upper and lower case. https://cloud.google.com/bigquery/docs/schemas#column_names */
+function patchFields(fields: readonly Field[], [first = '', ...rest]: readonly string[], patch: ColumnPatch): readonly Field[] {
+  const index = fields.findIndex(({ name }) => name.toLowerCase() === first.toLowerCase());
+  const field = fields[index];
+  if (field === undefined) throw new ServerError(400, 'invalid', `There is no column "${[first, ...rest].join('.')}".`);
+  return fields.with(index, patchField(field, rest, patch));
+}
+
+/** The columns as they are with what changes put over them: a mode that is not theirs would be refused. */
+function patchColumns(fields: readonly Field[] | undefined, columns: Readonly<Record<string, ColumnPatch>>): readonly Field[] {
+  return Object.entries(columns).reduce((patched, [path, patch]) => patchFields(patched, path.split('.'), patch), fields ?? []);
+}
+
+const isSameView = (left: AccessEntry, right: AccessEntry) => JSON.stringify(left.view) === JSON.stringify(right.view);
+
+function changeAccess({ access = [] }: DatasetResource, act: 'authorize' | 'unauthorize', entry: AccessEntry): readonly AccessEntry[] | undefined {
+  const others = access.filter((other) => !other.view || !isSameView({ view: sortView(other.view) }, entry));
+  if (act === 'unauthorize') return others.length === access.length ? undefined : others;
+  return others.length < access.length ? undefined : [...access, entry];
+}
+
+function sortView({ projectId, datasetId, tableId }: NonNullable<AccessEntry['view']>): NonNullable<AccessEntry['view']> {
+  return { projectId, datasetId, tableId };
+}
+
+const attempts = 5;
+
+/** The whole list is written at once, so it is written only over the one that was read. https://cloud.google.com/bigquery/docs/reference/rest/v2/datasets/patch */
+async function authorize(client: Client, { act, view, dataset }: Action & { readonly dataset: string }): Promise<void> {
+  const { catalog: project = '', schema: name } = splitName(`${dataset}.x`) ?? { schema: dataset };
+  for (let attempt = 1; ; attempt++) {
+    const resource = await readDataset(client, project, name);
+    const access = changeAccess(resource, act === 'authorize' ? 'authorize' : 'unauthorize', accessOf(view));
+    if (access === undefined) return;
+    try {
+      const query = { accessPolicyVersion: 3 };
+      await client.call({
+        method: 'PATCH',
+        path: pathOf(project, 'datasets', name),
+        query,
+        body: { access },
+        ...(resource.etag ? { etag: resource.etag } : {}),
+      });
+      return;
+    } catch (error) {
+      if (!isServerError(error) || error.status !== 412 || attempt === attempts) throw error;
+    }
+  }
+}
+
+async function perform({ client, tables, locationOf }: Executor, action: Action): Promise<void> {
+  switch (action.act) {
+    case 'run':
+      tables.forget(action.view);
+      return runStatement(client, action.sql, { project: action.view.catalog ?? client.project, location: await locationOf(action.view) });
+    case 'insert':
+      return tables.insert(action.view, action.table);
+    case 'patch':
+      return tables.patch(action.view, () => action.table);
+    case 'patch columns':
+      return tables.patch(action.view, ({ schema }) => ({ schema: { fields: patchColumns(schema?.fields, action.columns) } }));
+    case 'authorize':
+    case 'unauthorize':
+      return authorize(client, action);
+  }
+}
+
+function toFailure(index: number, error: ServerError, done: number): StepFailure {
+  const moved = error.status === 412 ? 'It was changed by somebody else since the plan was made: ' : '';
+  const failure = { index, message: `${moved}${error.message}`, code: error.status === 412 ? 'WAREHOUSE_MOVED' : error.reason };
+  return done > 0 || error.status === 0 || error.status >= 500 ? { ...failure, isUncertain: true } : failure;
+}
+
+/** Runs the steps one after the other and stops at the first that fails; a step of several calls may then have taken effect in part. */
+export async function executeSteps(executor: Executor, steps: readonly Step[], onStep?: (index: number) => void): Promise<ExecuteOutcome> {
+  const results: StepResult[] = [];
+  for (const [index, step] of steps.entries()) {
+    const started = performance.now();
+    let done = 0;
+    try {
+      for (const action of readActions(step)) {
+        await perform(executor, action);
+        done += 1;
+      }
+    } catch (error) {
+      if (!isServerError(error)) throw error;
+      return { results, failure: toFailure(index, error, done) };
+    }
+    results.push({ milliseconds: performance.now() - started });
+    onStep?.(index);
+  }
+  return { results };
+}

@@ -1,0 +1,86 @@
+import { type CatalogRows, isView } from './catalog.ts';
+import { type CatalogQuery, catalogQuery, regionOf } from './catalog-queries.ts';
+import type { Client } from './client.ts';
+import type { Dataset } from './datasets.ts';
+import { type Place, type Row, runQuery } from './jobs.ts';
+import { isDenied } from './server-error.ts';
+
+/** Datasets of one location: one query can look at no more than that. https://cloud.google.com/bigquery/docs/information-schema-intro#syntax */
+export interface Region {
+  readonly place: Place;
+  readonly datasets: readonly Dataset[];
+}
+
+export function toRegions(datasets: readonly Dataset[]): readonly Region[] {
+  const groups = Map.groupBy(datasets, ({ project, location }) => `${project}\0${location.toLowerCase()}`);
+  return [...groups.values()].map((members) => ({ place: { project: members[0]?.project ?? '', location: members[0]?.location ?? '' }, datasets: members }));
+}
+
+interface Source {
+  readonly place: Place;
+  /** `region-eu`, or a dataset. */
+  readonly qualifier: string;
+  readonly names: readonly string[] | undefined;
+}
+
+async function readRows(client: Client, { place, qualifier, names }: Source): Promise<CatalogRows> {
+  const read = (query: CatalogQuery) => runQuery(client, catalogQuery(query, { project: place.project, qualifier }), { place, names });
+  const [tables, views, options, columns] = await Promise.all([read('tables'), read('views'), read('options'), read('columns')]);
+  return { tables, views, options, columns };
+}
+
+const nothing: CatalogRows = { tables: [], views: [], options: [], columns: [] };
+
+function mergeRows(parts: readonly CatalogRows[]): CatalogRows {
+  const all = (query: CatalogQuery) => parts.flatMap((part) => part[query]);
+  return { tables: all('tables'), views: all('views'), options: all('options'), columns: all('columns') };
+}
+
+/** What the catalog has, and which datasets it does not show to this account, with the reason. */
+export interface Found {
+  readonly rows: CatalogRows;
+  readonly refused: ReadonlyMap<string, string>;
+}
+
+async function readDatasetRows(client: Client, { place, names }: Omit<Source, 'qualifier'>, { name }: Dataset): Promise<Found> {
+  try {
+    return { rows: await readRows(client, { place, qualifier: name, names }), refused: new Map() };
+  } catch (error) {
+    if (!isDenied(error)) throw error;
+    return { rows: nothing, refused: new Map([[name, error.message]]) };
+  }
+}
+
+/** A region's catalog in four queries; where a dataset in it is closed to this account, dataset by dataset. */
+async function readRegion(client: Client, { place, datasets }: Region, names: readonly string[] | undefined): Promise<Found> {
+  try {
+    return { rows: await readRows(client, { place, qualifier: regionOf(place.location), names }), refused: new Map() };
+  } catch (error) {
+    if (!isDenied(error)) throw error;
+    return mergeFound(await Promise.all(datasets.map((dataset) => readDatasetRows(client, { place, names }, dataset))));
+  }
+}
+
+function mergeFound(parts: readonly Found[]): Found {
+  return { rows: mergeRows(parts.map(({ rows }) => rows)), refused: new Map(parts.flatMap(({ refused }) => [...refused])) };
+}
+
+/** The catalog of all regions; of `names` alone (`dataset.view`) where they are given. */
+export async function readCatalog(client: Client, regions: readonly Region[], names?: readonly string[]): Promise<Found> {
+  return mergeFound(await Promise.all(regions.map((region) => readRegion(client, region, names))));
+}
+
+/** Views that a dataset's own list has and the catalog has not, or the other way round: `dataset.view`. */
+export function findDisagreements({ rows, refused }: Found, datasets: readonly Dataset[]): readonly string[] {
+  const nameOf = (row: Row) => `${row['table_schema']}.${row['table_name']}`;
+  const shown = new Set(rows.tables.filter(isView).map(nameOf));
+  const defined = new Set(rows.views.map(nameOf));
+  const listed = new Set(datasets.flatMap(({ name, views }) => (refused.has(name) ? [] : (views ?? []).map((view) => `${name}.${view}`))));
+  const unlisted = new Set(datasets.filter(({ views }) => views === undefined).map(({ name }) => name));
+  const isListed = (row: Row) => listed.has(nameOf(row)) || unlisted.has(row['table_schema'] ?? '');
+  return [
+    ...[...listed].filter((name) => !shown.has(name)),
+    ...rows.tables.filter((row) => isView(row) && !isListed(row)).map(nameOf),
+    ...rows.tables.filter((row) => row['table_type'] === 'VIEW' && !defined.has(nameOf(row))).map(nameOf),
+  ];
+}

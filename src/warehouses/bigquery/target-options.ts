@@ -1,0 +1,34 @@
+import { didYouMean } from '../../core/nearest.ts';
+import type { Adapter } from '../warehouse.ts';
+
+/** The keys of a BigQuery target. */
+export interface TargetOptions {
+  readonly project: string;
+  readonly endpoint: string | undefined;
+  readonly iam: 'read' | 'skip';
+  /** Milliseconds. */
+  readonly patience: number;
+}
+
+const keys = ['project', 'iam', 'patience', 'endpoint'];
+const patience = 120;
+
+/** One message for each fault of a key of `viewsync.yaml`. */
+export function validateOption(key: string, value: unknown): ReturnType<Adapter['validateOptions']> {
+  if (!keys.includes(key)) return [{ path: [key], message: `"${key}" is not an option of a bigquery target.${didYouMean(key, keys)}` }];
+  if (key === 'iam' && typeof value !== 'boolean') return [{ path: [key], message: '"iam" must be true or false: whether rights on single views are kept.' }];
+  if (key === 'patience' && !(typeof value === 'number' && value > 0))
+    return [{ path: [key], message: '"patience" must be a number of seconds: how long a call that BigQuery cannot take now is tried again.' }];
+  if ((key === 'project' || key === 'endpoint') && typeof value !== 'string') return [{ path: [key], message: `"${key}" must be text.` }];
+  return [];
+}
+
+export function readOptions(options: Readonly<Record<string, unknown>>): TargetOptions {
+  const { project, endpoint, iam, patience: seconds } = options;
+  return {
+    project: String(project),
+    endpoint: typeof endpoint === 'string' ? endpoint : undefined,
+    iam: iam === true ? 'read' : 'skip',
+    patience: (typeof seconds === 'number' ? seconds : patience) * 1000,
+  };
+}
