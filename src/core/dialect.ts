@@ -45,6 +45,16 @@ export type Replaceability = { readonly possible: true } | { readonly possible: 
 
 export type RenamedColumn = { readonly from: string; readonly to: string };
 
+/** What a dialect knows of the statements of a migration. */
+export interface ScriptRules {
+  /** Why a statement cannot be run by itself inside a transaction of ours, a whole sentence, and the offset in its file of what says so. */
+  refuse(statement: Statement): { readonly because: string; readonly at: number } | undefined;
+  /** What it drops by name: views, and schemas with all views in them. Statements inside its strings count. */
+  dropsByName(statement: Statement): { readonly views: readonly (readonly string[])[]; readonly schemas: readonly string[] };
+  /** Whether it gives something another name or schema, which views that are there follow by themselves. */
+  isRenaming(statement: Statement): boolean;
+}
+
 /**
  * The pure half of an adapter: SQL text, lexical rules and abilities of one kind of warehouse. No IO, no clock, no state.
  * The parse functions throw `FILE_UNREADABLE` with `details.offset` (a character offset in the file) for what the grammar of
@@ -88,6 +98,8 @@ export interface Dialect {
   readonly replacingKinds?: readonly string[];
   /** Kinds whose SQL may name other views, which can then not be dropped while it stands: rules, triggers, defaults. */
   readonly readingKinds: readonly string[];
+  /** Rules for scripts that run in one transaction; absent where DDL is not transactional. */
+  readonly script?: ScriptRules;
   quoteRelation(name: RelationName): string;
   /** The CREATE statement with everything inline, without semicolon. `create` of a materialized view makes it unpopulated: the plan refreshes later. */
   createView(view: View, form: CreateForm): string;

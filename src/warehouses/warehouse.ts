@@ -60,6 +60,25 @@ export type Settled =
   /** It could not be found out: no right to create a temporary view, a standby. */
   | { readonly outcome: 'unproven'; readonly because: string };
 
+/** A lock that was not granted in time, and who has it. */
+export interface Denied {
+  readonly view?: RelationName;
+  /** What had to be locked, for people. */
+  readonly what: string;
+  readonly holder?: string;
+}
+
+/** Thrown inside a transaction to have it rolled back and, as long as there are attempts left, begun again. */
+export class LockNotGranted extends Error {
+  override readonly name = 'LockNotGranted';
+  readonly denied: Denied;
+
+  constructor(denied: Denied) {
+    super(`${denied.what} could not be locked in time`);
+    this.denied = denied;
+  }
+}
+
 export interface TransactionOptions {
   /** Longest wait for a lock, in milliseconds; readers of the views never queue behind us longer. */
   readonly lockTimeout: number;
@@ -67,7 +86,7 @@ export interface TransactionOptions {
   readonly attempts: number;
   /** Existing views that will be changed; all are locked before the first statement, or the transaction is rolled back and tried again. */
   readonly locks: readonly View[];
-  readonly onWait?: (event: { readonly view: RelationName; readonly attempt: number; readonly holder?: string }) => void;
+  readonly onWait?: (event: { readonly view?: RelationName; readonly attempt: number; readonly holder?: string }) => void;
   /** Awaited in every attempt once no other run can start and before anything is locked; what it throws rolls back. */
   readonly prepare?: () => Promise<void>;
   /**
@@ -89,9 +108,49 @@ export interface StepFailure {
   readonly hint?: string;
   /** Set when the answer never came: the statement may have taken effect. */
   readonly isUncertain?: true;
+  /** Whether a lock was not granted in time, so that the whole transaction may succeed another time. */
+  readonly isLock?: boolean;
 }
 
 export type ExecuteOutcome = { readonly results: readonly StepResult[]; readonly failure?: StepFailure };
+
+/** What the server said to a statement of a script that it refused. */
+export interface StatementRefusal extends Omit<StepFailure, 'index' | 'isLock'> {
+  /** Offset in the statement at which the server saw the fault. */
+  readonly offset?: number;
+  /** Whether it was refused because of objects that depend on what it changes, so that it may succeed without these. */
+  readonly isInTheWay: boolean;
+}
+
+export interface StatementResult {
+  readonly milliseconds: number;
+  /** Nothing is left of a statement that was refused. */
+  readonly refusal?: StatementRefusal;
+}
+
+/** What a statement names: every dotted name in it, part by part, as far as it may be the name of an object. */
+export type NamedParts = readonly (readonly string[])[];
+
+/**
+ * Somebody's script inside our transaction. Its statements run under the settings and the role that a session of its author would have, and
+ * that they may change; whatever else the transaction does runs under our own. Waiting for locks, all statements and `Transaction.lock`
+ * together take no longer than the lock timeout: then `LockNotGranted` is thrown.
+ */
+export interface ScriptSession {
+  /** Runs one statement. Until the next call it can be taken back. */
+  run(sql: string, named: NamedParts): Promise<StatementResult>;
+  /** Takes back what the last statement did. */
+  takeBack(): Promise<void>;
+  /** Views that exist now, out of scope too, by what tells them apart whatever they are called. */
+  listViews(): Promise<ReadonlyMap<string, RelationName>>;
+  /**
+   * Views that depend, directly or not, on what is named: on the named columns and constraints of the named relations alone, or on every
+   * named object as a whole. Names without a schema are looked up as the script would.
+   */
+  findStanding(named: NamedParts, on: 'parts' | 'whole'): Promise<readonly RelationName[]>;
+  /** The names that some relation has now. */
+  findTaken(names: readonly RelationName[]): Promise<readonly RelationName[]>;
+}
 
 /** Inside one transaction that holds the run's advisory lock and the locks asked for. */
 export interface Transaction {
@@ -103,6 +162,18 @@ export interface Transaction {
   execute(steps: readonly Step[], onStep?: (index: number) => void): Promise<ExecuteOutcome>;
   /** The views among these that can no longer be queried, with the reason. Absent where the server refuses to leave one in that state. */
   findBroken?(names: readonly RelationName[]): Promise<readonly Unreadable[]>;
+  /** What only a transaction can do; absent where DDL is not transactional. */
+  readonly atomic?: AtomicTransaction;
+}
+
+/** The part of a transaction that needs savepoints. */
+export interface AtomicTransaction {
+  /** Takes more locks, as `TransactionOptions.locks`. Throws `LockNotGranted`. */
+  lock(names: readonly RelationName[]): Promise<void>;
+  /** Runs `work`, of which nothing is left when it throws. */
+  attempt<T>(work: () => Promise<T>): Promise<T>;
+  /** Begins the script of this transaction. Called once. */
+  openScript(): Promise<ScriptSession>;
 }
 
 /** Something that a role may not do. */
@@ -124,9 +195,9 @@ export interface Warehouse {
   /** Asks the server about definitions in a transaction that is rolled back; keyed by `relationKey`. Takes shared locks only. Changes nothing. */
   settle(requests: readonly SettleRequest[]): Promise<ReadonlyMap<string, Settled>>;
   /**
-   * Runs `work` in one transaction: committed when it returns, rolled back when it throws. Where DDL is not transactional what was executed
-   * stays, and a statement that fails leaves nothing behind. `RUN_IN_PROGRESS` when another run holds
-   * the advisory lock, `LOCK_TIMEOUT` when the locks were not granted in any attempt.
+   * Runs `work` in one transaction: committed when it returns, rolled back when it throws, and where that is `LockNotGranted` begun again as
+   * long as there are attempts left. Where DDL is not transactional what was executed stays, and a statement that fails leaves nothing behind.
+   * `RUN_IN_PROGRESS` when another run holds the advisory lock, `LOCK_TIMEOUT` when the locks were not granted in any attempt.
    */
   transact<T>(options: TransactionOptions, work: (transaction: Transaction) => Promise<T>): Promise<T>;
   /** Whether another run holds the advisory lock now. */

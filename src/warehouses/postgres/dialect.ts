@@ -10,6 +10,7 @@ import { lexicalRules, statementRuns } from './lexical-rules.ts';
 import { quoteGrantee, quoteIdentifier, quoteRelation } from './names.ts';
 import { parseAttachments } from './parse-attachments.ts';
 import { parseCreate } from './parse-create.ts';
+import { scriptRules } from './script-rules.ts';
 
 /** The owner is left out: it had the rights of whoever made the view, and keeps them. */
 function revokeDefaults(view: View, { defaultGrantees }: Container): readonly string[] {
@@ -33,6 +34,7 @@ export const postgresDialect: Dialect = {
   inlineKinds,
   overwritingKinds,
   readingKinds: ['default', 'rule', 'trigger'],
+  script: scriptRules,
   quoteRelation,
   createView,
   createPlaceholder,

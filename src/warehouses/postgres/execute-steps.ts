@@ -1,6 +1,7 @@
 import type { Step } from '../../core/plan.ts';
 import { type Connection, isServerError, type ServerError } from '../postgres-family/connection.ts';
 import type { ExecuteOutcome, StepFailure, StepResult } from '../warehouse.ts';
+import { isLockDenied } from './lock.ts';
 import { type Refused, runEarly, runRefreshes } from './refresh-views.ts';
 
 const outOfLocks = '53200';
@@ -132,7 +133,8 @@ export async function executeSteps(connection: Connection, steps: readonly Step[
 }
 
 function toFailure({ index, error }: Refused): StepFailure {
+  const lock = isLockDenied(error) ? { isLock: true } : {};
   const { code, message, detail, hint }: ServerError = error;
   const full = code === outOfLocks ? `${message}: the server's setting max_locks_per_transaction is too small for so many changes at once` : message;
-  return { index, message: full, code, ...(detail === undefined ? {} : { detail }), ...(hint === undefined ? {} : { hint }) };
+  return { index, message: full, code, ...(detail === undefined ? {} : { detail }), ...(hint === undefined ? {} : { hint }), ...lock };
 }

@@ -1,7 +1,7 @@
 import { compareRelations, type RelationName, relationKey } from '../../core/relation.ts';
-import type { View } from '../../core/view.ts';
 import { ViewsyncError } from '../../errors.ts';
 import { type Connection, isServerError, type ServerError } from '../postgres-family/connection.ts';
+import { type Denied, LockNotGranted } from '../warehouse.ts';
 import { ownerAttachment } from './attachments.ts';
 import { quoteText } from './names.ts';
 
@@ -10,12 +10,6 @@ const advisoryKey = '1986618743, 1937337955';
 
 const lockNotAvailable = new Set(['55P03', '40P01']);
 const undefinedTable = '42P01';
-
-/** A lock that was not granted in time, and who has it. */
-export interface Denied {
-  readonly view: RelationName;
-  readonly holder?: string;
-}
 
 interface PresentRow {
   readonly oid: number;
@@ -37,6 +31,11 @@ export async function lockRun(connection: Connection): Promise<void> {
   });
 }
 
+/** Whether the server refused a statement because of a lock alone. */
+export function isLockDenied({ code }: Pick<ServerError, 'code'>): boolean {
+  return lockNotAvailable.has(code);
+}
+
 /** Whether some session holds that lock. */
 export async function isRunLocked(connection: Connection): Promise<boolean> {
   const [row] = await connection.query<{ held: boolean }>(
@@ -49,19 +48,17 @@ export async function isRunLocked(connection: Connection): Promise<boolean> {
 /**
  * Locks the views in the open transaction, all of them within `timeout` milliseconds. Giving a view to its present owner takes the lock that
  * every change of it needs, and changes nothing; LOCK TABLE would lock the tables below as well and takes no materialized views.
- * Resolves to who stood in the way, after which the transaction must be rolled back. `WAREHOUSE_MOVED`, `QUERY_FAILED`.
+ * Throws `LockNotGranted`, after which the transaction is rolled back; `WAREHOUSE_MOVED`, `QUERY_FAILED`.
  */
-export async function lockViews(connection: Connection, views: readonly View[], timeout: number): Promise<Denied | undefined> {
-  if (views.length === 0) return undefined;
-  const names = views.map((view) => view.name).sort(compareRelations);
-  const present = await readPresent(connection, names);
+export async function lockViews(connection: Connection, names: readonly RelationName[], timeout: number): Promise<void> {
+  if (names.length === 0) return;
+  const present = await readPresent(connection, names.toSorted(compareRelations));
   try {
     await connection.run(lockScript(present, timeout));
   } catch (error) {
-    return explainFailure(connection, present, error);
+    throw await explainFailure(connection, present, error);
   }
   await checkUnchanged(connection, present);
-  return undefined;
 }
 
 async function readPresent(connection: Connection, names: readonly RelationName[]): Promise<readonly PresentRow[]> {
@@ -105,14 +102,24 @@ function toStatement(row: PresentRow): string {
   return ownerAttachment({ name: row, kind: row.kind === 'v' ? 'view' : 'materialized view' }, row.owner).make;
 }
 
-async function explainFailure(connection: Connection, present: readonly PresentRow[], error: unknown): Promise<Denied> {
+async function explainFailure(connection: Connection, present: readonly PresentRow[], error: unknown): Promise<LockNotGranted> {
   const row = isServerError(error) ? present[Number(error.detail) - 1] : undefined;
   if (!isServerError(error) || row === undefined) throw error;
   if (error.code === undefinedTable) throw moved(`"${relationKey(row)}" was dropped by someone else`);
-  if (!lockNotAvailable.has(error.code)) throw refused(row, error);
+  if (!isLockDenied(error)) throw refused(row, error);
   await connection.run('ROLLBACK');
-  const holder = await findHolder(connection, row.oid);
-  return { view: { schema: row.schema, name: row.name }, ...(holder === undefined ? {} : { holder }) };
+  const denied: Denied = { view: { schema: row.schema, name: row.name }, what: `"${relationKey(row)}"` };
+  return new LockNotGranted(withHolder(denied, await findHolder(connection, [row.oid])));
+}
+
+function withHolder(denied: Denied, holder: string | undefined): Denied {
+  return holder === undefined ? denied : { ...denied, holder };
+}
+
+/** Why a statement of a script did not get its locks; `relations` are the oids of those that it names. Ends the transaction. */
+export async function explainDenied(connection: Connection, relations: readonly number[]): Promise<LockNotGranted> {
+  await connection.run('ROLLBACK');
+  return new LockNotGranted(withHolder({ what: 'What a statement of the script needs' }, await findHolder(connection, relations)));
 }
 
 interface HolderRow {
@@ -126,8 +133,8 @@ SELECT DISTINCT l.pid, a.usename::text AS role, nullif(a.application_name, '') A
 FROM pg_locks l JOIN pg_database d ON d.oid = l.database AND d.datname = current_database() LEFT JOIN pg_stat_activity a USING (pid)
 WHERE l.pid <> pg_backend_pid()`;
 
-async function findHolder(connection: Connection, oid: number): Promise<string | undefined> {
-  const rows = await connection.query<HolderRow>(`${holdersQuery} AND l.relation = $1 ORDER BY l.granted DESC, l.pid`, [oid]);
+async function findHolder(connection: Connection, relations: readonly number[]): Promise<string | undefined> {
+  const rows = await connection.query<HolderRow>(`${holdersQuery} AND l.relation = ANY ($1::oid[]) ORDER BY l.granted DESC, l.pid`, [relations]);
   return rows.map(describeHolder)[0];
 }
 

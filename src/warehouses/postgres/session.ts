@@ -27,6 +27,12 @@ const withoutTimeout = "SELECT set_config(name, '0', true) FROM pg_settings WHER
 
 const pinned = [...Object.entries(settings).map(([name, value]) => `SET LOCAL ${name} = '${value}'`), withoutTimeout].join('; ');
 
+/** The names of what is pinned. */
+export const pinnedSettings: readonly string[] = [...Object.keys(settings), 'transaction_timeout'];
+
+/** Pins it again inside an open transaction. */
+export const pin = pinned;
+
 /** Every name qualified and nothing locked for long: one consistent look at the catalogs. */
 export const beginReading = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${pinned}`;
 

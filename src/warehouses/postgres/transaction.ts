@@ -2,63 +2,72 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { relationKey } from '../../core/relation.ts';
 import { ViewsyncError } from '../../errors.ts';
 import { type Connection, isServerError, type ServerError } from '../postgres-family/connection.ts';
-import type { Transaction, TransactionOptions } from '../warehouse.ts';
+import { type AtomicTransaction, type Denied, LockNotGranted, type Transaction, type TransactionOptions } from '../warehouse.ts';
 import { executeSteps } from './execute-steps.ts';
 import { inspectNames } from './inspect.ts';
 import { interruptible } from './interruptible.ts';
-import { type Denied, lockRun, lockViews } from './lock.ts';
+import { lockRun, lockViews } from './lock.ts';
+import { createLockBudget, type LockBudget } from './lock-budget.ts';
+import { openScript } from './script-session.ts';
 import type { ServerFacts } from './server.ts';
 import { beginWriting } from './session.ts';
 import { settleInside } from './settle.ts';
 
-/** Runs `work` in one transaction that holds all locks; see `Warehouse.transact`. */
+/** Runs `work` in one transaction that holds all locks, starting over with nothing locked while others hold some; see `Warehouse.transact`. */
 export async function runTransaction<T>(
   connection: Connection,
   { server, ...options }: TransactionOptions & { readonly server: ServerFacts },
   work: (transaction: Transaction) => Promise<T>,
 ): Promise<T> {
+  const { signal } = options;
+  for (let attempt = 1; ; attempt++) {
+    const outcome = await runOnce(connection, { server, ...options }, work);
+    if ('result' in outcome) return outcome.result;
+    const { view, holder } = outcome.denied;
+    if (attempt >= options.attempts) throw lockTimeout(outcome.denied, options);
+    options.onWait?.({ ...(view === undefined ? {} : { view }), attempt, ...(holder === undefined ? {} : { holder }) });
+    await interruptible(connection, signal, () => sleep(options.lockTimeout * attempt, undefined, signal && { signal }));
+  }
+}
+
+type Outcome<T> = { readonly result: T } | { readonly denied: Denied };
+
+async function runOnce<T>(
+  connection: Connection,
+  { server, locks, lockTimeout, prepare, signal }: TransactionOptions & { readonly server: ServerFacts },
+  work: (transaction: Transaction) => Promise<T>,
+): Promise<Outcome<T>> {
+  const names = locks.map(({ name }) => name);
+  const budget = createLockBudget(lockTimeout);
+  let isScripted = false;
+  const onScript = () => {
+    isScripted = true;
+  };
   try {
-    const result = await interruptible(connection, options.signal, async () => {
-      await beginLocked(connection, options);
-      return work(toTransaction(connection, server));
+    const result = await interruptible(connection, signal, async () => {
+      await connection.run(beginWriting);
+      await lockRun(connection);
+      await prepare?.();
+      await budget.spend((left) => lockViews(connection, names, left));
+      return work(toTransaction(connection, { server, budget, onScript }));
     });
     await commit(connection);
-    return result;
+    // What a script has set for its session would stay.
+    if (isScripted) await connection.run('RESET SESSION AUTHORIZATION; RESET ALL');
+    return { result };
   } catch (error) {
     await rollBack(connection, error);
+    if (error instanceof LockNotGranted) return { denied: error.denied };
     throw error;
   }
 }
 
-/** Leaves a transaction open that holds every lock, starting over with nothing locked while others hold some. */
-async function beginLocked(connection: Connection, options: TransactionOptions): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    await connection.run(beginWriting);
-    const denied = await tryLocks(connection, options);
-    if (denied === undefined) return;
-    if (attempt >= options.attempts) throw lockTimeout(denied, options);
-    options.onWait?.({ ...denied, attempt });
-    await sleep(options.lockTimeout * attempt, undefined, options.signal && { signal: options.signal });
-  }
-}
-
-async function tryLocks(connection: Connection, { locks, lockTimeout, prepare }: TransactionOptions): Promise<Denied | undefined> {
-  try {
-    await lockRun(connection);
-    await prepare?.();
-    return await lockViews(connection, locks, lockTimeout);
-  } catch (error) {
-    await rollBack(connection, error);
-    throw error;
-  }
-}
-
-function lockTimeout({ view, holder }: Denied, { attempts, lockTimeout }: TransactionOptions): ViewsyncError {
+function lockTimeout({ view, what, holder }: Denied, { attempts, lockTimeout }: TransactionOptions): ViewsyncError {
   const because = holder === undefined ? '' : `: ${holder} holds it`;
   return new ViewsyncError('LOCK_TIMEOUT', {
-    message: `"${relationKey(view)}" could not be locked within ${lockTimeout} ms, tried ${attempts === 1 ? 'once' : `${attempts} times`}${because}. Rolled back; nothing changed.`,
+    message: `${what} could not be locked within ${lockTimeout} ms, tried ${attempts === 1 ? 'once' : `${attempts} times`}${because}. Rolled back; nothing changed.`,
     suggestions: ['Run it again.', 'Or wait longer with --lock-timeout.'],
-    details: { view: relationKey(view), holder },
+    details: { view: view && relationKey(view), holder },
   });
 }
 
@@ -95,10 +104,41 @@ function commitUnknown(transaction: string | undefined, cause: unknown): Viewsyn
   });
 }
 
-function toTransaction(connection: Connection, server: ServerFacts): Transaction {
+interface Means {
+  readonly server: ServerFacts;
+  readonly budget: LockBudget;
+  readonly onScript: () => void;
+}
+
+function toTransaction(connection: Connection, means: Means): Transaction {
+  const { server } = means;
   return {
     inspect: (names) => inspectNames(connection, server, names),
     settle: (requests) => settleInside(connection, requests),
     execute: (steps, onStep) => executeSteps(connection, steps, { onStep, version: server.version }),
+    atomic: toAtomic(connection, means),
   };
+}
+
+function toAtomic(connection: Connection, { budget, onScript }: Means): AtomicTransaction {
+  return {
+    lock: (names) => budget.spend((left) => lockViews(connection, names, left)),
+    attempt: (work) => attempt(connection, work),
+    openScript: () => {
+      onScript();
+      return openScript(connection, budget);
+    },
+  };
+}
+
+async function attempt<T>(connection: Connection, work: () => Promise<T>): Promise<T> {
+  await connection.run('SAVEPOINT viewsync_attempt');
+  try {
+    const result = await work();
+    await connection.run('RELEASE SAVEPOINT viewsync_attempt');
+    return result;
+  } catch (error) {
+    if (!(error instanceof LockNotGranted)) await connection.run('ROLLBACK TO SAVEPOINT viewsync_attempt; RELEASE SAVEPOINT viewsync_attempt');
+    throw error;
+  }
 }
