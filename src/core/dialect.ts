@@ -100,6 +100,8 @@ export interface Dialect {
   readonly readingKinds: readonly string[];
   /** Rules for scripts that run in one transaction; absent where DDL is not transactional. */
   readonly script?: ScriptRules;
+  /** Kinds whose text holds expressions as the server prints them: another type of a column below adds casts to it. */
+  readonly printedKinds?: readonly string[];
   quoteRelation(name: RelationName): string;
   /** The CREATE statement with everything inline, without semicolon. `create` of a materialized view makes it unpopulated: the plan refreshes later. */
   createView(view: View, form: CreateForm): string;

@@ -8,12 +8,11 @@ import { ViewsyncError } from '../errors.ts';
 import type { Project, Target } from '../project.ts';
 import type { Inspection, Warehouse } from '../warehouses/warehouse.ts';
 import type { PushOptions } from './branch-point.ts';
-import { mayHaveTakenEffect } from './failed-run.ts';
 import { describeInterruptedRun, endingCommands, requireNotRunning } from './interrupted-run.ts';
-import { liveRef } from './live-line.ts';
 import { type PlannedRevision, type PlanOptions, planFetched, planWish } from './plan-revision.ts';
-import { closeRun, endInterruptedRun, finishRun, type RecordedRun, type StartedRun, startRun } from './record-run.ts';
-import { type FetchOutcome, fetchLiveLine, pushLiveLine } from './remote-lines.ts';
+import { prepareRun } from './prepare-run.ts';
+import { endInterruptedRun, finishRun, type RecordedRun, type StartedRun } from './record-run.ts';
+import { type FetchOutcome, fetchLiveLine } from './remote-lines.ts';
 import { type RunOptions, type RunOutcome, runPlan } from './run-plan.ts';
 
 export interface ApplyOptions extends PlanOptions, RunOptions, PushOptions {
@@ -51,21 +50,6 @@ export function requireRunnable(plan: Plan, allowed: readonly HazardName[]): voi
   });
 }
 
-function overtaken(): ViewsyncError {
-  return new ViewsyncError('WAREHOUSE_MOVED', {
-    message: 'Another run was recorded since the plan was made. Nothing was changed.',
-    suggestions: ['Run the same command again: it makes a new plan.'],
-  });
-}
-
-async function start(planned: PlannedRevision, command: string): Promise<StartedRun> {
-  try {
-    return await startRun(planned, command);
-  } catch (error) {
-    throw error instanceof ViewsyncError && error.code === 'BRANCH_MOVED' ? overtaken() : error;
-  }
-}
-
 interface Executed {
   readonly started: StartedRun;
   readonly outcome: RunOutcome;
@@ -97,32 +81,18 @@ function findWayBack(planned: PlannedRevision, options: ApplyOptions): Pick<RunO
 
 /** Runs the plan; the start stands on the live line before anything is locked, and only while no other run can begin. */
 async function execute(planned: PlannedRevision, command: string, options: ApplyOptions): Promise<Executed> {
-  const { project, target } = planned.reading;
-  let started: StartedRun | undefined;
-  const prepare = async () => {
-    if (started && (await project.history.tip(liveRef(target))) !== started.started) throw overtaken();
-    if (started) return;
-    await project.history.requireRecordable(planned.recorded.head.branch ?? 'HEAD');
-    started = await start(planned, command);
-    if (options.push === 'push') await pushLiveLine(project, target);
-  };
+  const preparation = prepareRun(planned, command, options);
   try {
     const outcome = await runPlan(options.warehouse, planned.plan, {
-      signal: project.interruption.signal,
+      signal: planned.reading.project.interruption.signal,
       ...options,
       ...findWayBack(planned, options),
-      prepare,
+      prepare: preparation.prepare,
     });
-    return { outcome, started: started as unknown as StartedRun };
+    return { outcome, started: preparation.started() as StartedRun };
   } catch (error) {
-    // Whoever has gone on with the live line meanwhile has ended this run there.
-    if (started && !mayHaveTakenEffect(error)) await closeRun(started).catch(ignoreKnown);
-    throw error;
+    throw await preparation.giveUp(error);
   }
-}
-
-function ignoreKnown(error: unknown): void {
-  if (!(error instanceof ViewsyncError)) throw error;
 }
 
 function notRecorded(cause: ViewsyncError, { started }: Executed): ViewsyncError {

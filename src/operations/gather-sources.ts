@@ -170,6 +170,7 @@ export interface SourceOptions {
   readonly settle: Settle;
   readonly liveWins?: ReadonlySet<string>;
   readonly adopted?: ReadonlySet<string>;
+  readonly kept?: ReadonlySet<string>;
   /** What becomes of files whose schema is out of scope today: they stay if not given. */
   readonly outOfScope?: 'keep' | 'forget';
   /** `record`: absent views count as dropped, also where that is not proven. */
@@ -199,5 +200,6 @@ export async function gatherSources(
     likeness,
     liveWins: options.liveWins ?? new Set(),
     adopted: options.adopted ?? new Set(),
+    kept: options.kept ?? new Set(),
   };
 }

@@ -2,7 +2,7 @@ import type { Trailer } from '../core/commit-message.ts';
 import { diffViews, isSameView } from '../core/compare.ts';
 import { keepAccess } from '../core/deletions.ts';
 import type { Plan } from '../core/plan.ts';
-import { relationKey } from '../core/relation.ts';
+import { type RelationName, relationKey } from '../core/relation.ts';
 import { objectsOf, type TargetDescription, withObjects } from '../core/snapshot.ts';
 import { writeTargetFile } from '../core/target-file.ts';
 import type { View } from '../core/view.ts';
@@ -131,9 +131,10 @@ export interface RecordedRun extends CommittedRun {
   readonly live: ObjectId;
 }
 
-async function composeAfter(planned: PlannedRevision, run: StartedRun, { outcome, warehouse }: Done): Promise<Composition> {
+async function composeAfter(planned: PlannedRevision, run: StartedRun, { outcome, warehouse, kept = [] }: Done): Promise<Composition> {
   const { reading, recorded } = planned;
-  const options = { settle: warehouse.settle.bind(warehouse), adopted: findAdopted(planned, outcome, reading) };
+  const paths = new Set(kept.map((name) => pathOf(reading, name)));
+  const options = { settle: warehouse.settle.bind(warehouse), adopted: findAdopted(planned, outcome, reading), kept: paths };
   const inspection = inspectionAfter(planned, outcome.views);
   return composeSources(await gatherSources(reading, { recorded: { ...recorded, tip: run.plannedFiles }, inspection }, options), 'new');
 }
@@ -142,6 +143,8 @@ async function composeAfter(planned: PlannedRevision, run: StartedRun, { outcome
 interface Done extends PushOptions {
   readonly outcome: RunOutcome;
   readonly warehouse: Warehouse;
+  /** Views that could not be made again and whose files stay. */
+  readonly kept?: readonly RelationName[];
 }
 
 /** Puts on the live line what is there now, and one commit on the branch. */

@@ -127,6 +127,6 @@ export async function runPlan(warehouse: Warehouse, plan: Plan, options: RunOpti
 
 /** What a run is told of in one line: `apply HEAD~1, 3 views`. */
 export function summarizeRun(command: string, revision: string, plan: Plan): string {
-  const touched = new Set(plan.steps.map(({ view }) => relationKey(view))).size;
+  const touched = new Set([...plan.steps.map(({ view }) => view), ...namesOf(plan)].map(relationKey)).size;
   return `${[command, revision].filter((word) => word !== '').join(' ')}, ${countViews(touched)}`;
 }

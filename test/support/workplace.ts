@@ -5,6 +5,7 @@ import { neverInterrupted } from '../../src/history/interruption.ts';
 import { openHistory } from '../../src/history/open-history.ts';
 import { type ApplyOptions, type ApplyResult, applyRevision } from '../../src/operations/apply-revision.ts';
 import { type ExportOptions, type ExportResult, exportViews } from '../../src/operations/export-views.ts';
+import { type MigrateResult, migrateScript, type ScriptMigrationOptions } from '../../src/operations/migrate-script.ts';
 import { type PlannedRevision, planRevision } from '../../src/operations/plan-revision.ts';
 import { readStatus, type Status } from '../../src/operations/read-status.ts';
 import { rollbackRun } from '../../src/operations/rollback-run.ts';
@@ -24,6 +25,8 @@ export interface Place {
   plan(revision: string, options?: Partial<ApplyOptions>): Promise<PlannedRevision>;
   apply(revision: string, options?: Partial<ApplyOptions>): Promise<ApplyResult>;
   rollback(options?: Partial<ApplyOptions>): Promise<ApplyResult>;
+  /** Runs a migration whose only file, `migration.sql`, is this text. */
+  migrate(sql: string, options?: Partial<ScriptMigrationOptions>): Promise<MigrateResult>;
   status(): Promise<Status>;
 }
 
@@ -49,6 +52,17 @@ function applyDefaults(revision: string): Omit<ApplyOptions, 'warehouse'> {
     confirm: async () => true,
   };
 }
+
+const migrateDefaults: Omit<ScriptMigrationOptions, 'warehouse' | 'scripts'> = {
+  mode: 'run',
+  misfits: 'stop',
+  allowed: nobodyAllowed,
+  lockTimeout: 2000,
+  attempts: 2,
+  verify: 'verify',
+  push: 'keep',
+  confirm: async () => true,
+};
 
 const exportDefaults: Omit<ExportOptions, 'warehouse'> = { commit: 'commit', push: 'keep', reformat: 'new', overwrite: [], allowed: [] };
 
@@ -105,6 +119,8 @@ export async function openPlace(target: Target, connectTo: (project: Project) =>
     plan: (revision, options = {}) => using((warehouse) => planRevision(project, target, { ...applyDefaults(revision), warehouse, ...options })),
     apply: (revision, options = {}) => using((warehouse) => applyRevision(project, target, { ...applyDefaults(revision), warehouse, ...options })),
     rollback: (options = {}) => using((warehouse) => rollbackRun(project, target, { ...applyDefaults('HEAD'), warehouse, ...options })),
+    migrate: (sql, options = {}) =>
+      using((warehouse) => migrateScript(project, target, { ...migrateDefaults, scripts: [{ file: 'migration.sql', text: sql }], warehouse, ...options })),
     status: () => using((warehouse) => readStatus(project, target, { warehouse })),
   };
 }

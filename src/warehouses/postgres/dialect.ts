@@ -34,6 +34,7 @@ export const postgresDialect: Dialect = {
   inlineKinds,
   overwritingKinds,
   readingKinds: ['default', 'rule', 'trigger'],
+  printedKinds: ['default', 'rule', 'trigger', 'index', 'statistics'],
   script: scriptRules,
   quoteRelation,
   createView,

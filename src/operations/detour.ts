@@ -1,0 +1,30 @@
+import type { Plan, Step } from '../core/plan.ts';
+import { type PlanRequest, planChanges } from '../core/planner.ts';
+import { relationKey } from '../core/relation.ts';
+import type { View } from '../core/view.ts';
+import type { Inspection, Warehouse } from '../warehouses/warehouse.ts';
+
+/** What every plan of a detour shares: views are dropped, something else happens, and they are made again. */
+export type Surroundings = Pick<PlanRequest, 'target' | 'dialect' | 'containers' | 'losses' | 'roles' | 'sizes' | 'allowed'> &
+  Partial<Pick<PlanRequest, 'lockLimit' | 'role'>>;
+
+export function surroundingsOf(target: string, { dialect }: Pick<Warehouse, 'dialect'>, { snapshot, session, sizes }: Inspection): Surroundings {
+  const { containers, losses } = snapshot;
+  const limit = session.lockLimit === undefined ? {} : { lockLimit: session.lockLimit };
+  return { target, dialect, containers, losses, roles: session.roles, role: session.role, sizes, allowed: [], ...limit };
+}
+
+const nothing = { wanted: [], drops: [], kept: [], described: new Map(), available: new Set<string>(), relations: new Set<string>() };
+
+/** Drops exactly these live views, in the order that the server allows. Its refusals name what could not be made again. */
+export function planDropping(views: readonly View[], because: string, surroundings: Surroundings): Plan {
+  const plan = planChanges({ ...surroundings, ...nothing, live: views, drops: views.map(({ name }) => name) });
+  return { ...plan, steps: plan.steps.map((step): Step => ({ ...step, because })) };
+}
+
+/** Makes these views, none of which exists, as they were. */
+export function planMaking(views: readonly View[], because: string, surroundings: Surroundings): Plan {
+  const reads = views.flatMap((view) => view.reads.map(relationKey));
+  const plan = planChanges({ ...surroundings, ...nothing, live: [], wanted: views, relations: new Set(reads) });
+  return { ...plan, steps: plan.steps.map((step): Step => (step.because === 'it does not exist' ? { ...step, because } : step)) };
+}

@@ -1,0 +1,122 @@
+import { findCulprit, findNewName } from '../core/blame.ts';
+import { describeChange } from '../core/commit-message.ts';
+import { diffAttachments, diffViews } from '../core/compare.ts';
+import type { Dialect } from '../core/dialect.ts';
+import { findReaders, reach } from '../core/graph.ts';
+import type { Plan } from '../core/plan.ts';
+import { readsOf } from '../core/rebuild.ts';
+import { compareText, relationKey } from '../core/relation.ts';
+import type { View } from '../core/view.ts';
+import { planMaking } from './detour.ts';
+import { misfit } from './failed-script.ts';
+import { findLikeness, type Likeness } from './likeness.ts';
+import { type AbsentView, type BrokenView, type RunningScript, runOurs } from './running-script.ts';
+
+/** Thrown inside an attempt: one of the views does not fit the tables as they are now. */
+class Unfit extends Error {
+  readonly key: string;
+
+  constructor(key: string, because: string) {
+    super(because);
+    this.key = key;
+  }
+}
+
+/** Whether a view that was made again has all that it had; the text of an expression may have got casts with its columns' types. */
+function isRestored(wanted: View, view: View, { likeness, dialect }: { readonly likeness: Likeness; readonly dialect: Dialect }): boolean {
+  const { added, removed, changed } = diffAttachments(wanted.attachments, view.attachments, dialect);
+  const differing = changed.filter(({ from }) => dialect.printedKinds?.includes(from.kind) !== true);
+  return view.kind === wanted.kind && added.length + removed.length + differing.length === 0 && likeness.hasSameDefinition(wanted, view);
+}
+
+/** Raises when a view that was made again is not what it was; its columns may have changed with the tables. */
+async function verify({ transaction, surroundings }: RunningScript, { after }: Plan): Promise<void> {
+  const { dialect } = surroundings;
+  const views = await transaction.inspect(after.map(({ name }) => name));
+  const likeness = await findLikeness(views, [after], { dialect, settle: transaction.settle.bind(transaction) });
+  const found = new Map(views.map((view) => [relationKey(view.name), view]));
+  for (const wanted of after) {
+    const key = relationKey(wanted.name);
+    const view = found.get(key);
+    if (view && isRestored(wanted, view, { likeness, dialect })) continue;
+    const [change] = diffViews([wanted], view ? [view] : [], { dialect, ...likeness });
+    throw new Unfit(key, `made again, it is not what it was (${change ? describeChange(change) : 'its definition differs'})`);
+  }
+}
+
+async function putBack(running: RunningScript, keys: readonly string[], because: string): Promise<void> {
+  const views = keys.flatMap((key) => running.absent.get(key)?.view ?? []);
+  const plan = planMaking(views, because, running.surroundings);
+  const [open] = plan.refusals;
+  if (open) throw new Unfit(relationKey(open.view), open.because);
+  const failure = await runOurs(running, plan);
+  if (failure) throw new Unfit(relationKey(failure.step.view), [failure.message, failure.detail, failure.hint].filter((text) => text).join('. '));
+  if (running.verify === 'verify') await verify(running, plan);
+  for (const key of keys) {
+    running.absent.delete(key);
+    running.restored.add(key);
+  }
+  running.views = await running.session.listViews();
+}
+
+/** Of a failed attempt nothing stays, neither in the database nor in what is told. */
+async function attempt(running: RunningScript, keys: readonly string[], because: string): Promise<Unfit | undefined> {
+  const { length } = running.acts;
+  try {
+    await running.atomic.attempt(() => putBack(running, keys, because));
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Unfit)) throw error;
+    running.acts.length = length;
+    return error;
+  }
+}
+
+/** The keys with the absent views that they read, directly or not. */
+function withSources({ absent }: RunningScript, keys: readonly string[]): readonly string[] {
+  return [...reach(keys, readsOf([...absent.values()].map(({ view }) => view))).keys()].filter((key) => absent.has(key));
+}
+
+/** Puts views back as long as they fit; one that does not has to wait for the end of the script. */
+export async function tryPutBack(running: RunningScript, keys: readonly string[], because: string): Promise<void> {
+  const unfit = await attempt(running, withSources(running, keys), because);
+  if (unfit) running.unfit.set(unfit.key, unfit.message);
+}
+
+function describeBroken({ view, at }: AbsentView, because: string, { statements, surroundings: { dialect } }: RunningScript): BrokenView {
+  const context = { statements, dialect };
+  const { file, line } = findCulprit(view, because, context) ?? at;
+  const hint = findNewName(view, because, context);
+  return { view: relationKey(view.name), because, file, line, ...(hint === undefined ? {} : { hint }) };
+}
+
+/** Views that the server refuses now, and with the one that failed all that read it. */
+async function findUnfit(running: RunningScript, unfit: Unfit): Promise<ReadonlyMap<string, string>> {
+  const views = [...running.absent.values()].map(({ view }) => view);
+  const settled = await running.transaction.settle(views.map((wanted) => ({ wanted })));
+  const refused = [...settled].flatMap(([key, answer]) => (answer.outcome === 'refused' ? [[key, answer.because] as const] : []));
+  const reasons = new Map(refused.length > 0 ? refused : [[unfit.key, unfit.message] as const]);
+  return withReaders(reasons, views);
+}
+
+function withReaders(reasons: ReadonlyMap<string, string>, views: readonly View[]): ReadonlyMap<string, string> {
+  const known = new Set(views.map(({ name }) => relationKey(name)));
+  const reached = [...reach(reasons.keys(), findReaders(readsOf(views)))].filter(([key]) => known.has(key));
+  return new Map(reached.map(([key, through]) => [key, reasons.get(key) ?? `it reads ${through}, which does not fit`]));
+}
+
+/** Makes again whatever is gone and was not dropped by name. Returns what does not fit; `VIEW_MISFIT` unless such views are to be skipped. */
+export async function putBackAll(running: RunningScript): Promise<readonly BrokenView[]> {
+  const { absent, session } = running;
+  const broken: BrokenView[] = [];
+  for (const name of await session.findTaken([...absent.values()].map(({ view }) => view.name))) absent.delete(relationKey(name));
+  while (absent.size > 0) {
+    const unfit = await attempt(running, [...absent.keys()], 'it was dropped for the migration');
+    if (!unfit) break;
+    const found = await findUnfit(running, unfit);
+    broken.push(...[...found].flatMap(([key, because]) => (absent.has(key) ? [describeBroken(absent.get(key) as AbsentView, because, running)] : [])));
+    if (running.misfits === 'stop') throw misfit(broken);
+    for (const key of found.keys()) absent.delete(key);
+  }
+  return broken.sort((left, right) => compareText(left.view, right.view));
+}

@@ -1,0 +1,140 @@
+import { compareText, type RelationName, relationKey } from '../core/relation.ts';
+import { mayName, placeOf, type ScriptStatement } from '../core/script.ts';
+import { ViewsyncError } from '../errors.ts';
+import type { StatementResult, Transaction } from '../warehouses/warehouse.ts';
+import { planDropping, type Surroundings } from './detour.ts';
+import { refusedStatement, unrestorable } from './failed-script.ts';
+import { putBackAll, tryPutBack } from './put-back-views.ts';
+import { type BrokenView, type MigrationAct, type RunningScript, runOurs, type ScriptOptions } from './running-script.ts';
+
+export interface ScriptOutcome {
+  readonly acts: readonly MigrationAct[];
+  readonly restored: readonly string[];
+  readonly broken: readonly BrokenView[];
+  /** Views that the script dropped by name. */
+  readonly dropped: readonly string[];
+  /** Every view that is there in the end. */
+  readonly views: readonly RelationName[];
+}
+
+/** Drops views that stand in the way of a statement. */
+async function drop(running: RunningScript, names: readonly RelationName[], at: ScriptStatement): Promise<void> {
+  await running.atomic.lock(names);
+  const views = await running.transaction.inspect(names);
+  const plan = planDropping(views, `it stands in the way of ${placeOf(at)}`, running.surroundings);
+  if (plan.refusals.length > 0) throw unrestorable(at, plan.refusals);
+  const failure = await runOurs(running, plan);
+  if (failure) throw refusedStatement(at, { ...failure, isInTheWay: false }, `A view that stands in its way cannot be dropped (${failure.step.sql}).`);
+  for (const view of views) running.absent.set(relationKey(view.name), { view, takenBy: 'viewsync', at });
+  running.views = await running.session.listViews();
+}
+
+function isOneOf(name: RelationName, { views, schemas }: ReturnType<NonNullable<Surroundings['dialect']['script']>['dropsByName']>): boolean {
+  if (schemas.includes(name.schema)) return true;
+  return views.some((parts) => parts.at(-1) === name.name && (parts.length === 1 || parts.at(-2) === name.schema));
+}
+
+const none = { views: [], schemas: [] };
+
+function dropsByName({ surroundings }: RunningScript, { statement }: ScriptStatement) {
+  return surroundings.dialect.script?.dropsByName(statement) ?? none;
+}
+
+/** Clears the way for a statement that was refused; whether there was anything to clear. */
+async function clearWay(running: RunningScript, at: ScriptStatement, on: 'parts' | 'whole'): Promise<boolean> {
+  const own = dropsByName(running, at);
+  const standing = (await running.session.findStanding(at.named, on)).filter((name) => !isOneOf(name, own));
+  if (standing.length > 0) await drop(running, standing, at);
+  return standing.length > 0;
+}
+
+/** Puts back what a statement names; before something is renamed all of it, since a view that is there follows by itself. */
+async function putBackNamed(running: RunningScript, at: ScriptStatement): Promise<void> {
+  const isRenaming = running.surroundings.dialect.script?.isRenaming(at.statement) === true;
+  const ours = [...running.absent].filter(([, { takenBy }]) => takenBy === 'viewsync');
+  const wanted = ours.filter(([, { view }]) => isRenaming || at.named.some((parts) => mayName(parts, view.name))).map(([key]) => key);
+  if (wanted.length > 0) await tryPutBack(running, wanted, `${placeOf(at)} ${isRenaming ? 'renames' : 'names it'}`);
+}
+
+async function send({ session }: RunningScript, { statement, named }: ScriptStatement): Promise<StatementResult> {
+  return session.run(statement.text, named);
+}
+
+/** Runs a statement, and once more without the views that stand in its way. */
+async function insist(running: RunningScript, at: ScriptStatement): Promise<StatementResult> {
+  let result = await send(running, at);
+  for (const on of ['parts', 'whole'] as const) {
+    if (!result.refusal?.isInTheWay) break;
+    if (await clearWay(running, at, on)) result = await send(running, at);
+  }
+  return result;
+}
+
+function requireRun({ refusal }: StatementResult, at: ScriptStatement, { unfit }: RunningScript): void {
+  if (!refusal) return;
+  const missing = [...unfit].filter(([key]) => refusal.message.includes(key)).map(([key, because]) => `${key} could not be put back before it: ${because}`);
+  throw refusedStatement(at, refusal, missing.join(' '));
+}
+
+/** Views that a statement took along without naming them: taken back, read, and let go once more, to be restored in the end. */
+async function keepTaken(running: RunningScript, at: ScriptStatement, taken: readonly RelationName[]): Promise<void> {
+  await running.session.takeBack();
+  const views = await running.transaction.inspect(taken);
+  const lost = views.flatMap((view) =>
+    view.unrestorable.map((what) => ({ view: view.name, because: `${relationKey(view.name)} would go, and with it ${what}.` })),
+  );
+  if (lost.length > 0) throw unrestorable(at, lost);
+  requireRun(await send(running, at), at, running);
+  for (const view of views) running.absent.set(relationKey(view.name), { view, takenBy: 'script', at });
+}
+
+/** What a statement has done to the views. Returns those that it dropped by name. */
+async function lookAround(running: RunningScript, at: ScriptStatement): Promise<readonly string[]> {
+  const own = dropsByName(running, at);
+  const after = await running.session.listViews();
+  const gone = [...running.views].filter(([id]) => !after.has(id)).map(([, name]) => name);
+  const taken = gone.filter((name) => !isOneOf(name, own));
+  if (taken.length > 0) await keepTaken(running, at, taken);
+  for (const [key, { view }] of [...running.absent]) if (isOneOf(view.name, own)) running.absent.delete(key);
+  running.views = taken.length > 0 ? await running.session.listViews() : after;
+  return gone.filter((name) => isOneOf(name, own)).map(relationKey);
+}
+
+async function runStatement(running: RunningScript, at: ScriptStatement): Promise<readonly string[]> {
+  await putBackNamed(running, at);
+  const result = await insist(running, at);
+  requireRun(result, at, running);
+  running.acts.push({ origin: 'script', sql: at.statement.text, because: placeOf(at), milliseconds: result.milliseconds });
+  return lookAround(running, at);
+}
+
+async function open(transaction: Transaction, options: ScriptOptions): Promise<RunningScript> {
+  const { atomic } = transaction;
+  if (!atomic) throw new ViewsyncError('INTERNAL', { message: 'A script needs a warehouse whose DDL is transactional.' });
+  const session = await atomic.openScript();
+  const state = { acts: [], absent: new Map(), unfit: new Map(), restored: new Set<string>(), views: await session.listViews() };
+  return { ...options, transaction, atomic, session, ...state };
+}
+
+/**
+ * Runs a script statement by statement. Views that stand in the way of one are dropped, and all that are gone without being dropped by name are
+ * made again, at the end or before a statement that names them. `SCRIPT_FAILED`, `PLAN_IMPOSSIBLE`, `VIEW_MISFIT`.
+ */
+export async function runScript(transaction: Transaction, options: ScriptOptions): Promise<ScriptOutcome> {
+  const running = await open(transaction, options);
+  const dropped: string[] = [];
+  for (const [index, at] of options.statements.entries()) {
+    dropped.push(...(await runStatement(running, at)));
+    options.onStatement?.(index + 1, options.statements.length);
+  }
+  const broken = await putBackAll(running);
+  const views = [...(await running.session.listViews()).values()];
+  const there = new Set(views.map(relationKey));
+  return {
+    acts: running.acts,
+    restored: [...running.restored].filter((key) => there.has(key)).sort(compareText),
+    broken,
+    dropped: dropped.filter((key) => !there.has(key)).sort(compareText),
+    views,
+  };
+}

@@ -1,0 +1,74 @@
+import type { Plan, Step } from '../core/plan.ts';
+import { type RelationName, relationKey } from '../core/relation.ts';
+import type { ScriptStatement } from '../core/script.ts';
+import type { View } from '../core/view.ts';
+import { type AtomicTransaction, LockNotGranted, type ScriptSession, type StepFailure, type Transaction } from '../warehouses/warehouse.ts';
+import type { Surroundings } from './detour.ts';
+
+/** One statement that ran, in the order in which they ran: the script's, or one of ours around it. */
+export interface MigrationAct {
+  readonly origin: 'script' | 'viewsync';
+  readonly sql: string;
+  /** Why it was needed; where it stands, for a statement of the script. */
+  readonly because: string;
+  readonly view?: string;
+  readonly milliseconds: number;
+}
+
+/** A view that is gone for the moment. */
+export interface AbsentView {
+  readonly view: View;
+  /** `script`: a statement of the script took it along without naming it. */
+  readonly takenBy: 'viewsync' | 'script';
+  readonly at: ScriptStatement;
+}
+
+/** A view that does not fit what the script has made of the tables. */
+export interface BrokenView {
+  readonly view: string;
+  readonly because: string;
+  readonly file?: string;
+  readonly line?: number;
+  /** What something that it misses is called now. */
+  readonly hint?: string;
+}
+
+export interface ScriptOptions {
+  readonly statements: readonly ScriptStatement[];
+  readonly surroundings: Surroundings;
+  /** Whether a view that no longer fits stops everything, or is left out. */
+  readonly misfits: 'stop' | 'skip';
+  readonly verify: 'verify' | 'skip';
+  readonly onStatement?: (done: number, total: number) => void;
+}
+
+/** A script at work. What changes is what the database holds. */
+export interface RunningScript extends ScriptOptions {
+  readonly transaction: Transaction;
+  readonly atomic: AtomicTransaction;
+  readonly session: ScriptSession;
+  readonly acts: MigrationAct[];
+  /** By `relationKey`. */
+  readonly absent: Map<string, AbsentView>;
+  /** Why a view that a statement names could not be put back before it, by `relationKey`. */
+  readonly unfit: Map<string, string>;
+  /** Keys of the views that were put back. */
+  readonly restored: Set<string>;
+  views: ReadonlyMap<string, RelationName>;
+}
+
+/** Runs steps of ours; throws `LockNotGranted` when only a lock was missing. */
+export async function runOurs(
+  { transaction, acts }: RunningScript,
+  { steps }: Pick<Plan, 'steps'>,
+): Promise<(StepFailure & { readonly step: Step }) | undefined> {
+  const { results, failure } = await transaction.execute(steps);
+  for (const [index, { milliseconds }] of results.entries()) {
+    const { sql, because, view } = steps[index] as Step;
+    acts.push({ origin: 'viewsync', sql, because, view: relationKey(view), milliseconds });
+  }
+  if (!failure) return undefined;
+  const step = steps[failure.index] as Step;
+  if (failure.isLock) throw new LockNotGranted({ what: `"${relationKey(step.view)}"`, view: step.view });
+  return { ...failure, step };
+}

@@ -1,0 +1,223 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { describeCatalog } from '../support/catalog-comparison.ts';
+import { pgDump, postgresServers } from '../support/postgres-server.ts';
+import { openWorkplace, type Workplace } from '../support/workplace.ts';
+
+const shop = `
+CREATE SCHEMA shop;
+CREATE TABLE shop.orders (id int PRIMARY KEY, customer int, total numeric(12,2), note text, placed date);
+INSERT INTO shop.orders SELECT n, n % 3, n, 'note', '2026-01-01' FROM generate_series(1, 10) n;
+CREATE VIEW shop.big AS SELECT id, customer, total FROM shop.orders WHERE total > 5;
+CREATE VIEW shop.best AS SELECT customer, sum(total) AS spent FROM shop.big GROUP BY customer;
+CREATE VIEW shop.notes AS SELECT id, note FROM shop.orders;
+CREATE VIEW shop.dated AS SELECT id, placed FROM shop.orders;
+CREATE MATERIALIZED VIEW shop.sums AS SELECT customer, spent FROM shop.best;
+CREATE INDEX sums_customer ON shop.sums (customer);
+COMMENT ON MATERIALIZED VIEW shop.sums IS 'per customer';
+COMMENT ON VIEW shop.best IS 'who buys'; GRANT SELECT ON shop.best TO PUBLIC;`;
+
+async function openShop(version: number): Promise<Workplace> {
+  const place = await openWorkplace({ version });
+  await place.database.query(shop);
+  await place.export();
+  return place;
+}
+
+const identities =
+  "SELECT oid::int AS oid, relname::text AS name FROM pg_class WHERE relnamespace = 'shop'::regnamespace AND relkind IN ('v', 'm') ORDER BY relname";
+
+/** Which views are not the ones that were there before. */
+async function findRemade(place: Workplace, work: () => Promise<unknown>): Promise<readonly string[]> {
+  const before = new Set((await place.database.query(identities)).map(({ oid }) => oid));
+  await work();
+  return (await place.database.query(identities)).filter(({ oid }) => !before.has(oid)).map(({ name }) => name);
+}
+
+async function expectUnchanged(place: Workplace, work: () => Promise<unknown>): Promise<void> {
+  const [catalog, head] = [await describeCatalog(place.database.url), place.git('rev-parse', 'HEAD')];
+  await work();
+  expect(await describeCatalog(place.database.url)).toEqual(catalog);
+  expect(place.git('rev-parse', 'HEAD')).toBe(head);
+  expect((await place.status()).run).toBeUndefined();
+}
+
+async function expectRecorded(place: Workplace): Promise<void> {
+  expect(place.git('status', '--porcelain')).toBe('');
+  expect((await place.status()).differing).toEqual([]);
+  expect((await place.export()).commit).toBeUndefined();
+}
+
+/** A dump without the type that was changed and the casts to and from it. */
+const withoutCasts = (dump: string | undefined) =>
+  dump
+    ?.replaceAll(/::(numeric|double precision)/g, '')
+    .replaceAll('double precision', 'numeric')
+    .replaceAll(/[()]/g, '');
+
+describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i', (version) => {
+  test('a column of another type changes that type and the casts that it causes, and nothing else', async () => {
+    const place = await openWorkplace({ version });
+    await place.database.load('obstacles-basic.sql');
+    await place.export();
+    const before = await pgDump(version, place.database.url);
+    const populated = await place.database.query("SELECT relname, relispopulated FROM pg_class WHERE relkind = 'm' ORDER BY 1");
+    const result = await place.migrate('ALTER TABLE app.t ALTER COLUMN a TYPE double precision');
+    expect(result).toMatchObject({ broken: [], dropped: [] });
+    expect(result.restored).toHaveLength(9);
+    expect(withoutCasts(await pgDump(version, place.database.url))).toEqual(withoutCasts(before));
+    expect(await place.database.query("SELECT relname, relispopulated FROM pg_class WHERE relkind = 'm' ORDER BY 1")).toEqual(populated);
+    expect(place.git('log', '-1', '--format=%s')).toBe('prod: migrate migration.sql, 9 views');
+    await expectRecorded(place);
+  });
+
+  test('what no statement needs out of the way is not touched, and one column takes only the views that read it', async () => {
+    const place = await openShop(version);
+    const added = () => place.migrate('ALTER TABLE shop.orders ADD COLUMN extra int; CREATE INDEX ON shop.orders (placed); UPDATE shop.orders SET extra = 1');
+    expect(await findRemade(place, added)).toEqual([]);
+    const retyped = () => place.migrate('ALTER TABLE shop.orders ALTER COLUMN total TYPE numeric(14,2)');
+    expect(await findRemade(place, retyped)).toEqual(['best', 'big', 'sums']);
+    expect(await place.database.query('SELECT count(*)::int AS rows FROM shop.sums')).toEqual([{ rows: 3 }]);
+    await expectRecorded(place);
+  });
+
+  test('names are looked up as the script says, and its settings and role are its own', async () => {
+    const place = await openShop(version);
+    await place.migrate(`
+      SET search_path = shop; SET timezone = 'Asia/Tokyo';
+      ALTER TABLE orders ALTER COLUMN note TYPE varchar(40);
+      CREATE TABLE seen AS SELECT current_setting('timezone') AS zone, current_setting('search_path') AS path, '2026-01-01'::timestamptz AS at;`);
+    expect(await place.database.query("SELECT zone, path, at = '2025-12-31 15:00+00' AS midnight FROM shop.seen")).toEqual([
+      { zone: 'Asia/Tokyo', path: 'shop', midnight: true },
+    ]);
+    await expectRecorded(place);
+  });
+
+  test('views that the script drops stay away, those that it makes, changes and renames stay so, and what read them follows', async () => {
+    const place = await openShop(version);
+    const result = await place.migrate(`
+      ALTER TABLE shop.orders ALTER COLUMN id TYPE bigint;
+      DROP VIEW shop.notes;
+      CREATE VIEW shop.fresh AS SELECT id FROM shop.big;
+      CREATE OR REPLACE VIEW shop.big AS SELECT id, customer, total, placed FROM shop.orders WHERE total > 1;
+      COMMENT ON VIEW shop.best IS 'who buys now';
+      ALTER VIEW shop.dated RENAME TO days;`);
+    expect(result).toMatchObject({ dropped: ['shop.notes'], broken: [] });
+    const views = await place.database.query(identities);
+    expect(views.map(({ name }) => name)).toEqual(['best', 'big', 'days', 'fresh', 'sums']);
+    expect(readFileSync(join(place.directory, 'views/prod/shop/best.sql'), 'utf8')).toContain('who buys now');
+    expect(readFileSync(join(place.directory, 'views/prod/shop/big.sql'), 'utf8')).toContain('placed');
+    expect(place.git('show', '--name-status', '--no-renames', '--format=', 'HEAD', '--', 'views')).toMatch(/A\s.*fresh\.sql/);
+    await expectRecorded(place);
+  });
+
+  test('views that the script takes along without naming them come back, also on what it has made in their place', async () => {
+    const place = await openShop(version);
+    const before = await describeCatalog(place.database.url);
+    const result = await place.migrate('DROP VIEW shop.big CASCADE; CREATE VIEW shop.big AS SELECT id, customer, total FROM shop.orders WHERE total > 5');
+    expect(result).toMatchObject({ restored: ['shop.best', 'shop.sums'], dropped: [] });
+    expect(await describeCatalog(place.database.url)).toEqual(before);
+    await place.migrate("DO $$ BEGIN EXECUTE 'DROP VIEW shop.notes'; END $$");
+    expect((await place.database.query(identities)).map(({ name }) => name)).toEqual(['best', 'big', 'dated', 'sums']);
+    const orphaned = place.migrate('DROP VIEW shop.best CASCADE');
+    await expect(orphaned).rejects.toMatchObject({ code: 'VIEW_MISFIT', message: expect.stringContaining('shop.sums no longer fits') });
+  });
+
+  test('a renamed table or column is followed by every view, dropped before or not', async () => {
+    const place = await openShop(version);
+    await place.migrate(`
+      ALTER TABLE shop.orders ALTER COLUMN total TYPE numeric(14,2);
+      ALTER TABLE shop.orders RENAME COLUMN customer TO buyer;
+      ALTER TABLE shop.orders RENAME TO purchases;
+      ALTER TABLE shop.purchases ALTER COLUMN total TYPE numeric(15,2);`);
+    const [row] = await place.database.query("SELECT pg_get_viewdef('shop.big'::regclass) AS text");
+    expect(row?.['text']).toMatch(/buyer AS customer[\s\S]*purchases/);
+    expect((await place.database.query('SELECT sum(spent)::int AS spent FROM shop.sums'))[0]).toEqual({ spent: 40 });
+    await expectRecorded(place);
+  });
+
+  test('a view that no longer fits rolls everything back, and is named with the column, the place and what it is called now', async () => {
+    const place = await openShop(version);
+    const script = 'ALTER TABLE shop.orders\n  ALTER total TYPE numeric(14,2);\n\nALTER TABLE shop.orders DROP COLUMN note;';
+    await expectUnchanged(place, async () => {
+      await expect(place.migrate(script)).rejects.toMatchObject({
+        code: 'VIEW_MISFIT',
+        exitCode: 65,
+        message: expect.stringMatching(/shop\.notes no longer fits: .*note.* \(migration\.sql:4\)/),
+      });
+    });
+    const swapped =
+      'ALTER TABLE shop.orders ADD COLUMN remark text;\nALTER TABLE shop.orders DROP COLUMN note;\nALTER TABLE shop.orders RENAME COLUMN remark TO note2;';
+    await expect(place.migrate(swapped)).rejects.toMatchObject({ message: expect.stringMatching(/shop\.notes no longer fits.*migration\.sql:2/) });
+  });
+
+  test('with broken views skipped the others come back, and the broken ones stay in git and are pending', async () => {
+    const place = await openShop(version);
+    await place.database.query('CREATE VIEW shop.noted AS SELECT note FROM shop.notes');
+    await place.export();
+    const result = await place.migrate('ALTER TABLE shop.orders DROP COLUMN note, ALTER total TYPE numeric(14,2)', { misfits: 'skip' });
+    expect(result.broken.map(({ view }) => view)).toEqual(['shop.noted', 'shop.notes']);
+    expect((await place.database.query(identities)).map(({ name }) => name)).toEqual(['best', 'big', 'dated', 'sums']);
+    expect((await place.status()).differing).toMatchObject([
+      { view: 'shop.noted', state: 'pending' },
+      { view: 'shop.notes', state: 'pending' },
+    ]);
+    expect(await place.export()).toMatchObject({ pending: ['shop.noted', 'shop.notes'] });
+    expect(place.git('ls-files', 'views/prod/shop')).toContain('notes.sql');
+    expect(place.git('status', '--porcelain')).toBe('');
+  });
+
+  test('a statement that the server refuses is shown with its place, and everything is rolled back', async () => {
+    const place = await openShop(version);
+    await expectUnchanged(place, async () => {
+      const script = 'ALTER TABLE shop.orders ALTER id TYPE bigint;\n\nUPDATE shop.orders\n   SET totl = 1;';
+      await expect(place.migrate(script)).rejects.toMatchObject({
+        code: 'SCRIPT_FAILED',
+        exitCode: 65,
+        message: expect.stringMatching(/^migration\.sql:4: column "totl".*nothing changed\.\n {5}SET totl = 1;\n {9}\^$/s),
+        details: { file: 'migration.sql', line: 4, code: '42703' },
+      });
+      await expect(place.migrate('ALTER TABLE shop.orders ALTER id TYPE bigint; SELECT 1/0')).rejects.toMatchObject({ code: 'SCRIPT_FAILED' });
+    });
+  });
+
+  test('what would be lost for good stops the run, by name', async () => {
+    const place = await openShop(version);
+    await place.database.query('CREATE TABLE shop.kept (row shop.best)');
+    await expectUnchanged(place, async () => {
+      const refused = place.migrate('ALTER TABLE shop.orders ALTER total TYPE numeric(14,2)');
+      await expect(refused).rejects.toMatchObject({
+        code: 'PLAN_IMPOSSIBLE',
+        message: expect.stringMatching(/migration\.sql:1.*column "?row"? of table shop\.kept/),
+      });
+    });
+  });
+
+  test('a rehearsal says what would happen, and leaves nothing behind', async () => {
+    const place = await openShop(version);
+    await expectUnchanged(place, async () => {
+      const result = await place.migrate('ALTER TABLE shop.orders ALTER id TYPE bigint; DROP VIEW shop.dated', { mode: 'rehearse' });
+      expect(result).toMatchObject({ isRehearsal: true, restored: ['shop.best', 'shop.big', 'shop.notes', 'shop.sums'], dropped: ['shop.dated'] });
+      expect(result.acts.filter(({ origin }) => origin === 'script')).toHaveLength(2);
+      expect(result.changes.map(({ change }) => change)).toContain('deleted');
+    });
+  });
+});
+
+test('a primary key that a view groups by can be made anew, and so can a type and a function that views use', async () => {
+  const place = await openShop(postgresServers()[0]?.version ?? 18);
+  await place.database.query(`
+    CREATE TYPE shop.mood AS ENUM ('good'); CREATE FUNCTION shop.twice(n int) RETURNS int LANGUAGE sql AS 'SELECT 2 * n';
+    CREATE VIEW shop.grouped AS SELECT id, note FROM shop.orders GROUP BY id;
+    CREATE VIEW shop.moods AS SELECT 'good'::shop.mood AS mood; CREATE VIEW shop.doubled AS SELECT shop.twice(id) AS n FROM shop.orders`);
+  await place.export();
+  const before = await describeCatalog(place.database.url);
+  await place.migrate('ALTER TABLE shop.orders DROP CONSTRAINT orders_pkey; ALTER TABLE shop.orders ADD PRIMARY KEY (id)');
+  await place.migrate("SET search_path = shop; DROP TYPE mood; CREATE TYPE mood AS ENUM ('good', 'bad')");
+  await place.migrate("DROP FUNCTION shop.twice(int); CREATE FUNCTION shop.twice(n int) RETURNS int LANGUAGE sql AS 'SELECT 2 * n'");
+  expect(await describeCatalog(place.database.url)).toEqual(before);
+  await place.migrate('DROP TABLE shop.orders; CREATE TABLE shop.orders (id int PRIMARY KEY, customer int, total numeric(12,2), note text, placed date)');
+  expect((await describeCatalog(place.database.url)).length).toBe(before.length);
+  await expectRecorded(place);
+});
