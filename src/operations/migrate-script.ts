@@ -98,7 +98,8 @@ interface Work {
 
 /** The transaction: the script and everything around it. */
 async function transact({ planned, statements }: Work, options: ScriptMigrationOptions, prepare?: () => Promise<void>): Promise<ScriptOutcome> {
-  const { warehouse, lockTimeout, attempts, onWait, signal, progress, misfits, verify } = options;
+  const { warehouse, lockTimeout, attempts, onWait, progress, misfits, verify } = options;
+  const { signal } = planned.reading.project.interruption;
   const surroundings = surroundingsOf(planned.reading.target.name, warehouse, planned.inspection);
   const onStatement = (done: number, total: number) => progress?.({ what: 'Statement', done, total });
   return warehouse.transact(

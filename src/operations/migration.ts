@@ -1,6 +1,7 @@
 import { isSameView } from '../core/compare.ts';
 import type { HazardName, Plan } from '../core/plan.ts';
 import { type RelationName, relationKey } from '../core/relation.ts';
+import { objectsOf } from '../core/snapshot.ts';
 import type { View } from '../core/view.ts';
 import { ViewsyncError } from '../errors.ts';
 import type { Project, Target } from '../project.ts';
@@ -24,7 +25,6 @@ export interface MigrationOptions extends PushOptions {
   readonly verify: 'verify' | 'skip';
   /** Whether a view that no longer fits stops everything, or is left out and stays in git. */
   readonly misfits: 'stop' | 'skip';
-  readonly signal?: AbortSignal | undefined;
   readonly progress?: Progress;
   readonly onWait?: (event: { readonly attempt: number; readonly holder?: string }) => void;
 }
@@ -49,7 +49,7 @@ export async function readBefore(
   return { plan: emptyPlan(target.name), revision: label, commit, reading, inspection, recorded, sources, files: recorded.tip };
 }
 
-const viewsOf = ({ snapshot }: Inspection) => new Map(snapshot.views.map((view) => [relationKey(view.name), view]));
+const viewsOf = ({ snapshot }: Inspection) => new Map(objectsOf(snapshot).map((view) => [relationKey(view.name), view]));
 
 /** What a migration came to, as a plan that says what was there before and what is there now. */
 function describeOutcome({ inspection, plan, reading }: PlannedRevision, after: Inspection, touched: ReadonlySet<string>): Plan {
