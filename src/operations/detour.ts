@@ -6,20 +6,23 @@ import type { Inspection, Warehouse } from '../warehouses/warehouse.ts';
 
 /** What every plan of a detour shares: views are dropped, something else happens, and they are made again. */
 export type Surroundings = Pick<PlanRequest, 'target' | 'dialect' | 'containers' | 'losses' | 'roles' | 'sizes' | 'allowed'> &
-  Partial<Pick<PlanRequest, 'lockLimit' | 'role'>>;
+  Partial<Pick<PlanRequest, 'lockLimit' | 'role' | 'powers'>> &
+  Pick<PlanRequest, 'rowSecurity'>;
 
 export function surroundingsOf(target: string, { dialect }: Pick<Warehouse, 'dialect'>, { snapshot, session, sizes }: Inspection): Surroundings {
   const { containers, losses } = snapshot;
-  const limit = session.lockLimit === undefined ? {} : { lockLimit: session.lockLimit };
-  return { target, dialect, containers, losses, roles: session.roles, role: session.role, sizes, allowed: [], ...limit };
+  const { roles, role, rowSecurity, lockLimit, powers } = session;
+  const known = { ...(lockLimit === undefined ? {} : { lockLimit }), ...(powers === undefined ? {} : { powers }) };
+  return { target, dialect, containers, losses, roles, role, rowSecurity, sizes, allowed: [], ...known };
 }
 
-const nothing = { wanted: [], drops: [], kept: [], described: new Map(), available: new Set<string>(), relations: new Set<string>() };
+const nothing = { wanted: [], drops: [], kept: [], described: new Map(), available: new Set<string>(), relations: new Set<string>(), exported: new Map() };
 
-/** Drops exactly these live views, in the order that the server allows. Its refusals name what could not be made again. */
+/** Drops exactly these live views, in the order that the server allows. Its refusals name what could not be made again, and by whom. */
 export function planDropping(views: readonly View[], because: string, surroundings: Surroundings): Plan {
   const plan = planChanges({ ...surroundings, ...nothing, live: views, drops: views.map(({ name }) => name) });
-  return { ...plan, steps: plan.steps.map((step): Step => ({ ...step, because })) };
+  const { refusals } = planMaking(views, because, surroundings);
+  return { ...plan, steps: plan.steps.map((step): Step => ({ ...step, because })), refusals: [...plan.refusals, ...refusals] };
 }
 
 /** Makes these views, none of which exists, as they were. */
@@ -27,4 +30,9 @@ export function planMaking(views: readonly View[], because: string, surroundings
   const reads = views.flatMap((view) => view.reads.map(relationKey));
   const plan = planChanges({ ...surroundings, ...nothing, live: [], wanted: views, relations: new Set(reads) });
   return { ...plan, steps: plan.steps.map((step): Step => (step.because === 'it does not exist' ? { ...step, because } : step)) };
+}
+
+/** The surroundings once a script has run: it may have given rights and made schemas. */
+export function withoutPowers({ powers: _, ...surroundings }: Surroundings): Surroundings {
+  return surroundings;
 }

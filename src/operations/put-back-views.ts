@@ -7,7 +7,7 @@ import type { Plan } from '../core/plan.ts';
 import { readsOf } from '../core/rebuild.ts';
 import { compareText, relationKey } from '../core/relation.ts';
 import type { View } from '../core/view.ts';
-import { planMaking } from './detour.ts';
+import { planMaking, withoutPowers } from './detour.ts';
 import { misfit } from './failed-script.ts';
 import { findLikeness, type Likeness } from './likeness.ts';
 import { type AbsentView, type BrokenView, type RunningScript, runOurs } from './running-script.ts';
@@ -46,7 +46,7 @@ async function verify({ transaction, surroundings }: RunningScript, { after }: P
 
 async function putBack(running: RunningScript, keys: readonly string[], because: string): Promise<void> {
   const views = keys.flatMap((key) => running.absent.get(key)?.view ?? []);
-  const plan = planMaking(views, because, running.surroundings);
+  const plan = planMaking(views, because, withoutPowers(running.surroundings));
   const [open] = plan.refusals;
   if (open) throw new Unfit(relationKey(open.view), open.because);
   const failure = await runOurs(running, plan);

@@ -63,9 +63,9 @@ export async function runOurs(
   { steps }: Pick<Plan, 'steps'>,
 ): Promise<(StepFailure & { readonly step: Step }) | undefined> {
   const { results, failure } = await transaction.execute(steps);
-  for (const [index, { milliseconds }] of results.entries()) {
-    const { sql, because, view } = steps[index] as Step;
-    acts.push({ origin: 'viewsync', sql, because, view: relationKey(view), milliseconds });
+  for (const [index, { sql, because, view }] of steps.entries()) {
+    const result = results[index];
+    if (result) acts.push({ origin: 'viewsync', sql, because, view: relationKey(view), milliseconds: result.milliseconds });
   }
   if (!failure) return undefined;
   const step = steps[failure.index] as Step;
