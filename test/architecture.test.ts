@@ -52,6 +52,7 @@ const packagesOf: readonly { readonly packages: readonly string[]; readonly isUs
   { packages: ['tinypool'], isUser: within('operations') },
   { packages: ['p-retry'], isUser: within('warehouses') },
   { packages: ['@google-cloud/bigquery', 'google-auth-library'], isUser: within('warehouses/bigquery') },
+  { packages: ['@aws-sdk/client-redshift', '@aws-sdk/client-redshift-serverless'], isUser: within('warehouses/redshift') },
   { packages: ['snowflake-sdk', 'smol-toml'], isUser: within('warehouses/snowflake') },
   { packages: ['zod', 'yaml'], isUser: (path) => path === 'src/config.ts' || within('warehouses')(path) || within('operations')(path) },
   { packages: ['diff', 'cli-table3'], isUser: (path) => within('render')(path) || within('core')(path) },
@@ -115,6 +116,8 @@ describe('imports', () => {
     const lazy = [
       'pg',
       'pgpass',
+      '@aws-sdk/client-redshift',
+      '@aws-sdk/client-redshift-serverless',
       'simple-git',
       'isomorphic-git',
       'sql-formatter',

@@ -21,7 +21,10 @@ function treatSameDefinition(live: View, wanted: View, { dialect }: PlanRequest)
   const changes = diffAttachments(live.attachments, wanted.attachments, dialect);
   const differing = [...changes.added, ...changes.removed, ...changes.changed.map(({ to }) => to)];
   const replacing = differing.find(({ kind }) => dialect.replacingKinds?.includes(kind));
-  if (replacing) return { how: 'replace', because: `its ${replacing.kind} can only be changed by a new CREATE` };
+  if (replacing) {
+    const because = `its ${replacing.kind} can only be changed by a new CREATE`;
+    return { how: dialect.canReplace(live, wanted).possible ? 'replace' : 'rebuild', because };
+  }
   return hasAttachmentChange(changes) ? { how: 'alter', because: 'only what belongs to it differs' } : { how: 'nothing' };
 }
 

@@ -131,6 +131,8 @@ export interface Dialect {
   permit(permission: Permission, powers: Pick<Powers, 'membership'>): string;
   /** Whether `wanted` (its columns described) can be put over `live` in place. `because` completes "must be re-created: …". */
   canReplace(live: View, wanted: View): Replaceability;
+  /** Whether the view can be made while a relation that it reads is absent or cannot be seen. Absent: none can. */
+  mayReadAbsent?(view: View): boolean;
   /** Kinds of attachments that have to be removed before a replace and made again after it. */
   clearsBeforeReplace(live: View, wanted: View): readonly Attachment[];
   /** What of a view is lost when our `role` replaces it and the CREATE does not restate: it is made again behind the replace. */

@@ -49,7 +49,7 @@ function tableOf({ name }: View): RelationName[] {
 function findMissingReads({ request, wanted, treatments }: Situation): Refusal[] {
   return [...wanted].flatMap(([key, view]) => {
     const how = treatments.get(key)?.how;
-    if (how !== 'create' && how !== 'replace' && how !== 'rebuild') return [];
+    if ((how !== 'create' && how !== 'replace' && how !== 'rebuild') || request.dialect.mayReadAbsent?.(view) === true) return [];
     const missing = [...view.reads, ...tableOf(view)].map(relationKey).filter((read) => !request.relations.has(read) && !wanted.has(read));
     return missing.map((read) => refuseMissing(view, read, request.available.has(read)));
   });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ViewsyncError } from '../../errors.ts';
-import type { Connection } from '../postgres-family/connection.ts';
+import type { Connection } from './connection.ts';
 
 /** Milliseconds until a request to cancel is repeated: one that comes between two statements is lost. */
 const pause = 200;

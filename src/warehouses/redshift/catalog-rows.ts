@@ -1,0 +1,78 @@
+/** Rows of the queries in `catalog-queries.ts`, as the driver returns them. */
+export interface ViewRow {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly owner: string;
+  /** One right per line, as the server writes them; null while nobody was granted anything. */
+  readonly acl: string | null;
+  readonly comment: string | null;
+}
+
+export interface DefinitionRow {
+  readonly oid: number;
+  readonly definition: string | null;
+}
+
+export interface ColumnRow {
+  readonly view: number;
+  readonly name: string;
+  readonly type: string;
+  readonly comment: string | null;
+}
+
+export interface LateColumnRow {
+  readonly schema: string;
+  readonly view: string;
+  readonly name: string;
+  readonly type: string;
+  readonly number: number;
+}
+
+export interface ReadRow {
+  readonly view: number;
+  readonly schema: string;
+  readonly name: string;
+}
+
+export interface PrivilegeRow {
+  readonly schema: string;
+  readonly view: string;
+  readonly column?: string;
+  readonly privilege: string;
+  readonly grantee: string;
+  /** `user`, `group`, `role` or `public`. */
+  readonly kind: string;
+  readonly grantable?: boolean;
+}
+
+export interface GranteeRow {
+  readonly name: string;
+  readonly kind: string;
+}
+
+export interface DefaultRow {
+  /** Null: in every schema. */
+  readonly schema: string | null;
+  readonly grantee: string;
+  readonly kind: string;
+}
+
+export interface MaterializedRow {
+  readonly schema: string;
+  readonly view: string;
+  readonly autorefresh: boolean | string;
+}
+
+export interface SizeRow {
+  readonly schema: string;
+  readonly table: string;
+  readonly size: number | string;
+}
+
+export interface PolicyRow {
+  readonly schema: string;
+  readonly view: string;
+  readonly policy: string;
+  readonly grantee: string;
+}

@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ViewsyncError } from '../../errors.ts';
+import { type Connection, isServerError } from '../postgres-family/connection.ts';
+import { interruptible } from '../postgres-family/interruptible.ts';
+import { retry } from '../retry.ts';
+import type { Transaction, TransactionOptions } from '../warehouse.ts';
+import { isConflict } from './conflicts.ts';
+import { executeSteps } from './execute-steps.ts';
+import { findBroken } from './find-broken.ts';
+import { inspectNames } from './inspect.ts';
+import { type Denied, lockTimeout, lockViews } from './lock.ts';
+import { whileMarked } from './run-mark.ts';
+import type { ServerFacts } from './server.ts';
+import { settleInside } from './settle.ts';
+
+/** Milliseconds in which a transaction that lost against another one is begun again. */
+const patience = 60_000;
+
+type Options = TransactionOptions & { readonly server: ServerFacts };
+type Work<T> = (transaction: Transaction) => Promise<T>;
+
+/**
+ * Runs `work` in one transaction; see `Warehouse.transact`. A transaction that the server ends because of another one is run again as a whole,
+ * with `work` from its start, later and later until the patience ends.
+ */
+export async function runTransaction<T>(connection: Connection, options: Options, work: Work<T>): Promise<T> {
+  const lost = new WeakSet<object>();
+  const attempt = async () => {
+    const met: unknown[] = [];
+    try {
+      return await runOnce(connection, { ...options, onError: (error) => met.push(error) }, work);
+    } catch (error) {
+      if (error instanceof Error && (isConflict(error) || isConflict(error.cause) || met.some(isConflict))) lost.add(error);
+      throw error;
+    }
+  };
+  return whileMarked(connection, () =>
+    retry(attempt, { deadline: patience, firstDelay: 500, isRetryable: (error) => lost.has(error), signal: options.signal }),
+  );
+}
+
+type OnceOptions = Options & { readonly onError: (error: unknown) => void };
+
+async function runOnce<T>(connection: Connection, options: OnceOptions, work: Work<T>): Promise<T> {
+  try {
+    const result = await interruptible(connection, options.signal, async () => {
+      await beginLocked(connection, options);
+      return work(toTransaction(connection, options));
+    });
+    await commit(connection);
+    return result;
+  } catch (error) {
+    await rollBack(connection);
+    throw error;
+  }
+}
+
+/** Leaves a transaction open that holds every lock, starting over with nothing locked while others hold some. */
+async function beginLocked(connection: Connection, options: Options): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    await options.prepare?.();
+    await connection.run('BEGIN');
+    const denied: Denied | undefined = await lockViews(connection, options.locks, options.lockTimeout);
+    if (denied === undefined) return;
+    await connection.run('ROLLBACK');
+    if (attempt >= options.attempts) throw lockTimeout(denied, options);
+    options.onWait?.({ ...denied, attempt });
+    await sleep(options.lockTimeout * attempt, undefined, options.signal && { signal: options.signal });
+  }
+}
+
+/** A connection that is gone has rolled back by itself. The timeouts of the transaction end with it. */
+async function rollBack(connection: Connection): Promise<void> {
+  await connection.run('ROLLBACK').catch(ignoreKnown);
+  await connection.run('SET statement_timeout TO 0').catch(ignoreKnown);
+}
+
+function ignoreKnown(error: unknown): void {
+  if (!(error instanceof ViewsyncError)) throw error;
+}
+
+async function commit(connection: Connection): Promise<void> {
+  try {
+    await connection.run('SET statement_timeout TO 0');
+    await connection.run('COMMIT');
+  } catch (error) {
+    if (isConflict(error)) throw error;
+    if (isServerError(error)) throw commitRefused(error.message, error);
+    throw commitUnknown(error);
+  }
+}
+
+function commitRefused(message: string, cause: unknown): ViewsyncError {
+  return new ViewsyncError('ROLLED_BACK', { message: `The server refused to commit: ${message} Rolled back; nothing changed.`, cause });
+}
+
+function commitUnknown(cause: unknown): ViewsyncError {
+  return new ViewsyncError('CONNECTION_LOST', {
+    message: 'The connection was lost while the transaction was being committed: it took effect as a whole or not at all.',
+    suggestions: ['viewsync status'],
+    cause,
+  });
+}
+
+function toTransaction(connection: Connection, { server, locks, onError }: OnceOptions): Transaction {
+  return {
+    inspect: (names) => inspectNames(connection, server, names),
+    settle: (requests) => settleInside(connection, server, requests),
+    execute: (steps, onStep) => executeSteps(connection, steps, { onStep, onError }),
+    findBroken: (names) => findBroken(connection, server, { names, before: locks }),
+  };
+}
