@@ -1,6 +1,7 @@
-import { type Component, orderByReads } from './graph.ts';
+import { type Component, orderByReads, type Reads, reach } from './graph.ts';
 import { findNeeds, rankOf } from './needs.ts';
 import type { Situation } from './planner.ts';
+import { readsOf } from './rebuild.ts';
 import type { View } from './view.ts';
 
 /** How a view comes about once the drops are done: made under a free name, put over what is there, or given other column names. */
@@ -34,6 +35,16 @@ export interface Course {
   readonly order: readonly Component[];
 }
 
+/**
+ * The needs with those of views between them that stay as they are: where nothing keeps a view from being dropped under its readers, one that
+ * stays may not work before what it reads is back.
+ */
+function throughStanding(needs: Reads, { live, request }: Situation): Reads {
+  if (request.dialect.isTransactional) return needs;
+  const standing = readsOf([...live].filter(([key]) => !needs.has(key)).map(([, view]) => view));
+  return new Map([...needs].map(([key, reads]) => [key, [...reach(reads, standing).keys()]]));
+}
+
 /** Finds that order. */
 export function findCourse(situation: Situation): Course {
   const makings = findMakings(situation);
@@ -41,5 +52,5 @@ export function findCourse(situation: Situation): Course {
     [...makings.values()].map(({ view }) => view),
     situation.request.dialect,
   );
-  return { makings, order: orderByReads(needs, rankOf) };
+  return { makings, order: orderByReads(throughStanding(needs, situation), rankOf) };
 }

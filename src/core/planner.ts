@@ -30,6 +30,8 @@ export interface PlanRequest {
   readonly wanted: readonly View[];
   /** Live views to drop. */
   readonly drops: readonly RelationName[];
+  /** `leave`: what is dropped was made by a run that is undone, and before it the views that read it stood without it, where the warehouse lets them. Else such a drop is refused. */
+  readonly orphans?: 'refuse' | 'leave';
   /** Live views in scope that the wanted Snapshot does not hold and that stay. */
   readonly kept: readonly RelationName[];
   /** What the server says of wanted definitions that differ from the live ones, by `relationKey`. */

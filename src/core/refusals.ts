@@ -63,7 +63,8 @@ function refuseMissing(view: View, read: string, isAvailable: boolean): Refusal 
 }
 
 /** Views that stay and still read one that goes. */
-function findOrphans({ drops, live, wanted }: Situation): Refusal[] {
+function findOrphans({ drops, live, wanted, request }: Situation): Refusal[] {
+  if (request.orphans === 'leave' && !request.dialect.isTransactional) return [];
   return [...live].flatMap(([key, view]) => {
     if (drops.has(key)) return [];
     const after = (isView(view) ? wanted.get(key) : undefined) ?? view;

@@ -1,7 +1,7 @@
 import { findReaders, reach } from '../core/graph.ts';
 import type { HazardName, Plan } from '../core/plan.ts';
 import { readsOf } from '../core/rebuild.ts';
-import { relationKey } from '../core/relation.ts';
+import { type RelationName, relationKey } from '../core/relation.ts';
 import type { ApplyReport } from '../core/report.ts';
 import type { View } from '../core/view.ts';
 import { ViewsyncError } from '../errors.ts';
@@ -9,7 +9,7 @@ import type { Project, Target } from '../project.ts';
 import type { Inspection, Warehouse } from '../warehouses/warehouse.ts';
 import type { PushOptions } from './branch-point.ts';
 import { describeInterruptedRun, endingCommands, requireNotRunning } from './interrupted-run.ts';
-import { type PlannedRevision, type PlanOptions, planFetched, planWish } from './plan-revision.ts';
+import { type PlannedRevision, type PlanOptions, planFetched, planWish, type Wish } from './plan-revision.ts';
 import { prepareRun } from './prepare-run.ts';
 import { endInterruptedRun, finishRun, type RecordedRun, type StartedRun } from './record-run.ts';
 import { type FetchOutcome, fetchLiveLine } from './remote-lines.ts';
@@ -62,18 +62,29 @@ function inspectionNow({ inspection, plan }: PlannedRevision, now: readonly View
   return { ...inspection, snapshot: { ...inspection.snapshot, views: [...rest(inspection.snapshot.views), ...now] }, outside: rest(inspection.outside) };
 }
 
+/** Views that the plan leaves alone and that read one that it touches, directly or not; those of a view that goes are not expected to work. */
+function findReadersOf({ steps, after }: Plan, live: readonly View[]): readonly RelationName[] {
+  const readers = findReaders(readsOf(live));
+  const touched = new Set(steps.map(({ view }) => relationKey(view)));
+  const kept = new Set(after.map(({ name }) => relationKey(name)));
+  const lost = reach(
+    [...touched].filter((key) => !kept.has(key)),
+    readers,
+  );
+  const reached = reach(touched, readers);
+  return live.map(({ name }) => name).filter((name) => reached.has(relationKey(name)) && !touched.has(relationKey(name)) && !lost.has(relationKey(name)));
+}
+
 /** How to undo a run half way, and who reads what it touches. */
 function findWayBack(planned: PlannedRevision, options: ApplyOptions): Pick<RunOptions, 'planBack' | 'readers'> {
   const { plan, inspection, reading } = planned;
-  const touched = new Set(plan.steps.map(({ view }) => relationKey(view)));
   const live = [...inspection.snapshot.views, ...inspection.outside];
-  const reached = reach([...touched], findReaders(readsOf(live)));
   const known = new Set(plan.before.map(({ name }) => relationKey(name)));
   return {
-    readers: live.flatMap(({ name }) => (reached.has(relationKey(name)) && !touched.has(relationKey(name)) ? [name] : [])),
+    readers: findReadersOf(plan, live),
     planBack: (now) => {
       const drops = now.map(({ name }) => name).filter((name) => !known.has(relationKey(name)));
-      const wish = { wanted: plan.before, drops, kept: [], available: plan.before };
+      const wish: Wish = { wanted: plan.before, drops, orphans: 'leave', kept: [], available: plan.before };
       return planWish(reading, wish, { inspection: inspectionNow(planned, now), tip: planned.recorded.tip, options });
     },
   };

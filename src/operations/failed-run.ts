@@ -33,7 +33,7 @@ interface Failed {
 
 function raise(
   { plan, execution }: Failed,
-  content: { code: 'ROLLED_BACK' | 'STEP_FAILED'; state: string; report: ApplyReport; rest?: object },
+  content: { code: 'ROLLED_BACK' | 'STEP_FAILED' | 'WAREHOUSE_MOVED'; state: string; report: ApplyReport; rest?: object },
 ): ViewsyncError {
   const { code, state, report, rest = {} } = content;
   const [failure] = execution.failures;
@@ -48,7 +48,8 @@ function raise(
 /** The error of a run of which nothing is left: it was rolled back, or its first step failed. */
 export function refusedRun(failed: Failed, { isTransactional }: Abilities): ViewsyncError {
   const state = isTransactional ? 'Rolled back; nothing changed.' : 'It was the first one; nothing changed.';
-  return raise(failed, { code: 'ROLLED_BACK', state, report: makeReport(failed.plan, failed.execution, 'rolled back') });
+  const code = failed.execution.failures[0]?.code === 'WAREHOUSE_MOVED' ? 'WAREHOUSE_MOVED' : 'ROLLED_BACK';
+  return raise(failed, { code, state, report: makeReport(failed.plan, failed.execution, 'rolled back') });
 }
 
 /** Whether a run failed where nothing rolls back, and steps of it may have taken effect. */
@@ -112,7 +113,7 @@ export function failedVerification(plan: Plan, differences: readonly string[], {
 
 /** What to raise when the steps broke off for any other reason: where they are not rolled back, that some of them may stay. */
 export function brokenOff(error: unknown, { isTransactional }: Abilities): unknown {
-  const isTold = error instanceof ViewsyncError && (error.code === 'ROLLED_BACK' || error.code === 'STEP_FAILED');
+  const isTold = error instanceof ViewsyncError && ['ROLLED_BACK', 'STEP_FAILED', 'WAREHOUSE_MOVED'].includes(error.code);
   if (isTransactional || isTold) return error;
   return new ViewsyncError('STEP_FAILED', {
     message: `The run broke off: ${error instanceof Error ? error.message : String(error)} Steps that were applied stay, since this warehouse cannot take them back.`,

@@ -53,6 +53,8 @@ export interface PlannedRevision {
 export interface Wish {
   readonly wanted: readonly View[];
   readonly drops: readonly RelationName[];
+  /** See `PlanRequest.orphans`. */
+  readonly orphans?: 'refuse' | 'leave';
   readonly kept: readonly RelationName[];
   /** What the revision holds, wanted or not. */
   readonly available: readonly View[];

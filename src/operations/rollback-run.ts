@@ -33,7 +33,7 @@ function wishBack(before: readonly View[], after: readonly View[], { dialect }: 
     return !later || !isSameView(view, later, dialect);
   });
   const drops = after.filter(({ name, kind }) => kind !== 'container' && !old.has(relationKey(name))).map(({ name }) => name);
-  return { wanted, drops, kept: [], available: before };
+  return { wanted, drops, orphans: 'leave', kept: [], available: before };
 }
 
 /** Between two steps a view may lack what it has both before and after, so a run that stopped there gives no view up. */

@@ -82,9 +82,16 @@ async function verify(plan: Plan, views: readonly View[], { transaction, warehou
   throw failedVerification(plan, differences, dialect);
 }
 
+/** The readers that work before the first step: one that did not is not to be mended by this run. */
+async function findWorking({ transaction }: Running, { readers = [], verify: how }: RunOptions): Promise<readonly RelationName[]> {
+  if (readers.length === 0 || how === 'skip') return [];
+  const broken = new Set((await transaction.findBroken?.(readers))?.map(({ name }) => relationKey(name)));
+  return readers.filter((name) => !broken.has(relationKey(name)));
+}
+
 /** Raises `STEP_FAILED` when a view that the plan touches, or one that reads such a view, cannot be queried any more. */
-async function requireWorking(plan: Plan, views: readonly View[], { transaction, warehouse, readers }: Running & Pick<RunOptions, 'readers'>): Promise<void> {
-  const broken = (await transaction.findBroken?.([...views.map(({ name }) => name), ...(readers ?? [])])) ?? [];
+async function requireWorking(plan: Plan, names: readonly RelationName[], { transaction, warehouse }: Running): Promise<void> {
+  const broken = (await transaction.findBroken?.(names)) ?? [];
   if (broken.length === 0) return;
   const differences = broken.map(({ name, reason }) => `${relationKey(name)} cannot be queried: ${reason}`);
   throw failedVerification(plan, differences, warehouse.dialect);
@@ -93,6 +100,7 @@ async function requireWorking(plan: Plan, views: readonly View[], { transaction,
 async function carryOut(plan: Plan, running: Running, options: RunOptions): Promise<RunOutcome> {
   const { transaction, warehouse } = running;
   const { dialect } = warehouse;
+  const readers = await findWorking(running, options);
   const execution = await runSteps(plan, transaction, { ...options, isTransactional: dialect.isTransactional });
   const failed = { plan, execution };
   if (execution.failures.length > 0 && !leavesSomething(failed, dialect)) throw refusedRun(failed, dialect);
@@ -102,7 +110,7 @@ async function carryOut(plan: Plan, running: Running, options: RunOptions): Prom
   const views = await transaction.inspect(namesOf(plan));
   if (options.verify === 'verify') {
     await verify(plan, views, running);
-    await requireWorking(plan, views, { ...running, ...options });
+    await requireWorking(plan, [...views.map(({ name }) => name), ...readers], running);
   }
   return { views, report: { steps: reportSteps(plan, execution, 'applied') } };
 }
