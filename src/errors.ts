@@ -22,6 +22,7 @@ const errorCodes = {
   UNREADABLE_VIEW: exitCodes.needsPerson,
   INTERRUPTED_RUN: exitCodes.needsPerson,
   NOT_CONFIRMED: exitCodes.needsPerson,
+  PRIVILEGE_MISSING: exitCodes.needsPerson,
   USAGE: exitCodes.usage,
   NOT_A_REPOSITORY: exitCodes.history,
   REVISION_UNKNOWN: exitCodes.history,

@@ -11,6 +11,8 @@ export type { Attachment, Column, View, ViewKind } from './core/view.ts';
 export { type ErrorCode, exitCodes, ViewsyncError } from './errors.ts';
 export { type ApplyOptions, type ApplyResult, applyRevision } from './operations/apply-revision.ts';
 export { type DiffOptions, diffRevisions, type RevisionDifference } from './operations/diff-revisions.ts';
+export { type DrillOptions, type DrillResult, drillRevision } from './operations/drill-revision.ts';
+export type { DrilledView } from './operations/drill-verdicts.ts';
 export { type Check, type Examination, examineTarget } from './operations/examine-target.ts';
 export { type ExportOptions, type ExportResult, exportViews } from './operations/export-views.ts';
 export { findReferences, type ReferenceDialectName } from './operations/find-references.ts';

@@ -28,6 +28,14 @@ describe('workflows', () => {
     });
   });
 
+  test('the monthly drill of the runbook may read, takes the whole history, and gets its secrets by name', () => {
+    const [, snippet = ''] = /```yaml\n(name: drill[\s\S]*?)```/.exec(readFileSync(join(root, 'docs/restore-runbook.md'), 'utf8')) ?? [];
+    const { permissions, jobs, on } = parse(snippet);
+    expect([permissions, jobs.drill.permissions, Object.keys(on)]).toEqual([{}, { contents: 'read' }, ['schedule', 'workflow_dispatch']]);
+    expect(jobs.drill.steps[0].with).toEqual({ 'fetch-depth': 0 });
+    expect(jobs.drill.steps.at(-1)).toEqual({ run: 'npx --yes viewsync drill HEAD', env: { DATABASE_URL: '${{ secrets.DATABASE_URL }}' } });
+  });
+
   test('the action runs the command that it is given, and no more than that', () => {
     const { inputs, runs } = read('action.yml');
     expect(inputs.command.default).toBe('export --push');

@@ -34,6 +34,8 @@ export interface Step {
 /** Something that makes the plan impossible: nothing runs, and each is named. */
 export interface Refusal {
   readonly view: RelationName;
+  /** Every view that it concerns, where these are several. */
+  readonly views?: readonly RelationName[];
   /** A whole sentence. */
   readonly because: string;
   readonly suggestion?: string;

@@ -120,6 +120,8 @@ export function findPowerless(situation: Situation, course: Course, steps: reado
   ];
   return [...Map.groupBy(lacks, ({ permission, what }) => JSON.stringify([permission, what])).values()].flatMap((alike) => {
     const [first] = alike;
-    return first ? [{ view: first.view, because: describe(alike, powers), suggestion: dialect.permit(first.permission, powers) }] : [];
+    return first
+      ? [{ view: first.view, views: alike.map(({ view }) => view), because: describe(alike, powers), suggestion: dialect.permit(first.permission, powers) }]
+      : [];
   });
 }

@@ -5,6 +5,7 @@ import type { Powers } from '../core/powers.ts';
 import type { RelationName } from '../core/relation.ts';
 import type { Container, Scope, Snapshot, Unreadable } from '../core/snapshot.ts';
 import type { Column, View } from '../core/view.ts';
+import type { Scratch, ScratchRequest, StandIn } from './scratch.ts';
 
 /** Told while something long runs; `total` is absent as long as it is not known. */
 export type Progress = (event: { readonly what: string; readonly done: number; readonly total?: number }) => void;
@@ -211,6 +212,11 @@ export interface Warehouse {
   findAuthors?(names: readonly RelationName[]): Promise<ReadonlyMap<string, string>>;
   /** The containers with what relations created in them get by default, where `inspect` leaves that open. Asked before a plan that creates something in them. */
   findDefaults?(containers: readonly Container[]): Promise<readonly Container[]>;
+  /**
+   * What views may need beside views, each as statements that make it anew, empty: the drill builds a scratch database from it. `held` are the
+   * views that are made otherwise. A constant number of queries. Absent where nothing can be drilled. Changes nothing.
+   */
+  listStandIns?(held: readonly RelationName[]): Promise<readonly StandIn[]>;
   close(): Promise<void>;
 }
 
@@ -221,4 +227,6 @@ export interface Adapter {
   validateOptions(options: Readonly<Record<string, unknown>>): readonly { readonly path: readonly string[]; readonly message: string }[];
   /** Opens a connection; `CONNECTION_FAILED` names the line to change and never a password. */
   connect(options: Readonly<Record<string, unknown>>, environment: Readonly<Record<string, string | undefined>>): Promise<Warehouse>;
+  /** Makes a scratch database and connects to it; what earlier ones left behind is removed first. `PRIVILEGE_MISSING`, `SERVER_MISSING`, `CONNECTION_FAILED`. */
+  openScratch?(request: ScratchRequest): Promise<Scratch>;
 }

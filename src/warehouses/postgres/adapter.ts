@@ -8,6 +8,7 @@ import { inspectDatabase } from './inspect.ts';
 import { findHolders, isRunLocked } from './lock.ts';
 import { readServer, type ServerFacts } from './server.ts';
 import { settle } from './settle.ts';
+import { listStandIns } from './stand-ins.ts';
 import { runTransaction } from './transaction.ts';
 
 const lockNotAvailable = '55P03';
@@ -18,14 +19,23 @@ export const postgres: Adapter = {
   validateOptions: (options) => Object.entries(options).flatMap(([key, value]) => validateOption(key, value)),
   connect: async (options, environment) => {
     const connection = await connect(typeof options['url'] === 'string' ? options['url'] : undefined, environment);
-    try {
-      return toWarehouse(connection, await named(connection, () => readServer(connection)));
-    } catch (error) {
-      await connection.close();
-      throw error;
-    }
+    return openWarehouse(connection);
+  },
+  openScratch: async (request) => {
+    const { openScratch } = await import('./scratch.ts');
+    return openScratch(request, openWarehouse);
   },
 };
+
+/** The warehouse behind a connection, which is closed when it is none of ours. */
+async function openWarehouse(connection: Connection): Promise<Warehouse> {
+  try {
+    return toWarehouse(connection, await named(connection, () => readServer(connection)));
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
 
 function validateOption(key: string, value: unknown): ReturnType<Adapter['validateOptions']> {
   if (key !== 'url') return [{ path: [key], message: `"${key}" is not an option of a postgres target; "url" is.` }];
@@ -40,6 +50,7 @@ function toWarehouse(connection: Connection, server: ServerFacts): Warehouse {
     settle: (requests) => named(connection, () => settle(connection, server, requests)),
     transact: (options, work) => named(connection, () => runTransaction(connection, { server, ...options }, work)),
     examine: () => named(connection, () => examineServer(connection, server)),
+    listStandIns: (held) => named(connection, () => listStandIns(connection, server, held)),
     isBusy: () => named(connection, () => isRunLocked(connection)),
     close: () => connection.close(),
   };

@@ -37,7 +37,13 @@ export function createRunner(connection: Connection): Promise<void> {
   return connection.run(runnerDefinition);
 }
 
-function runStatements(connection: Connection, statements: readonly string[]): Promise<StatementOutcome[]> {
+/** For a transaction that is committed: nothing of ours stays in the session. */
+export function dropRunner(connection: Connection): Promise<void> {
+  return connection.run('DROP FUNCTION pg_temp.viewsync_settle(text[])');
+}
+
+/** Runs each statement on its own; resolves to those that failed. */
+export function runStatements(connection: Connection, statements: readonly string[]): Promise<StatementOutcome[]> {
   return connection.query<StatementOutcome>('SELECT * FROM pg_temp.viewsync_settle($1)', [statements]);
 }
 

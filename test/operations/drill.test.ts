@@ -1,0 +1,178 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createInterruption } from '../../src/history/interruption.ts';
+import { type DrillOptions, type DrillResult, drillRevision } from '../../src/operations/drill-revision.ts';
+import { describeCatalog } from '../support/catalog-comparison.ts';
+import { createDatabase, createRole, postgresServers, type TestDatabase } from '../support/postgres-server.ts';
+import { openWorkplace, type Workplace } from '../support/workplace.ts';
+
+const drill = ({ project, target }: Workplace, options: Partial<DrillOptions> = {}) => drillRevision(project, target, { revision: 'HEAD', ...options });
+
+const outcomes = ({ views }: DrillResult) =>
+  Object.fromEntries(views.map(({ view, outcome, because }) => [view, because === undefined ? outcome : `${outcome}: ${because}`]));
+
+/** A role of its own for each database: other tests drill on the same server. */
+const drillerOf = ({ name }: TestDatabase) => `${name}_driller`;
+
+const scratchDatabases = (database: TestDatabase) =>
+  database.query(`SELECT datname FROM pg_database WHERE datname LIKE 'viewsync_drill_%' AND pg_get_userbyid(datdba) = '${drillerOf(database)}'`);
+
+async function open(version?: number): Promise<Workplace> {
+  const database = await createDatabase(version);
+  const driller = drillerOf(database);
+  await database.query(`CREATE ROLE ${driller} SUPERUSER LOGIN`);
+  onTestFinished(async () => {
+    await database.query(`DROP ROLE ${driller}`);
+    await database[Symbol.asyncDispose]();
+  });
+  return openWorkplace({ database, target: { options: { url: database.urlFor(driller) } } });
+}
+
+/** Everything that a view can need, in names that have to be quoted. */
+const rich = `
+  ${createRole('drill_owner')} ${createRole('drill_reader')} ${createRole('drill_grantor')}
+  CREATE SCHEMA app; GRANT USAGE ON SCHEMA app TO PUBLIC; CREATE SCHEMA "My Schema"; CREATE EXTENSION pg_trgm SCHEMA app;
+  CREATE TYPE app.mood AS ENUM ('sad', 'it''s ok'); CREATE DOMAIN app.price AS numeric(12,2) CHECK (VALUE >= 0);
+  CREATE TYPE app.pair AS (a int, b text); CREATE TYPE app.span AS RANGE (SUBTYPE = int);
+  CREATE COLLATION app.german (PROVIDER = libc, LOCALE = 'C'); CREATE SEQUENCE app.numbers; CREATE TEXT SEARCH CONFIGURATION app.words (COPY = simple);
+  CREATE TABLE app.t (id int PRIMARY KEY, mood app.mood, price app.price, pair app.pair, span app.span, name text COLLATE app.german, "Odd ""name" timestamptz(3));
+  CREATE TABLE "My Schema"."My Table" (id int, day date) PARTITION BY RANGE (day);
+  CREATE TABLE "My Schema".part PARTITION OF "My Schema"."My Table" FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
+  CREATE FUNCTION app.twice(app.price, factor int DEFAULT 2) RETURNS app.price LANGUAGE sql IMMUTABLE AS 'SELECT $1 * factor';
+  CREATE FUNCTION app.many(n int) RETURNS TABLE (i int, s text) LANGUAGE sql AS 'SELECT 1, ''x''';
+  CREATE FUNCTION app.add(state int, next int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT state + next';
+  CREATE AGGREGATE app.total(int) (SFUNC = app.add, STYPE = int, INITCOND = '0');
+  CREATE OPERATOR app.+% (FUNCTION = app.add, LEFTARG = int, RIGHTARG = int);
+  CREATE FUNCTION app.note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+  CREATE VIEW app.all_kinds AS SELECT t.id, mood, app.twice(price) AS double, pair, (pair).a, span, name, "Odd ""name", nextval('app.numbers'::regclass) AS n,
+    to_tsvector('app.words', name) AS words, app.similarity(name, 'x') AS alike, id OPERATOR(app.+%) 1 AS more FROM app.t WHERE mood <> 'sad';
+  CREATE VIEW app.grouped AS SELECT id, mood, price FROM app.t GROUP BY id;
+  CREATE VIEW app.summed AS SELECT app.total(a.id) AS sum, m.s FROM app.all_kinds a, app.many(3) m GROUP BY m.s;
+  CREATE VIEW "My Schema"."My View" AS SELECT id, day FROM "My Schema"."My Table" JOIN "My Schema".part p USING (id, day);
+  CREATE MATERIALIZED VIEW app.stored AS SELECT id, app.twice(price) AS double FROM app.t; CREATE UNIQUE INDEX stored_id ON app.stored (id);
+  CREATE VIEW app.ring AS SELECT 1 AS one; CREATE VIEW app.ring_back AS SELECT one FROM app.ring; CREATE OR REPLACE VIEW app.ring AS SELECT one FROM app.ring_back;
+  ALTER VIEW app.all_kinds OWNER TO drill_owner; GRANT SELECT ON app.all_kinds TO drill_grantor WITH GRANT OPTION;
+  SET ROLE drill_grantor; GRANT SELECT ON app.all_kinds TO drill_reader; RESET ROLE;
+  COMMENT ON VIEW app.grouped IS 'one row each'; CREATE TRIGGER note INSTEAD OF INSERT ON app.grouped FOR EACH ROW EXECUTE FUNCTION app.note();
+  CREATE RULE keep AS ON DELETE TO app.summed DO INSTEAD INSERT INTO app.t (id) VALUES (1) ON CONFLICT ON CONSTRAINT t_pkey DO NOTHING;
+  INSERT INTO app.t (id, mood, price) VALUES (1, 'sad', 3)`;
+
+describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i', (version) => {
+  test('everything that views need is stood in for, they come back identical, and nothing of the target is touched', async () => {
+    const place = await open(version);
+    await place.database.query(rich);
+    await place.export();
+    const before = await describeCatalog(place.database.url);
+    const tip = place.git('for-each-ref');
+    const result = await drill(place, { on: 'server' });
+    expect(outcomes(result)).toEqual(Object.fromEntries(result.views.map(({ view }) => [view, 'restored identical'])));
+    expect(result).toMatchObject({ restored: 7, differing: 0, needing: 0, missing: [], server: expect.stringContaining(`PostgreSQL ${version}`) });
+    expect([await describeCatalog(place.database.url), place.git('for-each-ref')]).toEqual([before, tip]);
+    expect(await scratchDatabases(place.database)).toEqual([]);
+  });
+
+  test('what cannot be stood in is named, and the other views are proven', async () => {
+    const place = await open(version);
+    const gone = `drill_gone_${version}`;
+    await place.database.query(`${createRole(gone)} CREATE SCHEMA app; CREATE TABLE app.orders (id int); CREATE TABLE app.kept (id int);
+      CREATE FUNCTION app.f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE FUNCTION app.changed(int) RETURNS int LANGUAGE sql AS 'SELECT 1';
+      CREATE VIEW app.lost AS SELECT id FROM app.orders; CREATE VIEW app.above AS SELECT id FROM app.lost; CREATE VIEW app.called AS SELECT app.f(id) AS f FROM app.kept;
+      CREATE VIEW app.granted AS SELECT id FROM app.kept; GRANT SELECT ON app.granted TO ${gone}; CREATE VIEW app.retyped AS SELECT id FROM app.kept;
+      CREATE VIEW app.other AS SELECT 1 AS one; CREATE VIEW app.outside AS SELECT one FROM app.other`);
+    await place.export();
+    await place.database.query(`DROP VIEW app.above, app.lost, app.called, app.granted, app.retyped; DROP TABLE app.orders; DROP FUNCTION app.f(int);
+      ALTER TABLE app.kept ALTER id TYPE bigint; DROP OWNED BY ${gone}; DROP ROLE ${gone}`);
+    writeFileSync(join(place.directory, 'views/prod/app/other.sql'), 'CREATE VIEW app.other AS');
+    const expected = {
+      'app.above': 'needs: app.lost, which was not restored',
+      'app.called': 'needs: function app.f(bigint), which no longer exists',
+      'app.granted': `needs: role "${gone}"`,
+      'app.lost': 'needs: app.orders, which no longer exists',
+      'app.other': 'restored identical',
+      'app.outside': 'restored identical',
+      'app.retyped': 'differs: column id integer -> bigint',
+    };
+    const result = await drill(place);
+    expect([outcomes(result), result.restored, result.differing, result.needing]).toEqual([expected, 2, 1, 4]);
+    const edited = outcomes(await drill(place, { revision: 'worktree' }));
+    expect(edited['views/prod/app/other.sql']).toMatch(/^needs: a file that can be read: /);
+    expect(edited['app.outside']).toBe('restored identical');
+    expect(await scratchDatabases(place.database)).toEqual([]);
+  });
+
+  test('a role that may not create databases is told what to ask for; one that may needs no more than that', async () => {
+    const place = await open(version);
+    const weak = `drill_weak_${version}`;
+    await place.database.query(`${createRole(weak, ' LOGIN NOCREATEDB')} CREATE SCHEMA app; CREATE TABLE app.t (id int PRIMARY KEY);
+      CREATE VIEW app.v AS SELECT id, count(*) AS n FROM app.t GROUP BY id; ALTER VIEW app.v OWNER TO ${weak}; CREATE MATERIALIZED VIEW app.m AS SELECT id FROM app.t;
+      ALTER MATERIALIZED VIEW app.m OWNER TO ${weak}`);
+    await place.export();
+    const options = { url: place.database.urlFor(weak) };
+    const far = { ...place, target: { ...place.target, options } };
+    await expect(drill(far, { on: 'server' })).rejects.toMatchObject({
+      code: 'PRIVILEGE_MISSING',
+      exitCode: 3,
+      suggestions: [expect.stringContaining(`ALTER ROLE ${weak} CREATEDB`), expect.stringContaining('--on embedded'), expect.stringContaining('--on TARGET')],
+    });
+    await place.database.query(`ALTER ROLE ${weak} CREATEDB`);
+    expect(outcomes(await drill(far))).toEqual({ 'app.m': 'restored identical', 'app.v': 'restored identical' });
+  });
+});
+
+test('on a server that is started for it, with the roles that the views name', async () => {
+  const place = await open();
+  await place.database.query(rich.replace('CREATE EXTENSION pg_trgm SCHEMA app;', '').replace(", app.similarity(name, 'x') AS alike", ''));
+  await place.export();
+  const result = await drill(place, { on: 'embedded' });
+  expect(result.views.filter(({ outcome }) => outcome !== 'restored identical')).toEqual([]);
+  expect(result.place).toContain('started for it');
+});
+
+test('a word that is no place and no target is told with the places that there are', async () => {
+  const place = await open();
+  await place.database.query('CREATE VIEW public.v AS SELECT 1 AS one');
+  await place.export();
+  await expect(drill(place, { on: 'moon' })).rejects.toMatchObject({ code: 'USAGE', suggestions: ['--on server', '--on embedded', '--on prod'] });
+});
+
+describe('the scratch database goes', () => {
+  async function openShop(): Promise<Workplace> {
+    const place = await open();
+    await place.database.query('CREATE SCHEMA app; CREATE TABLE app.t (id int)');
+    const views = Array.from({ length: 300 }, (_, index) => `CREATE VIEW app.v${index} AS SELECT id FROM app.t`);
+    await place.database.query(views.join(';'));
+    await place.export();
+    return place;
+  }
+
+  test('when it is interrupted, at once', async () => {
+    const place = await openShop();
+    const interruption = createInterruption();
+    const project = { ...place.project, interruption };
+    const stopped = drill({ ...place, project }, { progress: ({ what }) => what === 'Views' && interruption.request() });
+    await expect(stopped).rejects.toMatchObject({ code: 'INTERRUPTED', exitCode: 130 });
+    expect(await scratchDatabases(place.database)).toEqual([]);
+  });
+
+  test('with the next drill after a kill, and not while somebody uses it', async () => {
+    const place = await openShop();
+    writeFileSync(join(place.directory, 'viewsync.yaml'), 'targets:\n  prod:\n    warehouse: postgres\n    url: ${DATABASE_URL}\n');
+    const program = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
+    const child = spawn(process.execPath, [program, 'drill'], {
+      cwd: place.directory,
+      env: { ...process.env, DATABASE_URL: place.database.urlFor(drillerOf(place.database)) },
+      stdio: 'ignore',
+    });
+    const ended = once(child, 'exit');
+    const made = async () => (await scratchDatabases(place.database)).length === 1;
+    await expect.poll(made, { interval: 5, timeout: 20_000 }).toBe(true);
+    child.kill('SIGKILL');
+    await ended;
+    expect((await drill(place)).restored).toBe(300);
+    expect(await scratchDatabases(place.database)).toEqual([]);
+  });
+});
