@@ -8,7 +8,9 @@ export interface Container {
   readonly name: string;
   /** Grantees who would get rights on a relation that our role creates in it, through default privileges; everybody as the dialect calls them, which no role can be called (`public` on PostgreSQL). */
   readonly defaultGrantees: readonly string[];
-  /** The same for routines; absent where a new one has the rights that the warehouse gives by itself. */
+  /** Set where our role, through default privileges, lacks rights on what it makes itself, or may pass them on: then so does whoever gets it. */
+  readonly ownerRights?: 'altered';
+  /** Grantees of new routines likewise; absent where a new one has the rights that the warehouse gives by itself. */
   readonly routineGrantees?: readonly string[];
   /** Its owner, rights and comment, in the shape of a view of kind `container`; absent where it holds nothing that has a file. */
   readonly state?: View;

@@ -49,6 +49,17 @@ function dropSteps({ live, rebuild, request }: Situation): Step[] {
   return dropInOrder(pick(live, rebuild.dropped.keys()), request.dialect, (key) => `must be re-created: ${rebuild.dropped.get(key)}`);
 }
 
+/** What pruned views hold under a name that something made here is to have, such as an index that its view was renamed with. */
+function freeNameSteps({ live, rebuild, drops }: Situation, alterations: readonly Alteration[]): Step[] {
+  const needed = new Set(alterations.flatMap(({ made }) => made.map(({ attachment }) => attachment.unmake)));
+  const pruned = [...drops].flatMap((key) => (rebuild.dropped.has(key) ? [] : (live.get(key) ?? [])));
+  return pruned.flatMap((view) =>
+    view.attachments
+      .filter(({ unmake }) => unmake !== '' && needed.has(unmake))
+      .map(({ kind, key, unmake }): Step => ({ kind: 'alter', view: view.name, sql: unmake, because: `the name of the ${kind} ${key} is needed` })),
+  );
+}
+
 /** Views to prune that nothing forced out before; last, when nothing that stays reads them any more. */
 function pruneSteps({ live, rebuild, drops, request }: Situation): Step[] {
   const left = [...drops].filter((key) => !rebuild.dropped.has(key));
@@ -118,6 +129,7 @@ function findContainer({ catalog, schema }: View['name'], containers: readonly C
     name: schema,
     defaultGrantees: union(containers.map(({ defaultGrantees }) => defaultGrantees)),
     routineGrantees: union(containers.map(({ routineGrantees = [] }) => routineGrantees)),
+    ...(containers.some(({ ownerRights }) => ownerRights === 'altered') ? { ownerRights: 'altered' } : {}),
   };
 }
 
@@ -165,6 +177,7 @@ export function buildSteps(situation: Situation, course: Course): readonly Step[
   const kinds = situation.request.dialect.attachmentKinds.filter((kind) => kind !== ownerKind && kind !== populatedKind);
   return [
     ...releaseSteps(alterations),
+    ...freeNameSteps(situation, alterations),
     ...dropSteps(situation),
     ...make(course.order.filter(({ members }) => !members.every(isLate))),
     ...early.flatMap((alteration) => ownerSteps(alteration, situation)),

@@ -147,7 +147,12 @@ export const schemasQuery = `
 SELECT n.nspname::text AS name, coalesce((
   SELECT array_agg(DISTINCT CASE e.grantee WHEN 0 THEN 'public' ELSE pg_get_userbyid(e.grantee)::text END)
   FROM pg_default_acl d, aclexplode(d.defaclacl) e
-  WHERE d.defaclobjtype = 'r' AND d.defaclnamespace IN (0, n.oid) AND pg_get_userbyid(d.defaclrole) = current_user AND e.grantee <> d.defaclrole), '{}') AS grantees
+  WHERE d.defaclobjtype = 'r' AND d.defaclnamespace IN (0, n.oid) AND pg_get_userbyid(d.defaclrole) = current_user AND e.grantee <> d.defaclrole), '{}') AS grantees,
+  EXISTS (
+    SELECT FROM pg_default_acl d, LATERAL (SELECT count(*) AS held, count(*) FILTER (WHERE e.is_grantable) AS grantable FROM aclexplode(d.defaclacl) e WHERE e.grantee = d.defaclrole) own,
+         LATERAL (SELECT count(*) AS usual FROM aclexplode(acldefault('r', d.defaclrole))) first
+    WHERE d.defaclobjtype = 'r' AND d.defaclnamespace IN (0, n.oid) AND pg_get_userbyid(d.defaclrole) = current_user
+      AND (own.grantable > 0 OR d.defaclnamespace = 0 AND own.held <> first.usual)) AS altered
 FROM pg_namespace n WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'`;
 
 export const relationsQuery = `

@@ -98,6 +98,8 @@ export interface BystanderRow {
 export interface SchemaRow {
   readonly name: string;
   readonly grantees: readonly string[];
+  /** Whether our role lacks rights on what it makes, or may pass them on. */
+  readonly altered: boolean;
 }
 
 export interface SessionRow {

@@ -12,11 +12,17 @@ import { parseAttachments } from './parse-attachments.ts';
 import { parseCreate } from './parse-create.ts';
 import { scriptRules } from './script-rules.ts';
 
-/** The owner is left out: it had the rights of whoever made the view, and keeps them. */
-function revokeDefaults(view: View, { defaultGrantees }: Container): readonly string[] {
+/**
+ * Whoever makes a view has all rights on it and may pass none of them on, and so has the owner afterwards, unless default privileges of whoever
+ * made it, or given to the owner, say otherwise.
+ */
+function revokeDefaults(view: View, { defaultGrantees, ownerRights }: Container): readonly string[] {
   const owner = ownerOf(view);
-  const grantees = defaultGrantees.filter((grantee) => grantee !== owner);
-  return grantees.map((grantee) => `REVOKE ALL ON ${quoteRelation(view.name)} FROM ${quoteGrantee(grantee)}`);
+  const on = `ON ${quoteRelation(view.name)}`;
+  const revoked = defaultGrantees.filter((grantee) => grantee !== owner).map((grantee) => `REVOKE ALL ${on} FROM ${quoteGrantee(grantee)}`);
+  if (owner === undefined || (ownerRights === undefined && !defaultGrantees.includes(owner))) return revoked;
+  const restored = ownerRights === undefined ? [] : [`GRANT ALL ${on} TO ${quoteIdentifier(owner)}`];
+  return [...restored, `REVOKE GRANT OPTION FOR ALL ${on} FROM ${quoteIdentifier(owner)}`, ...revoked];
 }
 
 /** PostgreSQL 13 to 18. */

@@ -90,7 +90,9 @@ export function toSession({ session, roles, guards }: Surroundings): Session {
 
 export function toContainers(schemas: readonly SchemaRow[]): readonly Container[] {
   return schemas
-    .map(({ name, grantees }) => ({ name, defaultGrantees: [...grantees].sort(compareText) }))
+    .map(
+      ({ name, grantees, altered }): Container => ({ name, defaultGrantees: [...grantees].sort(compareText), ...(altered ? { ownerRights: 'altered' } : {}) }),
+    )
     .sort((left, right) => compareText(left.name, right.name));
 }
 
