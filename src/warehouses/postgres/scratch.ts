@@ -65,7 +65,9 @@ async function openOnHost(request: ScratchRequest, { host, facts }: OnHost, open
   const name = nameScratch(facts, randomBytes(4).toString('hex'));
   await host.run(createDatabaseSql(name, facts));
   try {
-    const connection = await connectTo(request, name);
+    const connection = await connectTo(request, name).catch((error: unknown) => {
+      throw error instanceof ViewsyncError ? unreachable(error) : error;
+    });
     const place = `the scratch database "${name}" beside ${host.place}`;
     const removed = async () => {
       // Another session may be in the middle of a statement: ending it is what makes this work after Ctrl-C.
@@ -77,6 +79,14 @@ async function openOnHost(request: ScratchRequest, { host, facts }: OnHost, open
     await dropDatabase(host, name);
     throw error;
   }
+}
+
+function unreachable(cause: ViewsyncError): ViewsyncError {
+  return new ViewsyncError(cause.code, {
+    message: `A scratch database was made, could not be connected to, and is removed: ${cause.message}`,
+    suggestions: ['Connect to the server itself, where a pooler stands before it that knows only some databases.', 'viewsync drill --on embedded'],
+    cause,
+  });
 }
 
 /** Somebody else may have removed it meanwhile. https://www.postgresql.org/docs/current/sql-dropdatabase.html */

@@ -51,9 +51,9 @@ async function runOnce<T>(
       await budget.spend((left) => lockViews(connection, names, left));
       return work(toTransaction(connection, { server, budget, onScript }));
     });
-    await commit(connection);
-    // What a script has set for its session would stay.
+    // What a script has set for its session would stay; behind a pooler another session answers once this is committed.
     if (isScripted) await connection.run('RESET SESSION AUTHORIZATION; RESET ALL');
+    await commit(connection);
     return { result };
   } catch (error) {
     await rollBack(connection, error);
