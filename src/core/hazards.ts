@@ -19,11 +19,14 @@ function findDeletions({ drops, live }: Situation): Hazard[] {
   });
 }
 
-function findRebuiltMaterializedViews({ rebuild, live, request }: Situation): Hazard[] {
-  return [...rebuild.recreated.keys()].flatMap((key) => {
+function findRebuiltMaterializedViews({ rebuild, live, request, treatments }: Situation): Hazard[] {
+  const replaced = [...treatments].flatMap(([key, treatment]) => (treatment.how === 'replace' ? [[key, treatment.because] as const] : []));
+  const reasons = new Map([...replaced, ...[...rebuild.recreated.keys()].map((key) => [key, rebuild.dropped.get(key) ?? ''] as const)]);
+  return [...reasons].flatMap(([key, reason]) => {
     const view = live.get(key);
     if (view?.kind !== 'materialized view') return [];
-    const because = `Drops ${key} (${describeSize(request.sizes.get(key))}) and computes it again: ${rebuild.dropped.get(key)}.`;
+    const act = rebuild.recreated.has(key) ? 'Drops' : 'Replaces';
+    const because = `${act} ${key} (${describeSize(request.sizes.get(key))}) and computes it again: ${reason}.`;
     return [{ name: 'REBUILDS_MATERIALIZED_VIEW' as const, view: view.name, because }];
   });
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { accessOf } from '../../core/deletions.ts';
-import { type RelationName, relationKey } from '../../core/relation.ts';
+import { compareRelations, type RelationName, relationKey } from '../../core/relation.ts';
 import { matchScope } from '../../core/scope.ts';
 import type { Container, Scope, Unreadable } from '../../core/snapshot.ts';
 import type { View } from '../../core/view.ts';
@@ -92,7 +92,7 @@ export async function inspectProject(client: Client, scope: Scope, options: Read
   const isInScope = matchScope(scope, bigqueryDialect);
   const readable = views.filter(({ failure }) => failure === undefined).map(({ view }) => view);
   const inScope = ({ name }: Pick<View, 'name'>) => isInScope(name);
-  const unreadable = [...findUnreadable(views), ...findHidden(seen)].filter(inScope);
+  const unreadable = [...findUnreadable(views), ...findHidden(seen)].filter(inScope).sort((left, right) => compareRelations(left.name, right.name));
   return {
     snapshot: {
       origin: { from: 'warehouse' },

@@ -111,12 +111,14 @@ export interface CatalogRequest {
   readonly names: ReadonlySet<string> | undefined;
   /** Datasets whose catalog the account may not read. */
   readonly denied: ReadonlySet<string>;
+  /** Relations that are left out. */
+  readonly hidden: ReadonlySet<string>;
 }
 
 const qualified = /`([^`]+)`\.`([^`]+)`\.INFORMATION_SCHEMA\./;
 
 /** Answers one of the catalog's queries; refuses loudly every other one. */
-export function readInformationSchema(project: Project, { sql, location, names, denied }: CatalogRequest): Answer {
+export function readInformationSchema(project: Project, { sql, location, names, denied, hidden }: CatalogRequest): Answer {
   const [, named = '', qualifier = ''] = qualified.exec(sql) ?? [];
   const kind = kinds.find((each) => catalogQuery(each, { project: named, qualifier }) === sql);
   if (kind === undefined) throw new Refusal(400, 'notSimulated', `This server does not know the query: ${sql.slice(0, 200)}`);
@@ -136,5 +138,6 @@ export function readInformationSchema(project: Project, { sql, location, names, 
       `Access Denied: Table ${named}:${qualifier}.INFORMATION_SCHEMA.${kind.toUpperCase()}: User does not have permission to query table, or perhaps it does not exist.`,
     );
   const relations = datasets.flatMap((dataset) => [...dataset.tables.values()].map((table) => ({ dataset, table })));
-  return answer(kind, project, names === undefined ? relations : relations.filter(({ dataset, table }) => names.has(`${dataset.id}.${table.id}`)));
+  const isShown = ({ dataset, table }: Relation) => !hidden.has(`${dataset.id}.${table.id}`) && (names?.has(`${dataset.id}.${table.id}`) ?? true);
+  return answer(kind, project, relations.filter(isShown));
 }

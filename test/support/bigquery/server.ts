@@ -33,6 +33,8 @@ export interface BigQueryServer extends AsyncDisposable {
   latency: number;
   /** Datasets whose catalog the account may not read, and whose tables it may not list. */
   readonly closed: { readonly catalog: Set<string>; readonly list: Set<string> };
+  /** Relations that the catalog leaves out, as if a page had been cut short: `shop.big`. */
+  readonly hidden: Set<string>;
   /** Permissions that the account lacks. */
   readonly lacking: Set<string>;
   /** Asked before each call; what it returns is answered instead. */
@@ -107,6 +109,7 @@ function answerQuery(server: BigQueryServer, { body }: Call): Answer {
     location: body.location,
     names: namesOf(body.queryParameters ?? []),
     denied: server.closed.catalog,
+    hidden: server.hidden,
   });
 }
 
@@ -360,6 +363,7 @@ export async function startBigQuery(project: Project): Promise<BigQueryServer> {
     pageSize: 1000,
     latency: 0,
     closed: { catalog: new Set(), list: new Set() },
+    hidden: new Set(),
     lacking: new Set(),
     fail: () => undefined,
     onChange: () => undefined,

@@ -1,0 +1,215 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { bigquery } from '../../../src/warehouses/bigquery/adapter.ts';
+import { loadPackage } from '../../../src/warehouses/bigquery/driver.ts';
+import { insertTable, patchTable } from '../../support/bigquery/project.ts';
+import { Refusal } from '../../support/bigquery/resources.ts';
+import { type BigQueryPlace, openBigQuery, type Parts } from './place.ts';
+
+const shop = [
+  'CREATE VIEW `my-project.shop.big` AS SELECT id, customer FROM `my-project.raw.orders` WHERE id > 10',
+  "CREATE VIEW `my-project.shop.best` OPTIONS (labels = [('run', '1'), ('team', 'sales')]) AS SELECT customer FROM shop.big WHERE id > 100",
+  'CREATE VIEW `my-project.other.one` AS SELECT 1 AS one',
+];
+
+async function openShop(parts?: Parts): Promise<BigQueryPlace> {
+  const place = await openBigQuery(parts);
+  place.run(...shop);
+  await place.export();
+  return place;
+}
+
+function edit(place: BigQueryPlace, name: string, change: (text: string) => string): void {
+  const path = join(place.directory, 'views/prod/my-project/shop', `${name}.sql`);
+  writeFileSync(path, change(readFileSync(path, 'utf8')));
+}
+
+const raiseBoth = (place: BigQueryPlace) => {
+  edit(place, 'big', (text) => text.replace('id > 10', 'id > 11'));
+  edit(place, 'best', (text) => text.replace('id > 100', 'id > 101'));
+};
+
+const isPatchOf = (name: string, { method, path }: { method: string; path: string }) => method === 'PATCH' && path.endsWith(`/tables/${name}`);
+const files = (place: BigQueryPlace) =>
+  place
+    .git('ls-files', 'views')
+    .split('\n')
+    .filter((path) => path.endsWith('.sql')).length;
+
+describe('a listing that lacks something is no deletion', () => {
+  test('a view that only one of the two lists has stops the export', async () => {
+    const place = await openShop();
+    place.server.hidden.add('shop.best');
+    await expect(place.export()).rejects.toMatchObject({ code: 'LISTING_INCOMPLETE', exitCode: 69, message: expect.stringContaining('shop.best') });
+    expect(files(place)).toBe(3);
+  }, 20_000);
+
+  test('a dataset whose catalog is closed is named view by view, and the others are read', async () => {
+    const place = await openShop();
+    place.server.closed.catalog.add('shop');
+    place.run('CREATE VIEW `my-project.other.two` AS SELECT 2 AS two');
+    const { unreadable, commit } = await place.export();
+    expect(unreadable.map(({ name, reason }) => [name.name, reason.slice(0, 14)])).toEqual([
+      ['best', 'Access Denied:'],
+      ['big', 'Access Denied:'],
+    ]);
+    expect(commit).toBeDefined();
+    expect(files(place)).toBe(4);
+    place.server.closed.catalog.clear();
+    expect((await place.status()).differing).toEqual([]);
+  });
+
+  test('a dataset that shows neither list takes no file away', async () => {
+    const place = await openShop();
+    place.server.closed.catalog.add('shop');
+    place.server.closed.list.add('shop');
+    await place.export().catch((error: unknown) => expect(error).toMatchObject({ code: 'MANY_DELETIONS' }));
+    expect(files(place)).toBe(3);
+  });
+
+  test('a dataset that is not listed any more takes no file away', async () => {
+    const place = await openShop();
+    place.server.project.datasets.delete('shop');
+    await place.export().catch((error: unknown) => expect(error).toMatchObject({ code: 'MANY_DELETIONS' }));
+    expect(files(place)).toBe(3);
+  });
+});
+
+describe('an apply', () => {
+  test('a view that somebody changes between plan and patch is left to them', async () => {
+    const place = await openShop();
+    edit(place, 'big', (text) => text.replace('id > 10', 'id > 11'));
+    const theirs = 'SELECT id, customer FROM `my-project.raw.orders` WHERE id > 12';
+    place.server.fail = (call) => {
+      if (isPatchOf('big', call)) patchTable(place.server.project, place.table('shop', 'big'), { view: { query: theirs } });
+      return undefined;
+    };
+    await expect(place.apply('worktree')).rejects.toMatchObject({ code: 'WAREHOUSE_MOVED', exitCode: 75, message: expect.stringContaining('nothing changed') });
+    expect(place.table('shop', 'big').query).toBe(theirs);
+    place.server.fail = () => undefined;
+    expect((await place.status()).run).toBeUndefined();
+  });
+
+  test('what was changed before a failed step is put back, and the run is closed', async () => {
+    const place = await openShop();
+    raiseBoth(place);
+    place.server.fail = (call) => (isPatchOf('best', call) ? new Refusal(400, 'invalid', 'No.') : undefined);
+    await expect(place.apply('worktree')).rejects.toMatchObject({
+      code: 'STEP_FAILED',
+      message: expect.stringMatching(/No\. The 1 of 2 steps applied before were undone/),
+    });
+    expect(place.table('shop', 'big').query).toContain('id > 10');
+    expect((await place.status()).run).toBeUndefined();
+  });
+
+  test('rate limits, snapshot times and errors of the server are tried again', async () => {
+    const place = await openShop();
+    raiseBoth(place);
+    place.server.project.quota = { changes: 1, window: 300 };
+    const refusals = [
+      new Refusal(503, 'backendError', 'Try again'),
+      new Refusal(400, 'invalidQuery', 'Invalid snapshot time 1 for Table t'),
+      new Refusal(403, 'rateLimitExceeded', 'Exceeded rate limits'),
+    ];
+    place.server.fail = (call) => (isPatchOf('best', call) ? refusals.shift() : undefined);
+    await place.apply('worktree');
+    expect(refusals).toEqual([]);
+    expect(place.table('shop', 'best').query).toContain('id > 101');
+  }, 20_000);
+
+  test('gives up when the time for that is over', async () => {
+    const place = await openShop({ options: { patience: 0.5 } });
+    edit(place, 'big', (text) => text.replace('id > 10', 'id > 11'));
+    place.server.fail = (call) => (isPatchOf('big', call) ? new Refusal(403, 'rateLimitExceeded', 'Exceeded rate limits') : undefined);
+    await expect(place.apply('worktree')).rejects.toMatchObject({ message: expect.stringContaining('Exceeded rate limits') });
+    expect(place.table('shop', 'big').query).toContain('id > 10');
+  });
+
+  test('a lock that expired, or whose process is gone, is taken over', async () => {
+    const place = await openShop();
+    const dataset = place.server.project.datasets.get('far');
+    if (!dataset) throw new Error('There is no dataset.');
+    const lock = (expirationTime: number) =>
+      insertTable(place.server.project, dataset, 'viewsync_lock', {
+        labels: { viewsync_host: 'elsewhere', viewsync_process: '1' },
+        expirationTime: String(expirationTime),
+      });
+    edit(place, 'big', (text) => text.replace('id > 10', 'id > 11'));
+    lock(Date.now() + 60_000);
+    await expect(place.apply('worktree')).rejects.toMatchObject({ code: 'RUN_IN_PROGRESS' });
+    dataset.tables.delete('viewsync_lock');
+    lock(Date.now() - 1);
+    await place.apply('worktree');
+    expect([...dataset.tables.keys()]).toEqual([]);
+  });
+});
+
+describe('metadata that tools leave behind', () => {
+  test('ignored labels stay out of files and survive a replace; what a running dbt makes is left out', async () => {
+    const place = await openShop({ target: { ignore: { comments: [], labels: ['run*'] } } });
+    place.run('CREATE VIEW `my-project.shop.big__dbt_tmp` AS SELECT 1 AS one');
+    place.table('shop', 'best').labels = { run: '2', team: 'sales' };
+    expect((await place.status()).differing).toEqual([]);
+    edit(place, 'best', (text) => text.replace('id > 100', 'id > 101'));
+    await place.apply('worktree');
+    expect(place.table('shop', 'best')).toMatchObject({ labels: { run: '2', team: 'sales' }, query: expect.stringContaining('id > 101') });
+    expect(place.git('grep', '-c', 'team', 'HEAD', '--', 'views')).toContain('best.sql');
+    expect(files(place)).toBe(3);
+  });
+});
+
+describe('connecting', () => {
+  test('options are checked, and a missing project is one fault', () => {
+    const faults = (options: Record<string, unknown>) => bigquery.validateOptions(options).map(({ path, message }) => `${path.join('.')}: ${message}`);
+    expect(faults({ project: 'p', iam: true, patience: 10 })).toEqual([]);
+    expect(faults({ porject: 'p', iam: 'yes', patience: 0 })).toEqual([
+      expect.stringContaining('needs "project"'),
+      expect.stringContaining('Did you mean "project"?'),
+      expect.stringContaining('true or false'),
+      expect.stringContaining('number of seconds'),
+    ]);
+  });
+
+  test('a client that is not installed is named with the command that installs it', async () => {
+    const missing = loadPackage(() => import('@google-cloud/not-there' as string));
+    await expect(missing).rejects.toMatchObject({ code: 'DRIVER_MISSING', suggestions: expect.arrayContaining(['npm install @google-cloud/bigquery']) });
+  });
+
+  test('a server that does not answer, and one that does not know us, are told apart', async () => {
+    const closed = createServer().listen(0, '127.0.0.1');
+    await new Promise((done) => closed.once('listening', done));
+    const { port } = closed.address() as { port: number };
+    await new Promise((done) => closed.close(done));
+    const silent = await bigquery.connect({ project: 'my-project', endpoint: `http://127.0.0.1:${port}`, patience: 0.1 }, {});
+    await expect(silent.inspect({ schemas: ['*'] })).rejects.toMatchObject({ code: 'CONNECTION_FAILED', message: expect.stringContaining('ECONNREFUSED') });
+    const place = await openBigQuery();
+    place.server.fail = () => new Refusal(401, 'authError', 'Request had invalid authentication credentials.');
+    const unknown = await place.connect();
+    await expect(unknown.inspect({ schemas: ['*'] })).rejects.toMatchObject({
+      code: 'CONNECTION_FAILED',
+      suggestions: expect.arrayContaining(['gcloud auth application-default login']),
+    });
+  });
+
+  test('doctor names each missing permission with what is lost and what to ask for', async () => {
+    const place = await openShop({ options: { iam: true } });
+    const { server } = place;
+    const examine = async () => {
+      const warehouse = await place.connect();
+      return (await warehouse.examine()).findings.map(({ found, suggestions }) => `${found} ${suggestions[0]}`);
+    };
+    expect(await examine()).toEqual([]);
+    server.closed.list.add('other');
+    for (const permission of ['bigquery.tables.update', 'bigquery.tables.setIamPolicy', 'bigquery.datasets.get']) server.lacking.add(permission);
+    expect(await examine()).toEqual([
+      expect.stringMatching(/lacks bigquery\.tables\.list on other.*roles\/bigquery\.metadataViewer/),
+      expect.stringMatching(/lacks bigquery\.datasets\.get.*authorized.*roles\/bigquery\.dataOwner/),
+      expect.stringMatching(/lacks bigquery\.tables\.update on views in shop: they cannot be changed.*roles\/bigquery\.dataEditor/),
+      expect.stringMatching(/lacks bigquery\.tables\.setIamPolicy.*roles\/bigquery\.dataOwner/),
+    ]);
+    server.fail = ({ path }) => (path.endsWith('/jobs') ? new Refusal(403, 'accessDenied', 'Access Denied: bigquery.jobs.create') : undefined);
+    expect((await examine())[0]).toMatch(/lacks bigquery\.jobs\.create.*roles\/bigquery\.jobUser/);
+  });
+});

@@ -1,0 +1,126 @@
+import { describe, expect, test } from 'vitest';
+import { pathInTarget } from '../../../src/core/path.ts';
+import { type RelationName, relationKey } from '../../../src/core/relation.ts';
+import type { View } from '../../../src/core/view.ts';
+import { readViewFile, writeViewFile } from '../../../src/core/view-file.ts';
+import { bigqueryDialect } from '../../../src/warehouses/bigquery/dialect.ts';
+import type { Inspection } from '../../../src/warehouses/warehouse.ts';
+import { insertTable } from '../../support/bigquery/project.ts';
+import { type BigQueryPlace, openBigQuery } from './place.ts';
+
+async function inspect(place: BigQueryPlace): Promise<Inspection> {
+  const warehouse = await place.connect();
+  try {
+    return await warehouse.inspect({ schemas: ['*'] });
+  } finally {
+    await warehouse.close();
+  }
+}
+
+function viewOf({ snapshot }: Inspection, schema: string, name: string): View {
+  const view = snapshot.views.find((each) => each.name.schema === schema && each.name.name === name);
+  if (!view) throw new Error(`There is no view ${schema}.${name}.`);
+  return view;
+}
+
+/** A view's file, read again. */
+function throughFile(view: View): View {
+  return readViewFile(writeViewFile(view, bigqueryDialect), pathInTarget(view.name, bigqueryDialect), bigqueryDialect).view;
+}
+
+const readKeys = (reads: readonly RelationName[]) => reads.map(relationKey);
+
+describe('names and locations', () => {
+  test('every location is read, and what a view reads is found however its name is quoted', async () => {
+    const place = await openBigQuery();
+    place.run(
+      'CREATE VIEW `my-project.shop.a` AS SELECT id FROM `my-project.raw.orders`',
+      'CREATE VIEW `my-project`.`shop`.`b` AS SELECT id FROM my-project.raw.orders',
+      'CREATE VIEW my-project.shop.c AS SELECT id FROM `my-project`.raw.`orders` AS o',
+      'CREATE VIEW `my-project.shop.d` AS SELECT id FROM raw.orders',
+      'CREATE VIEW `my-project.other.us` AS SELECT 1 AS one',
+      'CREATE VIEW `my-project.far.west` AS SELECT 1 AS one',
+    );
+    const found = await inspect(place);
+    expect(found.snapshot.views.map(({ name }) => `${name.schema}.${name.name}`)).toEqual(['far.west', 'other.us', 'shop.a', 'shop.b', 'shop.c', 'shop.d']);
+    for (const name of ['a', 'b', 'c', 'd']) expect(readKeys(viewOf(found, 'shop', name).reads), name).toEqual(['"my-project".raw.orders']);
+  });
+
+  test('round trips do not grow with views, and every page is read', async () => {
+    const place = await openBigQuery();
+    place.run('CREATE VIEW `my-project.shop.a` AS SELECT id, customer FROM `my-project.raw.orders`');
+    const few = await inspect(place);
+    for (let number = 0; number < 30; number++) place.run(`CREATE VIEW \`my-project.shop.v${number}\` AS SELECT id, customer FROM shop.a`);
+    place.server.pageSize = 7;
+    const many = await inspect(place);
+    expect(many.snapshot.views.length).toBe(31);
+    expect(many.snapshot.views.every(({ columns, definition }) => columns.length === 2 && definition !== '')).toBe(true);
+    expect(many.queries).toBe(few.queries);
+  });
+
+  test('hostile names and texts come through a file unchanged', async () => {
+    const place = await openBigQuery();
+    const texts = ["it's", 'a "quote"', 'back\\slash', 'new\nline', '`tick`', '\u2028 and \u0000', '😀 -- viewsync: {"a":1}', "'''", '; DROP'];
+    const names = ['with space', 'größe', 'View', 'view', '123', 'select'];
+    for (const [index, name] of names.entries()) {
+      const view = insertTable(place.server.project, place.server.project.datasets.get('shop') as never, name, {
+        view: { query: 'SELECT 1 AS one -- end', useLegacySql: false },
+      });
+      view.description = texts[index];
+      view.schema = view.schema.map((field) => ({ ...field, description: texts[index + 3] ?? '' }));
+      view.labels = { key: 'ä_1' };
+    }
+    const { snapshot } = await inspect(place);
+    expect(snapshot.views.map(({ name }) => name.name).sort()).toEqual([...names].sort());
+    for (const view of snapshot.views) expect(throughFile(view)).toEqual({ ...view, columns: view.columns });
+    expect(viewOf({ snapshot } as Inspection, 'shop', 'View').attachments.find(({ kind }) => kind === 'comment')?.value).toBe('back\\slash');
+  });
+});
+
+describe('legacy SQL', () => {
+  test('a view in legacy SQL stays one through a file, a change and a restore', async () => {
+    const place = await openBigQuery();
+    const { project } = place.server;
+    insertTable(project, project.datasets.get('shop') as never, 'old', {
+      view: { query: 'SELECT id FROM [my-project:raw.orders]' },
+      labels: { team: 'sales' },
+    });
+    insertTable(project, project.datasets.get('shop') as never, 'older', { view: { query: 'SELECT id FROM [my-project:shop.old]' } });
+    await place.export();
+    const found = viewOf(await inspect(place), 'shop', 'older');
+    expect(readKeys(found.reads)).toEqual(['"my-project".shop.old']);
+    expect(writeViewFile(found, bigqueryDialect)).toContain('-- viewsync: {"legacySql":true}\nAS\nSELECT id FROM [my-project:shop.old]\n;');
+    place.run('DROP VIEW `my-project.shop.older`', 'DROP VIEW `my-project.shop.old`', 'CREATE VIEW `my-project.shop.stays` AS SELECT 1 AS one');
+    await place.apply('HEAD', { allowed: ['MANY_DELETIONS'] });
+    expect(place.table('shop', 'old')).toMatchObject({ useLegacySql: true, labels: { team: 'sales' } });
+    expect(place.table('shop', 'older')).toMatchObject({ useLegacySql: true });
+    expect((await place.status()).differing).toEqual([]);
+  });
+});
+
+describe('materialized views', () => {
+  test('partition, clusters and options are kept, and a new query is a new statement', async () => {
+    const place = await openBigQuery();
+    const options = "OPTIONS (enable_refresh = true, refresh_interval_minutes = 30.0, max_staleness = INTERVAL '4:0:0' HOUR TO SECOND)";
+    place.run(
+      `CREATE MATERIALIZED VIEW \`my-project.shop.sums\` PARTITION BY RANGE_BUCKET(id, GENERATE_ARRAY(0, 100, 10)) CLUSTER BY customer, id ${options} AS SELECT id, customer FROM \`my-project.raw.orders\``,
+    );
+    const view = viewOf(await inspect(place), 'shop', 'sums');
+    expect(throughFile(view)).toEqual(view);
+    expect(view.attachments.map(({ kind, key, value }) => [kind, key, value])).toEqual([
+      ['partition', '', 'RANGE_BUCKET(id, GENERATE_ARRAY(0, 100, 10))'],
+      ['cluster', '', 'customer, id'],
+      ['option', 'enable_refresh', 'true'],
+      ['option', 'max_staleness', "INTERVAL '4:0:0' HOUR TO SECOND"],
+      ['option', 'refresh_interval_minutes', '30.0'],
+    ]);
+    await place.export();
+    const before = structuredClone(place.table('shop', 'sums'));
+    place.run('CREATE OR REPLACE MATERIALIZED VIEW `my-project.shop.sums` AS SELECT id FROM `my-project.raw.orders`');
+    await expect(place.apply('HEAD')).rejects.toMatchObject({ code: 'HAZARD', message: expect.stringContaining('computes it again') });
+    const { plan } = await place.apply('HEAD', { allowed: ['REBUILDS_MATERIALIZED_VIEW'] });
+    expect(plan.steps.map(({ kind, sql }) => `${kind} ${sql.split('`')[0]}`)).toEqual(['replace CREATE OR REPLACE MATERIALIZED VIEW ']);
+    expect(place.table('shop', 'sums')).toMatchObject({ options: before.options, schema: before.schema });
+    expect(place.table('shop', 'sums').layout?.replace(/\s+/g, ' ')).toBe(before.layout);
+  });
+});
