@@ -1,6 +1,7 @@
 import type { RelationName } from '../../core/relation.ts';
 import { ViewsyncError } from '../../errors.ts';
 import type { Adapter, Warehouse } from '../warehouse.ts';
+import { findAuthors } from './authors.ts';
 import { type Client, createClient, listAll, pathOf } from './client.ts';
 import { bigqueryDialect } from './dialect.ts';
 import { openDriver } from './driver.ts';
@@ -71,6 +72,7 @@ function toWarehouse(client: Client, reading: Reading): Warehouse {
     settle: (requests) => named(client, () => settle(client, requests, session.placeOf)),
     transact: (options, work) => named(client, () => runTransaction(session, options, work)),
     examine: () => named(client, () => examineProject(client, reading.iam)),
+    findAuthors: (names) => named(client, () => findAuthors(client, names, session.placeOf)),
     isBusy: () => named(client, async () => isRunLocked(client, await session.listDatasets())),
     close: async () => undefined,
   };

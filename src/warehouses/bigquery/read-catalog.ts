@@ -32,7 +32,7 @@ async function readRows(client: Client, { place, qualifier, names }: Source): Pr
 const nothing: CatalogRows = { tables: [], views: [], options: [], columns: [] };
 
 function mergeRows(parts: readonly CatalogRows[]): CatalogRows {
-  const all = (query: CatalogQuery) => parts.flatMap((part) => part[query]);
+  const all = (query: keyof CatalogRows) => parts.flatMap((part) => part[query]);
   return { tables: all('tables'), views: all('views'), options: all('options'), columns: all('columns') };
 }
 

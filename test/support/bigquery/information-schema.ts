@@ -13,7 +13,7 @@ interface Relation {
   readonly table: Table;
 }
 
-const kinds: readonly CatalogQuery[] = ['tables', 'views', 'options', 'columns'];
+const kinds: readonly CatalogQuery[] = ['tables', 'views', 'options', 'columns', 'authors'];
 
 const isView = ({ table }: Relation) => table.type !== 'TABLE';
 const quote = (text: string) => JSON.stringify(text);
@@ -95,6 +95,14 @@ function answer(kind: CatalogQuery, project: Project, relations: readonly Relati
       return {
         columns: ['table_schema', 'table_name', 'option_name', 'option_value'],
         rows: views.flatMap(({ dataset, table }) => optionsOf(table).map(([name, value]) => [dataset.id, table.id, name, value])),
+      };
+    case 'authors':
+      return {
+        columns: ['table_schema', 'table_name', 'user_email'],
+        rows: views.flatMap(({ dataset, table }) => {
+          const last = project.jobs.findLast((job) => job.dataset === dataset.id && job.table === table.id);
+          return last ? [[dataset.id, table.id, last.user]] : [];
+        }),
       };
     case 'columns':
       return {

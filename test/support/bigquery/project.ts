@@ -6,6 +6,8 @@ import { literal, readStatement, type Statement } from './statements.ts';
 export interface Project {
   readonly id: string;
   readonly datasets: Map<string, Dataset>;
+  /** Who ran which statement about what. */
+  readonly jobs: { readonly dataset: string; readonly table: string; readonly user: string }[];
   /** How many changes of one table are allowed in how many milliseconds; without it there is no limit. */
   quota?: { readonly changes: number; readonly window: number };
 }
@@ -15,7 +17,7 @@ const newEtag = () => `etag-${++etags}`;
 
 export function createProject(id: string, datasets: Readonly<Record<string, string>>): Project {
   const entries = Object.entries(datasets).map(([name, location]) => [name, { id: name, location, etag: newEtag(), access: [], tables: new Map() }] as const);
-  return { id, datasets: new Map<string, Dataset>(entries) };
+  return { id, datasets: new Map<string, Dataset>(entries), jobs: [] };
 }
 
 // https://cloud.google.com/bigquery/docs/error-messages: notFound
@@ -195,8 +197,9 @@ function changeRights(table: Table, { what, roles, members }: Extract<Statement,
 }
 
 /** Runs one statement, which changes everything that it says or nothing. */
-export function run(project: Project, sql: string): void {
+export function run(project: Project, sql: string, user = 'ada@example.com'): void {
   const statement = readStatement(sql);
+  if (!['drop', 'grant', 'revoke'].includes(statement.what)) project.jobs.push({ ...placeOf(project, statement.name), user });
   switch (statement.what) {
     case 'create':
       createView(project, statement);

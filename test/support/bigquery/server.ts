@@ -153,7 +153,7 @@ function createRoutes(server: BigQueryServer): readonly Route[] {
     if (configuration.dryRun) return { ...done, statistics: { query: dryRun(configuration.query) } };
     if (jobs.has(jobReference.jobId)) throw new Refusal(409, 'duplicate', `Already Exists: Job ${project.id}:${jobReference.jobId}`);
     try {
-      run(project, configuration.query.query);
+      run(project, configuration.query.query, 'robot@example.com');
       jobs.set(jobReference.jobId, done);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;

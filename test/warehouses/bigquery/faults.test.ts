@@ -160,6 +160,20 @@ describe('metadata that tools leave behind', () => {
   });
 });
 
+describe('who changed it', () => {
+  test('is asked of the jobs, only for views that changed, and told in the commit and the log', async () => {
+    const place = await openShop();
+    const asked = () => place.server.calls.filter(({ body }) => body?.query?.includes('.JOBS')).length;
+    expect(asked()).toBe(0);
+    await place.export();
+    expect(asked()).toBe(0);
+    place.run('CREATE OR REPLACE VIEW `my-project.shop.big` AS SELECT id, customer FROM `my-project.raw.orders` WHERE id > 12');
+    await place.export();
+    expect(asked()).toBe(1);
+    expect(place.git('log', '-1', '--format=%B')).toContain('Viewsync-Changed-By: "my-project".shop.big ada@example.com');
+  });
+});
+
 describe('connecting', () => {
   test('options are checked, and a missing project is one fault', () => {
     const faults = (options: Record<string, unknown>) => bigquery.validateOptions(options).map(({ path, message }) => `${path.join('.')}: ${message}`);
