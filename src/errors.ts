@@ -46,6 +46,7 @@ const errorCodes = {
   FORMAT_TOO_NEW: exitCodes.history,
   VIEW_UNKNOWN: exitCodes.history,
   NOTHING_TO_ROLL_BACK: exitCodes.history,
+  NOTHING_TO_CONTINUE: exitCodes.history,
   PLAN_IMPOSSIBLE: exitCodes.history,
   RELATION_UNKNOWN: exitCodes.history,
   SCRIPT_REFUSED: exitCodes.history,

@@ -76,6 +76,22 @@ export const applyFlags = {
   ...pushFlags,
 };
 
+/** What `apply` and `migrate` do with views that no longer fit the tables. */
+export const skipBrokenFlag = {
+  'skip-broken': Flags.boolean({ summary: 'Leave out views that no longer fit the tables; they stay in git, and the exit code is 3.' }),
+};
+
+const { yes, 'lock-timeout': lockTimeout, verify } = applyFlags;
+
+export const migrateFlags = {
+  yes,
+  'lock-timeout': lockTimeout,
+  verify,
+  ...pushFlags,
+  ...skipBrokenFlag,
+  'dry-run': Flags.boolean({ summary: 'Rehearse all of it in a transaction that is rolled back, and print every statement.', env: 'VIEWSYNC_DRY_RUN' }),
+};
+
 export const scriptFlag = {
   sql: Flags.boolean({ summary: 'Print one ordered SQL script instead.', env: 'VIEWSYNC_SQL' }),
 };

@@ -8,14 +8,17 @@ import { colorsFor } from './colors.ts';
 import { confirm } from './confirm.ts';
 import { pushOptions } from './flags.ts';
 
-interface RunFlags extends TargetFlags {
-  readonly yes: boolean;
-  readonly sql: boolean;
+interface LockFlags {
   readonly verify: boolean;
-  readonly 'keep-going': boolean;
   readonly push: boolean;
   readonly branch?: string | undefined;
   readonly 'lock-timeout'?: number | undefined;
+}
+
+interface RunFlags extends TargetFlags, LockFlags {
+  readonly yes: boolean;
+  readonly sql: boolean;
+  readonly 'keep-going': boolean;
 }
 
 const defaultLockTimeout = 5000;
@@ -23,21 +26,28 @@ const attempts = 5;
 
 /** What commands share that change a warehouse: they show the plan, ask, and tell what they wait for. */
 export abstract class RunCommand extends BaseCommand {
+  /** How long to wait, what to compare, where to push, and what to tell meanwhile. */
+  protected lockOptions(flags: LockFlags): Pick<ApplyOptions, 'lockTimeout' | 'attempts' | 'verify' | 'push' | 'pushedBranch' | 'progress' | 'onWait'> {
+    return {
+      lockTimeout: flags['lock-timeout'] ?? defaultLockTimeout,
+      attempts,
+      verify: flags.verify ? 'verify' : 'skip',
+      ...pushOptions(flags),
+      progress: this.progress,
+      onWait: ({ attempt, holder }) =>
+        this.tell(`A lock was not granted${holder === undefined ? '' : ` (held by ${holder})`}; trying again (${attempt} of ${attempts}).`),
+    };
+  }
+
   protected runOptions(
     flags: RunFlags,
     { dialect }: Warehouse,
   ): Pick<ApplyOptions, 'lockTimeout' | 'attempts' | 'verify' | 'afterFailure' | 'push' | 'pushedBranch' | 'confirm' | 'progress' | 'onStep' | 'onWait'> {
     return {
-      lockTimeout: flags['lock-timeout'] ?? defaultLockTimeout,
-      attempts,
-      verify: flags.verify ? 'verify' : 'skip',
+      ...this.lockOptions(flags),
       afterFailure: flags['keep-going'] ? 'keep going' : 'put back',
-      ...pushOptions(flags),
       confirm: (plan) => this.confirmPlan(plan, flags, dialect),
-      progress: this.progress,
       onStep: (done, total) => this.progress({ what: 'Step', done, total }),
-      onWait: ({ attempt, holder }) =>
-        this.tell(`A lock was not granted${holder === undefined ? '' : ` (held by ${holder})`}; trying again (${attempt} of ${attempts}).`),
     };
   }
 

@@ -6,7 +6,8 @@ import type { View } from './view.ts';
 
 const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
 
-function describeSize(bytes: number | undefined): string {
+/** `12 MB`. */
+export function describeSize(bytes: number | undefined): string {
   if (bytes === undefined) return 'size unknown';
   const power = Math.min(units.length - 1, Math.floor(Math.log(Math.max(bytes, 1)) / Math.log(1024)));
   return `${Math.round(bytes / 1024 ** power)} ${units[power]}`;

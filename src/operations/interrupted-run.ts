@@ -9,6 +9,7 @@ export function describeInterruptedRun(run: Run): string {
 
 /** What to type to end it, either way. */
 export function endingCommands({ command, revision }: Run): readonly string[] {
+  if (command === 'migrate') return ['viewsync migrate --continue', 'viewsync rollback'];
   return command === 'apply' ? ['viewsync rollback', `viewsync apply ${revision}`] : ['viewsync rollback'];
 }
 

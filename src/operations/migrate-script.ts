@@ -156,5 +156,6 @@ export async function migrateScript(project: Project, target: Target, options: S
   if (!(await options.confirm(foresee(statements, target, planned.inspection)))) {
     throw new ViewsyncError('NOT_CONFIRMED', { message: 'Not confirmed. Nothing was changed.', suggestions: ['Add --yes to go ahead without a question.'] });
   }
-  return { ...described, ...(await carryOut({ planned, statements }, options)) };
+  const told = await project.interruption.complete(() => carryOut({ planned, statements }, options), 'last');
+  return { ...described, ...told };
 }

@@ -85,9 +85,10 @@ export async function tryPutBack(running: RunningScript, keys: readonly string[]
 
 function describeBroken({ view, at }: AbsentView, because: string, { statements, surroundings: { dialect } }: RunningScript): BrokenView {
   const context = { statements, dialect };
-  const { file, line } = findCulprit(view, because, context) ?? at;
+  const culprit = findCulprit(view, because, context) ?? at;
   const hint = findNewName(view, because, context);
-  return { view: relationKey(view.name), because, file, line, ...(hint === undefined ? {} : { hint }) };
+  const place = culprit === undefined ? {} : { file: culprit.file, line: culprit.line };
+  return { view: relationKey(view.name), because, ...place, ...(hint === undefined ? {} : { hint }) };
 }
 
 /** Views that the server refuses now, and with the one that failed all that read it. */

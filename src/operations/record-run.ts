@@ -164,7 +164,7 @@ export async function finishRun(run: StartedRun, done: Done): Promise<RecordedRu
 }
 
 /** Whether the warehouse holds exactly what some files say. */
-function holdsFiles({ sources, reading }: PlannedRevision, files: TargetFiles): boolean {
+export function holdsFiles({ sources, reading }: PlannedRevision, files: TargetFiles): boolean {
   const paths = new Set([...sources.live.keys(), ...files.views.keys()].filter((path) => !sources.unreadable.has(path)));
   return [...paths].every((path) => {
     const [live, recorded] = [sources.live.get(path), viewOf(files.views.get(path))];

@@ -1,5 +1,6 @@
 import { compareText, type RelationName, relationKey } from '../core/relation.ts';
 import { mayName, placeOf, type ScriptStatement } from '../core/script.ts';
+import type { View } from '../core/view.ts';
 import { ViewsyncError } from '../errors.ts';
 import type { StatementResult, Transaction } from '../warehouses/warehouse.ts';
 import { planDropping, type Surroundings } from './detour.ts';
@@ -116,6 +117,20 @@ async function open(transaction: Transaction, options: ScriptOptions): Promise<R
   return { ...options, transaction, atomic, session, ...state };
 }
 
+/** Puts back what is gone, and tells what it all came to. */
+async function close(running: RunningScript, dropped: readonly string[]): Promise<ScriptOutcome> {
+  const broken = await putBackAll(running);
+  const views = [...(await running.session.listViews()).values()];
+  const there = new Set(views.map(relationKey));
+  return {
+    acts: running.acts,
+    restored: [...running.restored].sort(compareText),
+    broken,
+    dropped: dropped.filter((key) => !there.has(key)).sort(compareText),
+    views,
+  };
+}
+
 /**
  * Runs a script statement by statement. Views that stand in the way of one are dropped, and all that are gone without being dropped by name are
  * made again, at the end or before a statement that names them. `SCRIPT_FAILED`, `PLAN_IMPOSSIBLE`, `VIEW_MISFIT`.
@@ -127,14 +142,12 @@ export async function runScript(transaction: Transaction, options: ScriptOptions
     dropped.push(...(await runStatement(running, at)));
     options.onStatement?.(index + 1, options.statements.length);
   }
-  const broken = await putBackAll(running);
-  const views = [...(await running.session.listViews()).values()];
-  const there = new Set(views.map(relationKey));
-  return {
-    acts: running.acts,
-    restored: [...running.restored].filter((key) => there.has(key)).sort(compareText),
-    broken,
-    dropped: dropped.filter((key) => !there.has(key)).sort(compareText),
-    views,
-  };
+  return close(running, dropped);
+}
+
+/** Makes views again that were dropped before; what has taken the name of one meanwhile stays. */
+export async function restoreViews(transaction: Transaction, views: readonly View[], options: Omit<ScriptOptions, 'statements'>): Promise<ScriptOutcome> {
+  const running = await open(transaction, { ...options, statements: [] });
+  for (const view of views) running.absent.set(relationKey(view.name), { view, takenBy: 'viewsync' });
+  return close(running, []);
 }

@@ -20,7 +20,8 @@ export interface AbsentView {
   readonly view: View;
   /** `script`: a statement of the script took it along without naming it. */
   readonly takenBy: 'viewsync' | 'script';
-  readonly at: ScriptStatement;
+  /** The statement that it made way for, where that is known. */
+  readonly at?: ScriptStatement;
 }
 
 /** A view that does not fit what the script has made of the tables. */

@@ -1,0 +1,137 @@
+import { diffViews } from '../core/compare.ts';
+import { findRelations } from '../core/find-relations.ts';
+import { findReaders, reach } from '../core/graph.ts';
+import type { Plan } from '../core/plan.ts';
+import { readsOf } from '../core/rebuild.ts';
+import { parseRelationKey, relationKey } from '../core/relation.ts';
+import { objectsOf } from '../core/snapshot.ts';
+import type { View } from '../core/view.ts';
+import { ViewsyncError } from '../errors.ts';
+import type { Project, Target } from '../project.ts';
+import type { Inspection, Warehouse } from '../warehouses/warehouse.ts';
+import { requireRunnable } from './apply-revision.ts';
+import { bringBack } from './bring-back.ts';
+import { planDropping, surroundingsOf } from './detour.ts';
+import type { MigrateResult } from './migrate-script.ts';
+import { type MigrationOptions, migrateCommand, readBefore, recordAfter } from './migration.ts';
+import type { PlannedRevision } from './plan-revision.ts';
+import { prepareRun } from './prepare-run.ts';
+import type { StartedRun } from './record-run.ts';
+import { fetchLiveLine } from './remote-lines.ts';
+import { runPlan } from './run-plan.ts';
+
+export interface AroundOptions extends Omit<MigrationOptions, 'misfits'> {
+  /** Names or globs of the relations that the command changes. */
+  readonly relations: readonly string[];
+  /** What the command is called when it is told of. */
+  readonly label: string;
+  /** Runs it to its end and resolves to its exit code. */
+  readonly runCommand: () => Promise<number>;
+  /** Shown what will be dropped before anything is written or run; false stops. */
+  readonly confirm: (plan: Plan) => Promise<boolean>;
+  /** Another connection, since the first one may not last as long as the command. */
+  readonly connect: () => Promise<Warehouse>;
+}
+
+/** Views that depend on the relations, and bystanders that depend on these, out of scope too. */
+export function findDependents(relations: readonly string[], { snapshot, outside }: Inspection): readonly View[] {
+  const objects = [...objectsOf(snapshot), ...outside].filter(({ kind }) => kind !== 'container');
+  const reached = reach(relations, findReaders(readsOf(objects)));
+  const named = new Set(relations);
+  return objects.filter((view) => reached.has(relationKey(view.name)) && !named.has(relationKey(view.name)));
+}
+
+async function planWay(planned: PlannedRevision, { relations, warehouse, confirm }: AroundOptions): Promise<Plan> {
+  const { inspection, reading } = planned;
+  const views = findDependents(findRelations(relations, inspection.relations), inspection);
+  const plan = planDropping(views, `it depends on ${relations.join(', ')}`, surroundingsOf(reading.target.name, warehouse, inspection));
+  requireRunnable({ ...plan, hazards: [] }, []);
+  if (await confirm(plan)) return plan;
+  throw new ViewsyncError('NOT_CONFIRMED', { message: 'Not confirmed. Nothing was changed.', suggestions: ['Add --yes to go ahead without a question.'] });
+}
+
+/** Drops the views, once the state with and without them stands on the live line. */
+async function drop(planned: PlannedRevision, options: AroundOptions): Promise<StartedRun> {
+  const { warehouse } = options;
+  const { signal } = planned.reading.project.interruption;
+  const preparation = prepareRun(planned, migrateCommand, options);
+  try {
+    await runPlan(warehouse, planned.plan, { ...options, signal, prepare: preparation.prepare });
+  } catch (error) {
+    throw await preparation.giveUp(error);
+  }
+  return preparation.started() as StartedRun;
+}
+
+/** Runs the command while no other run can begin, as long as the connection lasts. */
+async function runHeld({ warehouse, lockTimeout, runCommand }: AroundOptions): Promise<number> {
+  let exitCode: number | undefined;
+  const work = async () => {
+    exitCode = await runCommand();
+    return exitCode;
+  };
+  try {
+    return await warehouse.transact({ lockTimeout, attempts: 1, locks: [] }, work);
+  } catch (error) {
+    if (exitCode === undefined) throw error;
+    return exitCode;
+  }
+}
+
+type Ended = Omit<MigrateResult, 'target' | 'command' | 'revision' | 'isRehearsal' | 'remote'>;
+
+function notBroughtBack(cause: ViewsyncError): ViewsyncError {
+  return new ViewsyncError(cause.code, {
+    message: `The views that were dropped for the command could not be brought back: ${cause.message} They are safe on the live line.`,
+    suggestions: ['viewsync migrate --continue', ...cause.suggestions],
+    cause,
+  });
+}
+
+/** Brings back what is not there and records everything. Whatever goes wrong, one command does the rest. */
+export async function restoreAndRecord(
+  started: StartedRun,
+  views: readonly View[],
+  options: Omit<AroundOptions, 'relations' | 'label' | 'runCommand' | 'confirm' | 'connect'>,
+): Promise<Ended> {
+  const { warehouse } = options;
+  const { target, dialect } = started.planned.reading;
+  const inspection = await warehouse.inspect(target.scope, options.progress);
+  const restoration = await bringBack(warehouse, views, { ...options, target: target.name, inspection });
+  const kept = restoration.broken.flatMap(({ view }) => parseRelationKey(view) ?? []);
+  const { plan, ...recorded } = await recordAfter(started, { ...options, kept, touched: new Set(restoration.restored) });
+  const changes = diffViews(plan.before, plan.after, { dialect, reprinted: new Set() });
+  const { acts, restored, broken } = restoration;
+  return { acts, restored, broken, dropped: [], changes, run: started.id, ...recorded };
+}
+
+async function carryOut(planned: PlannedRevision, options: AroundOptions): Promise<Ended> {
+  const started = await drop(planned, options);
+  const outcome = await runHeld(options).then(
+    (exitCode) => ({ exitCode }),
+    (error: unknown) => ({ error }),
+  );
+  const warehouse = await options.connect();
+  try {
+    const ended = await restoreAndRecord(started, planned.plan.before, { ...options, warehouse });
+    if ('error' in outcome) throw outcome.error;
+    return { ...ended, exitCode: outcome.exitCode };
+  } catch (cause) {
+    throw cause instanceof ViewsyncError && cause !== ('error' in outcome ? outcome.error : undefined) ? notBroughtBack(cause) : cause;
+  } finally {
+    await warehouse.close();
+  }
+}
+
+/**
+ * Drops what depends on some relations, runs a command of somebody else's on a connection of its own, and brings back what is missing then,
+ * whatever its exit code. Killed in between, `continueMigration` does the rest. `RELATION_UNKNOWN`, `PLAN_IMPOSSIBLE`, `NOT_CONFIRMED`,
+ * `LOCK_TIMEOUT` before the command is run.
+ */
+export async function migrateAround(project: Project, target: Target, options: AroundOptions): Promise<MigrateResult> {
+  const remote = await fetchLiveLine(project, target, 'write');
+  const before = await readBefore(project, target, { ...options, misfits: 'skip' });
+  const planned = { ...before, plan: await planWay(before, options) };
+  const ended = await project.interruption.complete(() => carryOut(planned, options), 'last');
+  return { target: target.name, command: migrateCommand, revision: options.label, isRehearsal: false, remote, ...ended };
+}

@@ -1,0 +1,63 @@
+import { describeChange } from '../core/commit-message.ts';
+import { describeSize } from '../core/hazards.ts';
+import { relationKey } from '../core/relation.ts';
+import type { Foresight, MigrateResult } from '../operations/migrate-script.ts';
+import type { BrokenView } from '../operations/running-script.ts';
+import type { Colors } from './colors.ts';
+import { count } from './count.ts';
+
+const longest = 50;
+
+function list(title: string, items: readonly string[]): string {
+  if (items.length === 0) return '';
+  const rest = items.length > longest ? [`  and ${items.length - longest} more`] : [];
+  return [title, ...items.slice(0, longest).map((item) => `  ${item}`), ...rest].join('\n');
+}
+
+/** What a script may touch, for somebody who is asked. */
+export function renderForesight({ target, statements, readers }: Foresight, colors: Colors): string {
+  const files = [...new Set(statements.map(({ file }) => file))].map((file) => (file === '-' ? 'standard input' : file));
+  const views = readers.map(({ view, kind, bytes }) =>
+    kind === 'view' ? view : `${view} (${kind}${bytes === undefined ? '' : `, ${describeSize(bytes)}`}, computed again)`,
+  );
+  return [
+    colors.heading(`${count(statements.length, 'statement')} of ${files.join(', ')} on "${target}", in one transaction.`),
+    list('Views that depend on what it changes; those that stand in its way are dropped and made again:', views),
+  ]
+    .filter((block) => block !== '')
+    .join('\n');
+}
+
+function tellBroken({ view, because, file, line, hint }: BrokenView): string {
+  const place = file === undefined ? '' : ` (${file === '-' ? 'standard input' : file}:${line})`;
+  return `${view}: ${because.replace(/[.\s]*$/, '')}${place}.${hint === undefined ? '' : ` ${hint}`}`;
+}
+
+function headlineOf({ acts, target, isRehearsal, restored, exitCode }: MigrateResult): string {
+  const statements = acts.filter(({ origin }) => origin === 'script').length;
+  const what =
+    exitCode === undefined ? (statements > 0 ? `${count(statements, 'statement')} ran` : 'the migration has ended') : `the command ended with ${exitCode}`;
+  const back = restored.length === 0 ? 'no view had to make way' : `${count(restored.length, 'view')} ${restored.length === 1 ? 'was' : 'were'} made again`;
+  return `${isRehearsal ? 'Rehearsed and rolled back' : 'Migrated'} "${target}": ${what}, ${back}.`;
+}
+
+/** What a migration came to. */
+export function renderMigrated(result: MigrateResult, colors: Colors): string {
+  const { changes, broken, commit, pushed, notes, isRehearsal } = result;
+  const blocks = [
+    colors.heading(headlineOf(result)),
+    list(
+      `${isRehearsal ? 'Would be' : 'Is'} other than before:`,
+      changes.map((change) => `${relationKey(change.view)}: ${describeChange(change)}`),
+    ),
+    list(colors.warning('No longer fit, and stay in git:'), broken.map(tellBroken)),
+    ...(commit === undefined ? [] : [`Committed ${commit.slice(0, 10)}${pushed ? ' and pushed' : ''}.`]),
+    ...notes,
+  ];
+  return blocks.filter((block) => block !== '').join('\n');
+}
+
+/** Every statement of a rehearsal in the order in which it ran, as a script for people. */
+export function renderActs({ acts }: MigrateResult): string {
+  return acts.map(({ sql, because, view, origin }) => `-- ${origin === 'script' ? because : `${view}: ${because.replace(/\s+/g, ' ')}`}\n${sql};\n`).join('\n');
+}
