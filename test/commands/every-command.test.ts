@@ -15,7 +15,23 @@ async function load(name: string): Promise<Command.Class> {
 const typed = ['yes', 'prune', 'allow', 'overwrite', 'verify', 'skip-broken', 'forget'];
 
 test('the commands are the ones that the documents promise', () => {
-  expect(names).toEqual(['apply', 'check', 'demo', 'diff', 'doctor', 'drill', 'export', 'init', 'log', 'migrate', 'plan', 'rollback', 'show', 'status', 'targets']);
+  expect(names).toEqual([
+    'apply',
+    'check',
+    'demo',
+    'diff',
+    'doctor',
+    'drill',
+    'export',
+    'init',
+    'log',
+    'migrate',
+    'plan',
+    'rollback',
+    'show',
+    'status',
+    'targets',
+  ]);
 });
 
 describe.each(names)('viewsync %s', (name) => {

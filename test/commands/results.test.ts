@@ -16,7 +16,7 @@ function documentedKeys(): ReadonlyMap<string, readonly string[]> {
 
 test('every result under --json has the keys that docs/scripting.md lists, and no others', async () => {
   const documented = documentedKeys();
-  expect([...documented.keys()]).toEqual(['init', 'export', 'status', 'diff', 'log', 'show', 'plan', 'apply', 'rollback', 'drill']);
+  expect([...documented.keys()]).toEqual(['init', 'export', 'status', 'diff', 'log', 'show', 'plan', 'apply', 'rollback', 'check', 'migrate', 'drill']);
   await using shop = await createShop();
   const seen = new Map<string, Set<string>>([...documented.keys()].map((command) => [command, new Set()]));
   const run = async (command: string, ...args: readonly string[]) => {
@@ -33,6 +33,8 @@ test('every result under --json has the keys that docs/scripting.md lists, and n
   await run('plan', 'HEAD');
   await run('apply', 'HEAD', '--yes');
   await run('rollback', '--yes');
+  await run('check', 'shop.orders');
+  await run('migrate', '--on', 'shop.orders', '--yes', '--json', '--', 'true');
   await run('log');
   await run('drill', 'HEAD~1');
   seen.get('status')?.add('run');

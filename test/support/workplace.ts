@@ -4,7 +4,10 @@ import type { HazardName } from '../../src/core/plan.ts';
 import { neverInterrupted } from '../../src/history/interruption.ts';
 import { openHistory } from '../../src/history/open-history.ts';
 import { type ApplyOptions, type ApplyResult, applyRevision } from '../../src/operations/apply-revision.ts';
+import { type CheckOptions, type CheckResult, checkRelations } from '../../src/operations/check-relations.ts';
+import { type ContinueOptions, continueMigration } from '../../src/operations/continue-migration.ts';
 import { type ExportOptions, type ExportResult, exportViews } from '../../src/operations/export-views.ts';
+import { type AroundOptions, migrateAround } from '../../src/operations/migrate-around.ts';
 import { type MigrateResult, migrateScript, type ScriptMigrationOptions } from '../../src/operations/migrate-script.ts';
 import { type PlannedRevision, planRevision } from '../../src/operations/plan-revision.ts';
 import { readStatus, type Status } from '../../src/operations/read-status.ts';
@@ -27,6 +30,10 @@ export interface Place {
   rollback(options?: Partial<ApplyOptions>): Promise<ApplyResult>;
   /** Runs a migration whose only file, `migration.sql`, is this text. */
   migrate(sql: string, options?: Partial<ScriptMigrationOptions>): Promise<MigrateResult>;
+  /** Drops what depends on the relations while `work` runs, whose exit code it returns. */
+  migrateAround(relations: readonly string[], work: () => Promise<number>, options?: Partial<AroundOptions>): Promise<MigrateResult>;
+  continueMigration(options?: Partial<ContinueOptions>): Promise<MigrateResult>;
+  check(relations: readonly string[], options?: Partial<CheckOptions>): Promise<CheckResult>;
   status(): Promise<Status>;
 }
 
@@ -53,16 +60,9 @@ function applyDefaults(revision: string): Omit<ApplyOptions, 'warehouse'> {
   };
 }
 
-const migrateDefaults: Omit<ScriptMigrationOptions, 'warehouse' | 'scripts'> = {
-  mode: 'run',
-  misfits: 'stop',
-  allowed: nobodyAllowed,
-  lockTimeout: 2000,
-  attempts: 2,
-  verify: 'verify',
-  push: 'keep',
-  confirm: async () => true,
-};
+const lockDefaults = { allowed: nobodyAllowed, lockTimeout: 2000, attempts: 2, verify: 'verify', push: 'keep' } as const;
+
+const migrateDefaults: Omit<ScriptMigrationOptions, 'warehouse' | 'scripts'> = { ...lockDefaults, mode: 'run', misfits: 'stop', confirm: async () => true };
 
 const exportDefaults: Omit<ExportOptions, 'warehouse'> = { commit: 'commit', push: 'keep', reformat: 'new', overwrite: [], allowed: [] };
 
@@ -121,6 +121,14 @@ export async function openPlace(target: Target, connectTo: (project: Project) =>
     rollback: (options = {}) => using((warehouse) => rollbackRun(project, target, { ...applyDefaults('HEAD'), warehouse, ...options })),
     migrate: (sql, options = {}) =>
       using((warehouse) => migrateScript(project, target, { ...migrateDefaults, scripts: [{ file: 'migration.sql', text: sql }], warehouse, ...options })),
+    migrateAround: (relations, runCommand, options = {}) =>
+      using((warehouse) =>
+        migrateAround(project, target, { ...lockDefaults, label: 'work', confirm: async () => true, connect, relations, runCommand, warehouse, ...options }),
+      ),
+    continueMigration: (options = {}) =>
+      using((warehouse) => continueMigration(project, target, { ...lockDefaults, confirm: async () => true, warehouse, ...options })),
+    check: (relations, options = {}) =>
+      using((warehouse) => checkRelations(project, target, { backup: 'look', push: 'keep', relations, warehouse, ...options })),
     status: () => using((warehouse) => readStatus(project, target, { warehouse })),
   };
 }

@@ -1,0 +1,109 @@
+import { describe, expect, test } from 'vitest';
+import { describeCatalog } from '../support/catalog-comparison.ts';
+import { postgresServers } from '../support/postgres-server.ts';
+import { openWorkplace, type Workplace } from '../support/workplace.ts';
+
+const shop = `
+CREATE SCHEMA shop;
+CREATE TABLE shop.orders (id int PRIMARY KEY, customer int, total numeric(12,2));
+CREATE TABLE shop.other (id int);
+CREATE VIEW shop.big AS SELECT id, customer, total FROM shop.orders WHERE total > 5;
+CREATE VIEW shop.best AS SELECT customer FROM shop.big;
+CREATE VIEW shop.apart AS SELECT id FROM shop.other;
+CREATE MATERIALIZED VIEW shop.sums AS SELECT customer, sum(total) AS total FROM shop.big GROUP BY customer;
+COMMENT ON VIEW shop.best IS 'who buys'; GRANT SELECT ON shop.best TO PUBLIC;`;
+
+async function openShop(version?: number): Promise<Workplace> {
+  const place = await openWorkplace(version === undefined ? {} : { version });
+  await place.database.query(shop);
+  await place.export();
+  return place;
+}
+
+async function expectRecorded(place: Workplace): Promise<void> {
+  expect((await place.status()).run).toBeUndefined();
+  expect((await place.status()).differing).toEqual([]);
+  expect((await place.export()).commit).toBeUndefined();
+}
+
+const names = (place: Workplace) =>
+  place.database
+    .query("SELECT relname::text AS name FROM pg_class WHERE relnamespace = 'shop'::regnamespace AND relkind IN ('v', 'm') ORDER BY 1")
+    .then((rows) => rows.map(({ name }) => name));
+
+describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i', (version) => {
+  test('a command finds the views away, and they come back with all that they had, whatever its exit code was', async () => {
+    const place = await openShop(version);
+    const before = await describeCatalog(place.database.url);
+    const result = await place.migrateAround(['shop.orders'], async () => {
+      expect(await names(place)).toEqual(['apart']);
+      expect((await place.status()).run).toMatchObject({ command: 'migrate', isRunning: true });
+      await expect(place.export()).rejects.toMatchObject({ code: 'RUN_IN_PROGRESS' });
+      await place.database.query('ALTER TABLE shop.orders ALTER id TYPE bigint; ALTER TABLE shop.orders ALTER id TYPE int');
+      return 7;
+    });
+    expect(result).toMatchObject({ exitCode: 7, restored: ['shop.best', 'shop.big', 'shop.sums'], broken: [] });
+    expect(await describeCatalog(place.database.url)).toEqual(before);
+    await expectRecorded(place);
+  });
+});
+
+test('what the command makes itself stays, what no longer fits is left out and stays in git', async () => {
+  const place = await openShop();
+  const result = await place.migrateAround(['shop.ord*'], async () => {
+    await place.database.query('ALTER TABLE shop.orders DROP COLUMN customer; CREATE VIEW shop.big AS SELECT id, total FROM shop.orders');
+    return 0;
+  });
+  expect(result.broken.map(({ view }) => view)).toEqual(['shop.best', 'shop.sums']);
+  expect(await names(place)).toEqual(['apart', 'big']);
+  expect((await place.status()).differing.map(({ view, state }) => `${view} ${state}`)).toEqual(['shop.best pending', 'shop.sums pending']);
+  expect((await place.export()).pending).toEqual(['shop.best', 'shop.sums']);
+});
+
+test('a migration that broke off is named, stops other runs, and is ended by one command', async () => {
+  const place = await openShop();
+  const before = await describeCatalog(place.database.url);
+  const breakOff = async () => {
+    const broken = { connect: () => Promise.reject(new Error('gone')) };
+    await expect(place.migrateAround(['shop.orders'], async () => 0, broken)).rejects.toThrow('gone');
+  };
+  await breakOff();
+  expect((await place.status()).run).toMatchObject({ command: 'migrate', isRunning: false });
+  await expect(place.export()).rejects.toMatchObject({ code: 'INTERRUPTED_RUN', suggestions: expect.arrayContaining(['viewsync migrate --continue']) });
+  await expect(place.apply('HEAD')).rejects.toMatchObject({ code: 'INTERRUPTED_RUN' });
+  await expect(place.migrate('SELECT 1')).rejects.toMatchObject({ code: 'INTERRUPTED_RUN' });
+  expect(await place.continueMigration()).toMatchObject({ restored: ['shop.best', 'shop.big', 'shop.sums'] });
+  expect(await describeCatalog(place.database.url)).toEqual(before);
+  await expectRecorded(place);
+  await breakOff();
+  await place.rollback();
+  expect(await describeCatalog(place.database.url)).toEqual(before);
+  await expectRecorded(place);
+  await expect(place.continueMigration()).rejects.toMatchObject({ code: 'NOTHING_TO_CONTINUE' });
+});
+
+test('check names every dependent with the state of its backup, and what would be lost', async () => {
+  const place = await openShop();
+  expect((await place.check(['shop.orders'])).dependents).toEqual([
+    { view: 'shop.best', kind: 'view', state: 'current' },
+    { view: 'shop.big', kind: 'view', state: 'current' },
+    { view: 'shop.sums', kind: 'materialized view', state: 'current', bytes: expect.any(Number) },
+  ]);
+  await place.database.query(
+    "CREATE VIEW shop.late AS SELECT id FROM shop.big; COMMENT ON VIEW shop.best IS 'changed'; CREATE TABLE shop.kept (row shop.best)",
+  );
+  const found = await place.check(['shop.orders']);
+  expect(found.dependents.map(({ view, state }) => `${view} ${state}`)).toEqual([
+    'shop.best stale',
+    'shop.big current',
+    'shop.late missing',
+    'shop.sums current',
+  ]);
+  expect(found.losses).toMatchObject([{ what: expect.stringContaining('shop.kept'), of: ['shop.best'] }]);
+  const exported = await place.check(['shop.b*'], { backup: 'export' });
+  expect(exported.dependents.map(({ view, state }) => `${view} ${state}`)).toEqual(['shop.late current', 'shop.sums current']);
+  await expect(place.check(['shop.order'])).rejects.toMatchObject({
+    code: 'RELATION_UNKNOWN',
+    message: expect.stringContaining('Did you mean "shop.orders"?'),
+  });
+});
