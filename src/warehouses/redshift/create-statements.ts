@@ -6,6 +6,14 @@ function inlineTexts({ attachments }: View, kind: string): readonly string[] {
   return attachments.filter((attachment) => attachment.kind === kind).map(({ make }) => make);
 }
 
+// The order in which the documentation has them.
+const storageOrder = ['BACKUP', 'DISTSTYLE', 'DISTKEY', 'SORTKEY', 'COMPOUND SORTKEY', 'INTERLEAVED SORTKEY'];
+
+function storageTexts({ attachments }: View): readonly string[] {
+  const storage = attachments.filter(({ kind }) => kind === 'storage');
+  return storage.toSorted((left, right) => storageOrder.indexOf(left.key) - storageOrder.indexOf(right.key)).map(({ make }) => make);
+}
+
 /**
  * The CREATE statement. A materialized view is filled by it, since Redshift has no WITH NO DATA.
  * https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_VIEW.html https://docs.aws.amazon.com/redshift/latest/dg/materialized-view-create-sql-command.html
@@ -14,7 +22,7 @@ export function createView(view: View, form: CreateForm): string {
   const isView = view.kind === 'view';
   const create = !isView ? 'CREATE MATERIALIZED VIEW' : form === 'create' ? 'CREATE VIEW' : 'CREATE OR REPLACE VIEW';
   const header = [`${create} ${quoteRelation(view.name)}`, ...inlineTexts(view, 'column list')].join(' ');
-  const head = [header, ...inlineTexts(view, 'storage')].join('\n');
+  const head = [header, ...storageTexts(view)].join('\n');
   return [`${head} AS`, view.definition, ...inlineTexts(view, 'binding')].join('\n');
 }
 

@@ -15,7 +15,7 @@ import {
   take,
   takeMark,
 } from '../postgres-family/grammar.ts';
-import { readText } from '../postgres-family/string-constants.ts';
+import { readConstant } from '../postgres-family/string-constants.ts';
 import { autoRefreshAttachment, commentAttachment, type Grant, grantAttachment, isLateBinding, ownerAttachment } from './attachments.ts';
 import { quoteIdentifier, spellGrantee } from './names.ts';
 
@@ -86,6 +86,16 @@ function readGrants(cursor: Cursor, view: ParsedCreate): readonly Attachment[] {
   return others.flatMap((grantee) => rights.map((right) => grantAttachment(view, { ...right, grantee, grantable })));
 }
 
+/** A string constant; a backslash escapes in every one, as behind E on PostgreSQL. */
+function readText(cursor: Cursor): string {
+  const token = cursor.tokens[cursor.next];
+  if (token?.kind !== 'string') return failExpected(cursor, "a text in quotes: '...' or $$...$$");
+  const text = readConstant(token.text.startsWith("'") ? `e${token.text}` : token.text);
+  if (text === undefined) return fail(cursor, "A text is written as '...' or $$...$$ in a view file.");
+  cursor.next += 1;
+  return text;
+}
+
 function readCommentedColumn(cursor: Cursor, view: ParsedCreate): string {
   if (isLateBinding(view)) fail(cursor, 'The columns of a late-binding view take no comments.');
   expectRelation(cursor, view);
@@ -102,6 +112,7 @@ function readComment(cursor: Cursor, view: ParsedCreate): Attachment {
   expectWords(cursor, 'IS');
   if (isAt(cursor, 'NULL')) return fail(cursor, 'A file says what there is: leave a comment that is NULL out.');
   const text = readText(cursor);
+  if (text === '') return fail(cursor, 'An empty comment is none: leave it out.');
   expectEnd(cursor);
   return commentAttachment(view, column, text);
 }

@@ -16,7 +16,7 @@ export function refuse(code: string, message: string): string {
   return `DO ${quote(`BEGIN RAISE EXCEPTION USING ERRCODE = '${code}', MESSAGE = ${quote(message)}; END`)}`;
 }
 
-const part = '"(?:[^"]|"")*"|[\\w$]+';
+const part = '(?:"(?:[^"]|"")*"|[\\w$]+)';
 const name = `(${part})\\.(${part})`;
 
 /** Quoted names fold too. https://docs.aws.amazon.com/redshift/latest/dg/r_names.html */

@@ -1,0 +1,203 @@
+import { expect, test } from 'vitest';
+import { openShop, type Shop } from './shop.ts';
+
+/** Everything that the server's own catalog says about the views, in its words. */
+async function stateOf({ server }: Shop): Promise<unknown> {
+  return server.database.query(`
+    SELECT n.nspname, c.relname, pg_get_userbyid(c.relowner) AS owner, redshift.viewdef(c.oid, true) AS definition, (SELECT string_agg(line, ', ' ORDER BY line) FROM unnest(string_to_array(redshift.acl(c.oid), chr(10))) line) AS acl,
+           obj_description(c.oid, 'pg_class') AS comment,
+           (SELECT string_agg(a.attname || ': ' || coalesce(col_description(c.oid, a.attnum), '') || coalesce(a.attacl::text, ''), ', ' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0) AS columns,
+           (SELECT string_agg(role || ' ' || privilege, ', ' ORDER BY role) FROM redshift.role_grants g WHERE g.view = c.oid) AS roles,
+           (SELECT refreshes FROM redshift.materialized m WHERE m.view = c.oid) AS refreshes
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'v' AND n.nspname IN ('shop', 'finance') ORDER BY 1, 2`);
+}
+
+const sent = ({ server }: Shop) =>
+  server.statements.filter((sql) => /^(CREATE (?!TEMP)|DROP (?!TABLE)|ALTER|GRANT|REVOKE|COMMENT)/.test(sql) && !sql.includes('viewsync_trial'));
+
+async function dropAll({ server }: Shop): Promise<void> {
+  await server.run(
+    'DROP MATERIALIZED VIEW shop.daily',
+    ...['finance.margin', 'finance.best', 'finance.sales', 'finance.clicks', 'shop.product_master'].map((view) => `DROP VIEW ${view}`),
+  );
+}
+
+test('an export keeps each sort of view in a file that says what it is', async () => {
+  const shop = await openShop();
+  await shop.export();
+  expect(shop.fileOf('finance/sales.sql')).toMatchInlineSnapshot(`
+    "-- view: finance.sales
+    -- reads: shop.orders
+    --        shop.product_master
+    -- columns: id integer
+    --          name character varying(20)
+    --          total numeric
+
+    CREATE OR REPLACE VIEW finance.sales AS
+    (
+      -- what was sold
+      select
+        o.id,
+        p.name,
+        o.quantity * p.price as total
+      from
+        shop.orders o
+        join shop.product_master p on p.id = o.product
+    )
+    WITH NO SCHEMA BINDING
+    ;
+
+    ALTER TABLE finance.sales OWNER TO rs_ada;
+    GRANT SELECT ON finance.sales TO ROLE rs_reporting;
+    COMMENT ON VIEW finance.sales IS 'late';
+    "
+  `);
+  expect(shop.fileOf('shop/daily.sql')).toMatchInlineSnapshot(`
+    "-- view: shop.daily
+    -- reads: shop.product_v1
+    -- columns: id integer
+    --          day date
+    --          n bigint
+
+    CREATE MATERIALIZED VIEW shop.daily
+    BACKUP NO
+    DISTSTYLE KEY
+    DISTKEY (id)
+    COMPOUND SORTKEY (day, id) AS
+    SELECT
+      id,
+      day,
+      count(*) AS n
+    FROM
+      shop.product_v1
+    GROUP BY
+      id,
+      day
+    ;
+
+    ALTER TABLE shop.daily OWNER TO postgres;
+    ALTER MATERIALIZED VIEW shop.daily AUTO REFRESH YES;
+    "
+  `);
+  expect(shop.fileOf('shop/product_master.sql')).toMatchInlineSnapshot(`
+    "-- view: shop.product_master
+    -- reads: shop.product_v1
+    -- columns: id integer
+    --          name character varying(20)
+    --          price numeric(12,2)
+
+    CREATE OR REPLACE VIEW shop.product_master AS
+    SELECT
+      id,
+      name,
+      price
+    FROM
+      shop.product_v1
+    ;
+
+    ALTER TABLE shop.product_master OWNER TO postgres;
+    GRANT SELECT ON shop.product_master TO GROUP rs_analysts;
+    GRANT SELECT ON shop.product_master TO rs_bob WITH GRANT OPTION;
+    COMMENT ON VIEW shop.product_master IS 'It''s the \\\\ master';
+    COMMENT ON COLUMN shop.product_master.price IS 'in euro';
+    "
+  `);
+  expect((await shop.export()).commit).toBeUndefined();
+  expect(await shop.status()).toMatchObject({ differing: [] });
+});
+
+test('everything dropped comes back, in order, with rights of users, groups and roles', async () => {
+  const shop = await openShop();
+  await shop.export();
+  const before = await stateOf(shop);
+  await dropAll(shop);
+  await shop.apply('HEAD');
+  expect(await stateOf(shop)).toEqual(keptTexts(before));
+  expect((await shop.plan('HEAD')).plan.steps).toEqual([]);
+  expect((await shop.export()).commit).toBeUndefined();
+});
+
+/** A comment before CREATE and the name under which a view was first made are not kept. */
+function keptTexts(state: unknown): unknown {
+  return (state as readonly Record<string, unknown>[]).map((row) => ({ ...row, definition: expect.any(String) }));
+}
+
+test('the same columns are one replace, which keeps owner, rights and comments', async () => {
+  const shop = await openShop();
+  await shop.export();
+  const before = (await stateOf(shop)) as readonly Record<string, unknown>[];
+  shop.editFile('shop/product_master.sql', (text) => text.replace(/FROM\s+shop\.product_v1/, 'FROM shop.product_v1 WHERE id > 0'));
+  shop.server.statements.length = 0;
+  await shop.apply('worktree');
+  expect(sent(shop)).toEqual(['ALTER TABLE shop.product_master OWNER TO postgres', expect.stringMatching(/^CREATE OR REPLACE VIEW shop\.product_master AS\n/)]);
+  const after = (await stateOf(shop)) as readonly Record<string, unknown>[];
+  expect(after).toEqual(before.map((row) => (row['relname'] === 'product_master' ? { ...row, definition: expect.stringContaining('id > 0') } : row)));
+});
+
+test('another type of a column rebuilds the closure in one transaction, late-binding views from their text', async () => {
+  const shop = await openShop();
+  await shop.export();
+  shop.editFile('shop/product_master.sql', (text) => text.replace(/\bprice\b(?=\s+FROM)/, 'price::float8 AS price'));
+  const { plan } = await shop.plan('worktree');
+  expect(plan.refusals).toEqual([]);
+  expect(plan.steps.map(({ kind, view }) => `${kind} ${view.schema}.${view.name}`).filter((step) => !step.startsWith('alter'))).toEqual([
+    'drop finance.best',
+    'drop finance.sales',
+    'drop finance.margin',
+    'drop shop.product_master',
+    'create shop.product_master',
+    'create finance.margin',
+    'create finance.sales',
+    'create finance.best',
+  ]);
+  expect(plan.steps.find(({ kind }) => kind === 'drop')?.because).toContain('which has to be dropped and made again');
+  shop.server.statements.length = 0;
+  await shop.apply('worktree');
+  const commit = shop.server.statements.lastIndexOf('COMMIT');
+  const begin = shop.server.statements.lastIndexOf('BEGIN', commit);
+  expect(shop.server.statements.slice(begin, commit).filter((sql) => /^(CREATE|DROP) (?!TEMP|TABLE)(?!.*viewsync_trial)/.test(sql))).toHaveLength(8);
+  expect(shop.server.statements.filter((sql) => /cascade/i.test(sql))).toEqual([]);
+  expect(await shop.status()).toMatchObject({ differing: [] });
+});
+
+test('a late-binding view over a table that is not there is restored; one that breaks on the way rolls everything back', async () => {
+  const shop = await openShop();
+  await shop.export();
+  await shop.server.run('DROP VIEW finance.clicks');
+  await shop.apply('HEAD');
+  expect((await shop.status()).differing).toEqual([]);
+  const before = await stateOf(shop);
+  shop.editFile('finance/best.sql', (text) => text.replace(/select\s+name/, 'select nothing'));
+  await expect(shop.apply('worktree')).rejects.toMatchObject({
+    code: 'ROLLED_BACK',
+    message: expect.stringContaining('finance.best cannot be queried: column "nothing" does not exist'),
+  });
+  expect(await stateOf(shop)).toEqual(before);
+});
+
+test('a rollback brings back what an apply changed', async () => {
+  const shop = await openShop();
+  await shop.export();
+  const before = await stateOf(shop);
+  shop.editFile('finance/margin.sql', (text) => text.replace('0.3', '0.4'));
+  await shop.apply('worktree');
+  expect(await stateOf(shop)).not.toEqual(before);
+  await shop.rollback();
+  expect(await stateOf(shop)).toEqual(before);
+});
+
+test('a materialized view is never replaced: other storage drops it and makes it again, an automatic refresh is one statement', async () => {
+  const shop = await openShop();
+  await shop.export();
+  shop.editFile('shop/daily.sql', (text) => text.replace(/^ALTER MATERIALIZED VIEW.*\n/m, ''));
+  shop.server.statements.length = 0;
+  await shop.apply('worktree');
+  expect(sent(shop).slice(1)).toEqual(['ALTER MATERIALIZED VIEW shop.daily AUTO REFRESH NO']);
+  shop.editFile('shop/daily.sql', (text) => text.replace('DISTKEY (id)', 'DISTKEY (day)'));
+  const { plan } = await shop.plan('worktree');
+  expect(plan.hazards).toMatchObject([{ name: 'REBUILDS_MATERIALIZED_VIEW', because: expect.stringContaining('7') }]);
+  expect(plan.steps.slice(0, 2).map(({ sql }) => sql)).toEqual([
+    'DROP MATERIALIZED VIEW shop.daily',
+    expect.stringMatching(/^CREATE MATERIALIZED VIEW shop\.daily\nBACKUP NO\nDISTSTYLE KEY\nDISTKEY \(day\)\nCOMPOUND SORTKEY \(day, id\) AS\n/),
+  ]);
+});

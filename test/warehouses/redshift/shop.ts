@@ -1,0 +1,70 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { redshift } from '../../../src/warehouses/redshift/adapter.ts';
+import { createRole } from '../../support/postgres-server.ts';
+import { type SimulatedRedshift, startRedshift } from '../../support/redshift/server.ts';
+import { openPlace, type Place } from '../../support/workplace.ts';
+
+/** A cluster with two tables and views of all three sorts on them, and a repository for it. */
+export interface Shop extends Place {
+  readonly server: SimulatedRedshift;
+  fileOf(path: string): string;
+  editFile(path: string, change: (text: string) => string): void;
+}
+
+export const roles = ['rs_ada', 'rs_bob', 'rs_analysts', 'rs_reporting'];
+
+const tables = `
+CREATE SCHEMA shop; CREATE SCHEMA finance;
+CREATE TABLE shop.product_v1 (id int, name varchar(20), price numeric(12,2), day date);
+CREATE TABLE shop.orders (id int, product int, quantity int);
+INSERT INTO redshift.identities VALUES ('rs_analysts', 'group'), ('rs_reporting', 'role')`;
+
+const views = [
+  'CREATE VIEW shop.product_master AS SELECT id, name, price FROM shop.product_v1',
+  'CREATE VIEW finance.margin AS SELECT id, price * 0.3 AS margin FROM shop.product_master',
+  `/* {"app": "dbt", "node_id": "model.shop.sales"} */ create view "dev"."finance"."sales" as (
+  -- what was sold
+  select o.id, p.name, o.quantity * p.price as total from shop.orders o join shop.product_master p on p.id = o.product
+) with no schema binding;`,
+  'create view finance.best as select name, total from finance.sales where total > 100 with no schema binding',
+  'create view finance.clicks as select day, clicks from spectrum.clicks with no schema binding',
+  'CREATE MATERIALIZED VIEW shop.daily BACKUP NO DISTSTYLE KEY DISTKEY (id) COMPOUND SORTKEY (day, id) AUTO REFRESH YES AS SELECT id, day, count(*) AS n FROM shop.product_v1 GROUP BY id, day',
+];
+
+const rights = [
+  'GRANT SELECT ON shop.product_master TO rs_bob WITH GRANT OPTION',
+  'GRANT SELECT ON shop.product_master TO GROUP rs_analysts',
+  'GRANT SELECT ON finance.sales TO ROLE rs_reporting',
+  'GRANT SELECT ON finance.margin TO PUBLIC',
+  'GRANT SELECT (margin) ON finance.margin TO rs_bob',
+  "COMMENT ON VIEW shop.product_master IS 'It''s the \\\\ master'",
+  "COMMENT ON COLUMN shop.product_master.price IS 'in euro'",
+  "COMMENT ON VIEW finance.sales IS 'late'",
+  'ALTER TABLE finance.sales OWNER TO rs_ada',
+];
+
+/** Opens it; everything goes when the test is over. */
+export async function openShop(): Promise<Shop> {
+  const server = await startRedshift();
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  await server.database.query(`${roles.map((role) => createRole(role, ' LOGIN')).join(' ')} ${tables}`);
+  await server.run(...views, ...rights);
+  const target = {
+    name: 'prod',
+    warehouse: 'redshift',
+    scope: { schemas: ['*'] },
+    ignored: { comments: [], labels: [] },
+    allowUnreadable: [],
+    options: { url: server.url },
+  };
+  const place = await openPlace(target, () => redshift.connect({ url: server.url }, {}));
+  const pathOf = (path: string) => join(place.directory, 'views/prod', path);
+  return {
+    ...place,
+    server,
+    fileOf: (path) => readFileSync(pathOf(path), 'utf8'),
+    editFile: (path, change) => writeFileSync(pathOf(path), change(readFileSync(pathOf(path), 'utf8'))),
+  };
+}
