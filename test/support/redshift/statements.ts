@@ -128,6 +128,7 @@ function translateQuery(sql: string): string {
     .replaceAll('array_to_string(c.relacl, chr(10))', 'redshift.acl(c.oid)')
     .replaceAll('pg_get_viewdef(', 'redshift.viewdef(')
     .replaceAll('pg_get_late_binding_view_cols()', 'redshift.late_columns()')
+    .replaceAll("'catalog_history')", "'catalog_history', 'redshift')")
     .replaceAll('getdate()', "(now() AT TIME ZONE 'UTC')")
     .replace(/\bpg_group\b/g, 'redshift.pg_group')
     .replace(/(?<![\w.])(svv_\w+|sys_query_history)\b/g, 'redshift.$1');
