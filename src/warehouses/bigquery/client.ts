@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { BigQuery } from '@google-cloud/bigquery';
 import { retry } from '../retry.ts';
-import { isRetryable, toServerError } from './server-error.ts';
+import { isBroken, isRetryable, toServerError } from './server-error.ts';
 
 /** A call of BigQuery's interface; `path` is what stands behind `/bigquery/v2/projects/`. */
 export interface Call {
@@ -11,6 +11,8 @@ export interface Call {
   readonly body?: object;
   /** Sent as If-Match: the call fails with 412 when the resource has another one by now. */
   readonly etag?: string;
+  /** Whether it may be sent again when nobody knows whether it arrived; a GET always may. */
+  readonly repeats?: 'safely';
 }
 
 /** A connection to one project. Errors are `ServerError`s. */
@@ -54,7 +56,7 @@ export function createClient(driver: BigQuery, options: ClientOptions): Client {
       return retry(() => send(driver, call), {
         deadline: options.patience,
         ...(options.firstDelay === undefined ? {} : { firstDelay: options.firstDelay }),
-        isRetryable,
+        isRetryable: (error) => isRetryable(error) || (isBroken(error) && (call.method === 'GET' || call.repeats === 'safely')),
         signal: client.signal,
       });
     },

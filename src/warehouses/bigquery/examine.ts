@@ -45,7 +45,12 @@ async function findMissing(client: Client, { project, name, views }: Dataset): P
   if (view === undefined) return [];
   try {
     const path = `${pathOf(project, 'datasets', name, 'tables', view)}:testIamPermissions`;
-    const { permissions = [] } = await client.call<{ readonly permissions?: readonly string[] }>({ method: 'POST', path, body: { permissions: tested } });
+    const { permissions = [] } = await client.call<{ readonly permissions?: readonly string[] }>({
+      method: 'POST',
+      path,
+      body: { permissions: tested },
+      repeats: 'safely',
+    });
     return tested.filter((permission) => !permissions.includes(permission));
   } catch (error) {
     if (isDenied(error) || isMissing(error)) return tested;

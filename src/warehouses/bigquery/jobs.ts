@@ -74,7 +74,7 @@ export async function runQuery(client: Client, sql: string, { place, names }: Qu
     queryParameters: toParameters(names),
     requestId: createJobId(),
   };
-  let answer = await client.call<Answer>({ method: 'POST', path: `${pathOf(place.project)}/queries`, body });
+  let answer = await client.call<Answer>({ method: 'POST', path: `${pathOf(place.project)}/queries`, body, repeats: 'safely' });
   const job = answer.jobReference?.jobId ?? '';
   const columns = () => answer.schema?.fields?.map(({ name }) => name) ?? [];
   const rows: Row[] = [];
@@ -100,7 +100,7 @@ async function startJob(client: Client, { project, location }: Place, configurat
   const id = createJobId();
   try {
     const body = { configuration: { ...configuration, labels: client.labels }, jobReference: { projectId: project, jobId: id, location } };
-    return { id, job: await client.call<Job>({ method: 'POST', path: `${pathOf(project)}/jobs`, body }) };
+    return { id, job: await client.call<Job>({ method: 'POST', path: `${pathOf(project)}/jobs`, body, repeats: 'safely' }) };
   } catch (error) {
     if (!isServerError(error) || error.status !== 409 || !error.message.includes(id)) throw error;
     return { id, job: await client.call<Job>({ method: 'GET', path: pathOf(project, 'jobs', id), query: { location } }) };
@@ -129,7 +129,7 @@ export async function dryRun(
     configuration: { dryRun: true, labels: client.labels, query: { query: sql, useLegacySql: syntax === 'legacy' } },
     jobReference: { projectId: place.project, location: place.location },
   };
-  const { status, statistics } = await client.call<Job>({ method: 'POST', path: `${pathOf(place.project)}/jobs`, body });
+  const { status, statistics } = await client.call<Job>({ method: 'POST', path: `${pathOf(place.project)}/jobs`, body, repeats: 'safely' });
   const failed = status && failedJob(status);
   if (failed) throw failed;
   return statistics?.query?.schema?.fields;

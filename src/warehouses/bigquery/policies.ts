@@ -41,6 +41,7 @@ export async function readPolicies(client: Client, names: readonly RelationName[
       method: 'POST',
       path,
       body: { options: { requestedPolicyVersion: 3 } },
+      repeats: 'safely',
     });
     return [relationKey(name), toPolicy(bindings)] as const;
   });

@@ -37,6 +37,15 @@ export function isRetryable(error: unknown): boolean {
   return retryableReasons.has(error.reason) && !longQuota.test(error.message);
 }
 
+/** Whether a connection broke, mostly one that was kept open and that the other side had closed: the call may have arrived or not. */
+export function isBroken(error: unknown): error is ServerError {
+  return (
+    error instanceof ServerError &&
+    error.status === 0 &&
+    /^(?:ECONNRESET|EPIPE|ETIMEDOUT|EAI_AGAIN|ERR_STREAM_PREMATURE_CLOSE)$|socket hang up/.test(`${error.reason}`)
+  );
+}
+
 export function isServerError(error: unknown): error is ServerError {
   return error instanceof ServerError;
 }

@@ -1,7 +1,7 @@
 import { type RelationName, relationKey } from '../../core/relation.ts';
 import { type Client, mapBounded, pathOf } from './client.ts';
 import type { Field } from './jobs.ts';
-import { isMissing } from './server-error.ts';
+import { isBroken, isMissing } from './server-error.ts';
 
 /** A view as the interface has it. https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#Table */
 export interface TableResource {
@@ -32,6 +32,31 @@ export interface Tables {
   insert(name: RelationName, body: object): Promise<void>;
 }
 
+/** Whether a resource has everything that a patch would set; null stands for what is not there. */
+function holds(found: unknown, wanted: unknown): boolean {
+  if (wanted === null || wanted === '') return found === undefined || found === null || found === '';
+  if (typeof wanted !== 'object') return found === wanted;
+  if (typeof found !== 'object' || found === null) return Object.values(wanted as object).every((value) => holds(undefined, value));
+  return Object.entries(wanted as object).every(([key, value]) => holds((found as Readonly<Record<string, unknown>>)[key], value));
+}
+
+interface Patch {
+  readonly table: TableResource;
+  readonly body: object;
+}
+
+/** Sends a patch, and once more when its connection broke: unless the view shows that it had arrived. */
+async function patchTable(client: Client, name: RelationName, { table, body }: Patch): Promise<TableResource> {
+  const send = () => client.call<TableResource>({ method: 'PATCH', path: tablePath(name), body, etag: table.etag });
+  try {
+    return await send();
+  } catch (error) {
+    if (!isBroken(error)) throw error;
+    const now = await readTable(client, name);
+    return now.etag !== table.etag && holds(now, body) ? now : send();
+  }
+}
+
 export function createTables(client: Client): Tables {
   const known = new Map<string, TableResource>();
   return {
@@ -50,7 +75,7 @@ export function createTables(client: Client): Tables {
     forget: (name) => void known.delete(relationKey(name)),
     patch: async (name, makeBody) => {
       const table = known.get(relationKey(name)) ?? (await readTable(client, name));
-      known.set(relationKey(name), await client.call<TableResource>({ method: 'PATCH', path: tablePath(name), body: makeBody(table), etag: table.etag }));
+      known.set(relationKey(name), await patchTable(client, name, { table, body: makeBody(table) }));
     },
     insert: async (name, body) => {
       const { catalog = '', schema } = name;

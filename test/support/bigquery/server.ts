@@ -37,6 +37,8 @@ export interface BigQueryServer extends AsyncDisposable {
   readonly hidden: Set<string>;
   /** Permissions that the account lacks. */
   readonly lacking: Set<string>;
+  /** Breaks every open connection. */
+  drop: () => void;
   /** Asked before each call; what it returns is answered instead. */
   fail: (call: Call) => Refusal | undefined;
   /** Called around every change, with its number from 1. */
@@ -365,6 +367,7 @@ export async function startBigQuery(project: Project): Promise<BigQueryServer> {
     closed: { catalog: new Set(), list: new Set() },
     hidden: new Set(),
     lacking: new Set(),
+    drop: () => http.closeAllConnections(),
     fail: () => undefined,
     onChange: () => undefined,
     [Symbol.asyncDispose]: async () => {

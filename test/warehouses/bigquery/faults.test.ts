@@ -227,3 +227,20 @@ describe('connecting', () => {
     expect((await examine())[0]).toMatch(/lacks bigquery\.jobs\.create.*roles\/bigquery\.jobUser/);
   });
 });
+
+describe('a connection that breaks', () => {
+  test.each(['before', 'after'] as const)('a call is sent again when it broke %s the change, and the change is made once', async (moment) => {
+    const place = await openShop();
+    edit(place, 'big', (text) => text.replace('id > 10', 'id > 11'));
+    let broken = 0;
+    place.server.onChange = (when, _, change) => {
+      if (when !== moment || broken === 1 || change.includes('lock')) return;
+      broken += 1;
+      place.server.drop();
+    };
+    await place.apply('worktree');
+    expect(broken).toBe(1);
+    expect(place.table('shop', 'big').query).toContain('id > 11');
+    expect((await place.status()).differing).toEqual([]);
+  });
+});
