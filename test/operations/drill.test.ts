@@ -132,6 +132,21 @@ test('on a server that is started for it, with the roles that the views name', a
   expect(result.place).toContain('started for it');
 });
 
+test('on the server of another target, where no role is made', async () => {
+  const [newest, oldest] = [postgresServers()[0], postgresServers().at(-1)];
+  const [place, other] = [await open(oldest?.version), await open(newest?.version)];
+  const alone = `drill_alone_${place.database.name}`;
+  await place.database.query(`CREATE ROLE ${alone}; CREATE SCHEMA app; CREATE TABLE app.t (id int, a varchar(9));
+    CREATE VIEW app.v AS SELECT id, a FROM app.t WHERE a IN ('x', 'y'); CREATE VIEW app.w AS SELECT id FROM app.v; GRANT SELECT ON app.w TO ${alone}`);
+  await place.export();
+  const targets = [place.target, { ...other.target, name: 'other' }];
+  const result = await drill({ ...place, project: { ...place.project, targets } }, { on: 'other' });
+  await place.database.query(`DROP OWNED BY ${alone}; DROP ROLE ${alone}`);
+  const isSame = newest === oldest;
+  expect(outcomes(result)).toEqual({ 'app.v': 'restored identical', 'app.w': isSame ? 'restored identical' : `needs: role "${alone}"` });
+  expect([result.server, await scratchDatabases(other.database)]).toEqual([expect.stringContaining(`PostgreSQL ${newest?.version}`), []]);
+});
+
 test('a word that is no place and no target is told with the places that there are', async () => {
   const place = await open();
   await place.database.query('CREATE VIEW public.v AS SELECT 1 AS one');

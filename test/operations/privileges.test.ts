@@ -105,6 +105,36 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
     expect(await describeViews(place)).toEqual(before);
   });
 
+  test('the statements of the documents are all that is needed, and a membership that may not be used is none', async () => {
+    const place = await openWorkplace({ version });
+    const { database } = place;
+    const names: Readonly<Record<string, string>> = { viewsync: `rights_${version}_documented`, shop: 'app' };
+    const blocks = [...readFileSync(new URL('../../docs/postgres.md', import.meta.url), 'utf8').matchAll(/^```sql\n([\s\S]*?)^```$/gm)].map(([, sql = '']) =>
+      (version < 16 ? sql.replace(' WITH INHERIT TRUE, SET TRUE', '') : sql)
+        .replace('DATABASE shop', `DATABASE ${database.name}`)
+        .replaceAll('DATABASE shop', `DATABASE ${database.name}`),
+    );
+    const run = (sql: string, owner = '') =>
+      database.query(
+        sql
+          .replaceAll(/--.*/g, '')
+          .replaceAll(/\b(viewsync|shop)\b/g, (word) => names[word] ?? word)
+          .replaceAll(/\bowner\b/g, nameOf(version, owner)),
+      );
+    await database.query(script(version));
+    for (const block of blocks) await (block.includes('owner') ? run(block, 'owner').then(() => run(block, 'grantor')) : run(block));
+    const role = names['viewsync'] ?? '';
+    const far = await openWorkplace({ version, database, directory: place.directory, target: { options: { url: database.urlFor(role) } } });
+    const examine = async () =>
+      (await examineTarget(far.project, far.target, far.connect)).checks.filter(({ check }) => check === 'privileges').map(({ found }) => found);
+    expect(await examine()).toEqual([expect.stringContaining('This role may do everything')]);
+    if (version >= 16)
+      await database.query(`GRANT ${nameOf(version, 'owner')} TO ${role} WITH SET FALSE; GRANT ${nameOf(version, 'grantor')} TO ${role} WITH SET FALSE`);
+    else await database.query(`ALTER ROLE ${role} NOINHERIT`);
+    expect(await examine()).toEqual(expect.arrayContaining([expect.stringContaining(`act as "${nameOf(version, 'owner')}", who owns 3 views`)]));
+    await database.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+  });
+
   test('doctor prints the very statements, and after them all is well', async () => {
     const place = await openWorkplace({ version });
     const { database } = place;

@@ -12,6 +12,8 @@ export interface Guards {
 
 interface RoleRow {
   readonly name: string;
+  readonly isOurs: boolean;
+  readonly superuser: boolean;
   readonly bypassing: boolean;
   readonly acts: boolean;
   readonly becomes: boolean;
@@ -35,30 +37,34 @@ export function membershipOf(version: number): Powers['membership'] {
 
 /** https://www.postgresql.org/docs/current/functions-info.html: USAGE is to have a role's rights, MEMBER or SET to be able to become it. */
 const rolesQuery = (version: number) => `
-SELECT rolname::text AS name, rolsuper OR rolbypassrls AS bypassing, pg_has_role(oid, 'USAGE') AS acts,
+SELECT rolname::text AS name, rolname = current_user AS "isOurs", rolsuper AS superuser, rolsuper OR rolbypassrls AS bypassing, pg_has_role(oid, 'USAGE') AS acts,
        pg_has_role(oid, '${membershipOf(version) === 'plain' ? 'MEMBER' : 'SET'}') AS becomes
 FROM pg_roles`;
 
+/** Few roles own all the tables, so that the members are looked up for each owner and not for each table. */
 const exemptQuery = `
-SELECT n.nspname::text AS schema, c.relname::text AS name, coalesce((
-  SELECT array_agg(r.rolname::text) FROM pg_roles r WHERE NOT c.relforcerowsecurity AND NOT r.rolsuper AND pg_has_role(r.oid, c.relowner, 'USAGE')), '{}') AS roles
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relrowsecurity`;
+WITH guarded AS MATERIALIZED (SELECT relname, relnamespace, relowner, relforcerowsecurity FROM pg_class WHERE relrowsecurity),
+members AS MATERIALIZED (
+  SELECT o.relowner, array_agg(r.rolname::text) AS roles FROM (SELECT DISTINCT relowner FROM guarded WHERE NOT relforcerowsecurity) o, pg_roles r
+  WHERE NOT r.rolsuper AND pg_has_role(r.oid, o.relowner, 'USAGE') GROUP BY o.relowner)
+SELECT n.nspname::text AS schema, g.relname::text AS name, coalesce(m.roles, '{}') AS roles
+FROM guarded g JOIN pg_namespace n ON n.oid = g.relnamespace LEFT JOIN members m ON m.relowner = g.relowner AND NOT g.relforcerowsecurity`;
 
 /** A superuser may create anywhere, so that the question is not asked for all roles of the server. */
 const creatorsQuery = `
-SELECT n.nspname::text AS schema, coalesce((
-  SELECT array_agg(r.rolname::text) FROM pg_roles r WHERE pg_has_role(r.oid, 'MEMBER') AND has_schema_privilege(r.oid, n.oid, 'CREATE')), '{}') AS roles
-FROM pg_namespace n
-WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)`;
+WITH mine AS MATERIALIZED (
+  SELECT oid, rolname FROM pg_roles WHERE pg_has_role(oid, 'MEMBER') AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user))
+SELECT n.nspname::text AS schema, coalesce((SELECT array_agg(r.rolname::text) FROM mine r WHERE has_schema_privilege(r.oid, n.oid, 'CREATE')), '{}') AS roles
+FROM pg_namespace n WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'`;
 
 /** Reads them, as one snapshot of the catalogs has them. */
 export async function readGuards(connection: Connection, version: number): Promise<Guards> {
-  const [roles, exempt, creators, [me]] = await Promise.all([
+  const [roles, exempt, creators] = await Promise.all([
     connection.query<RoleRow>(rolesQuery(version)),
     connection.query<ExemptRow>(exemptQuery),
     connection.query<CreatorRow>(creatorsQuery),
-    connection.query<{ name: string; superuser: boolean }>('SELECT rolname::text AS name, rolsuper AS superuser FROM pg_roles WHERE rolname = current_user'),
   ]);
+  const me = roles.find(({ isOurs }) => isOurs);
   const names = (of: readonly RoleRow[]) => new Set(of.map(({ name }) => name));
   const rowSecurity: RowSecurity = {
     bypassing: names(roles.filter(({ bypassing }) => bypassing)),

@@ -73,7 +73,7 @@ UNION ALL ${row(
 )}
 FROM pg_ts_dict d JOIN pg_namespace n ON n.oid = d.dictnamespace WHERE ${user('n')} AND ${own('pg_ts_dict', 'd.oid')}`;
 
-/** What a function takes and returns and how volatile it is; what it does is of no use without rows. Those that hang on a view have files of their own. */
+/** What a function takes and returns and how volatile it is; what it does is of no use without rows. Those whose body names a view have files of their own; those that take or return one cannot be made before it. */
 const functionsQuery = `${row(
   "format('function %I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid))",
   `format('CREATE FUNCTION %I.%I(%s) RETURNS %s LANGUAGE plpgsql %s%s%s AS %L', n.nspname, p.proname, pg_get_function_arguments(p.oid),
@@ -84,8 +84,7 @@ const functionsQuery = `${row(
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
 WHERE p.prokind IN ('f', 'w') AND p.prorettype <> 'event_trigger'::regtype AND ${user('n')} AND ${made('pg_proc', 'p.oid')}
   AND NOT EXISTS (
-    SELECT FROM pg_depend d LEFT JOIN pg_type t ON d.refclassid = 'pg_type'::regclass AND t.oid = d.refobjid LEFT JOIN pg_type e ON e.oid = t.typelem
-      JOIN pg_class c ON c.oid = CASE WHEN d.refclassid = 'pg_class'::regclass THEN d.refobjid ELSE coalesce(nullif(t.typrelid, 0), e.typrelid) END
+    SELECT FROM pg_depend d JOIN pg_class c ON d.refclassid = 'pg_class'::regclass AND c.oid = d.refobjid
     WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND c.relkind IN ('v', 'm') AND ${own('pg_class', 'c.oid')})`;
 
 const aggregatesQuery = `${row(
