@@ -8,7 +8,14 @@ import { build } from 'esbuild';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Packages that find files of their own at run time and therefore cannot be bundled. */
-const external = ['tinypool', '@google-cloud/bigquery', 'google-auth-library', '@aws-sdk/client-redshift', '@aws-sdk/client-redshift-serverless'];
+const external = [
+  'tinypool',
+  '@google-cloud/bigquery',
+  'google-auth-library',
+  'snowflake-sdk',
+  '@aws-sdk/client-redshift',
+  '@aws-sdk/client-redshift-serverless',
+];
 
 // Every output lies one folder below dist, as every source lies one folder or more below src: '../../' is the package's root in both.
 const entryPoints = ['src/index.ts', 'src/cli/main.ts', 'src/operations/format-worker.ts', ...globSync('src/commands/*.ts', { cwd: root })].map((path) => ({

@@ -10,7 +10,7 @@ import type { History } from './history/history.ts';
 import { type Interruption, neverInterrupted } from './history/interruption.ts';
 import { openHistory } from './history/open-history.ts';
 import { adapters } from './warehouses/registry.ts';
-import type { Adapter, Warehouse } from './warehouses/warehouse.ts';
+import type { Adapter, Caller, Warehouse } from './warehouses/warehouse.ts';
 
 /** One entry of `viewsync.yaml`, validated, its `${VARIABLE}`s still in place until it is connected to. */
 export interface Target {
@@ -99,8 +99,8 @@ export async function adapterOf({ warehouse }: Pick<Target, 'warehouse'>): Promi
 }
 
 /** Opens a connection to a target; the caller closes it. `VARIABLE_UNSET`, `CONNECTION_FAILED`. */
-export async function connectTarget({ environment }: Pick<Project, 'environment'>, target: Target): Promise<Warehouse> {
+export async function connectTarget({ environment }: Pick<Project, 'environment'>, target: Target, caller?: Caller): Promise<Warehouse> {
   const adapter = await adapterOf(target);
-  const warehouse = await adapter.connect(interpolateOptions(target.options, environment), environment);
+  const warehouse = await adapter.connect(interpolateOptions(target.options, environment), environment, caller);
   return target.ignore ? { ...warehouse, dialect: ignoring(warehouse.dialect, target.ignore) } : warehouse;
 }

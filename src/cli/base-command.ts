@@ -63,7 +63,7 @@ export abstract class BaseCommand extends Command {
   /** Connects for the time of the work, and closes however it ends. */
   protected async withWarehouse<T>(flags: TargetFlags, work: (open: OpenTarget) => Promise<T>): Promise<T> {
     const { project, target } = await this.openTarget(flags);
-    const warehouse = await connectTarget(project, target);
+    const warehouse = await connectTarget(project, target, { command: this.id ?? 'viewsync' });
     try {
       return await work({ project, target, warehouse });
     } finally {

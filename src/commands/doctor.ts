@@ -16,7 +16,7 @@ Exit codes: 0 all is well, warnings included, 3 something needs a person, 64 usa
   override async run(): Promise<void> {
     const { flags } = await this.parse(Doctor);
     const { project, target } = await this.openTarget(flags);
-    const examination = await examineTarget(project, target, () => connectTarget(project, target));
+    const examination = await examineTarget(project, target, () => connectTarget(project, target, { command: 'doctor' }));
     this.print(flags, examination, renderExamination(examination, this.colors));
     if (isSick(examination)) this.exitWith(exitCodes.needsPerson);
   }

@@ -32,6 +32,26 @@ function findRebuiltMaterializedViews({ rebuild, live, request, treatments }: Si
   });
 }
 
+/** A new CREATE of what holds data computes it again. */
+function findReplacedMaterializedViews({ treatments, live, request }: Situation): Hazard[] {
+  return [...treatments].flatMap(([key, treatment]) => {
+    const view = live.get(key);
+    if (treatment.how !== 'replace' || !view || view.kind === 'view') return [];
+    const because = `Replaces ${key} (${describeSize(request.sizes.get(key))}) and computes it again: ${treatment.because}.`;
+    return [{ name: 'REBUILDS_MATERIALIZED_VIEW' as const, view: view.name, because }];
+  });
+}
+
+function findBrokenStreams({ request, treatments, drops, rebuild }: Situation): Hazard[] {
+  const isNew = (key: string) => treatments.get(key)?.how === 'replace' || drops.has(key) || rebuild.dropped.has(key);
+  return (request.streams ?? []).flatMap(({ description, of }) =>
+    of.flatMap((view) => {
+      const because = `${description} watches ${relationKey(view)} and goes stale when that is replaced or dropped; it has to be made again, and what it had not handed over is lost.`;
+      return isNew(relationKey(view)) ? [{ name: 'BREAKS_STREAM' as const, view, because }] : [];
+    }),
+  );
+}
+
 /** Views that will be made or altered and name a role that the server lacks. */
 function findMissingRoles({ request, wanted, treatments, rebuild }: Situation): Hazard[] {
   const known = new Set(request.roles);
@@ -48,5 +68,12 @@ function findMissingRoles({ request, wanted, treatments, rebuild }: Situation): 
 
 /** Every hazard of the situation, allowed or not; those of a role left out are no longer seen once they are allowed. */
 export function findHazards(situation: Situation): readonly Hazard[] {
-  return [...findDeletions(situation), ...findRebuiltMaterializedViews(situation), ...findMissingRoles(situation), ...findWidenedAccess(situation)];
+  return [
+    ...findDeletions(situation),
+    ...findRebuiltMaterializedViews(situation),
+    ...findReplacedMaterializedViews(situation),
+    ...findBrokenStreams(situation),
+    ...findMissingRoles(situation),
+    ...findWidenedAccess(situation),
+  ];
 }

@@ -10,6 +10,7 @@ import { findRebuilds, type Rebuild } from './rebuild.ts';
 import { findRefusals } from './refusals.ts';
 import { compareText, type RelationName, relationKey } from './relation.ts';
 import type { Container, Loss } from './snapshot.ts';
+import { findStale } from './stale.ts';
 import { buildSteps } from './steps.ts';
 import type { View } from './view.ts';
 
@@ -38,6 +39,8 @@ export interface PlanRequest {
   readonly described: ReadonlyMap<string, Description>;
   readonly containers: readonly Container[];
   readonly losses?: readonly Loss[] | undefined;
+  /** What stops working when the view that it watches is replaced or dropped. */
+  readonly streams?: readonly Loss[] | undefined;
   readonly roles: readonly string[];
   /** The role that will run the plan. */
   readonly role?: string;
@@ -125,9 +128,12 @@ function findTouched({ live, wanted, drops, rebuild }: Situation, steps: Plan['s
 /** The ordered steps that lead from the live views to the wanted ones. Pure: the same request gives the same plan, byte for byte. */
 export function planChanges(request: PlanRequest): Plan {
   const live = byKey(request.live);
-  const wanted = describeWanted(request, live);
+  const asked = describeWanted(request, live);
   const drops = new Set(request.drops.map(relationKey));
-  const treatments = classifyViews({ request, live, wanted });
+  const classified = classifyViews({ request, live, wanted: asked });
+  const stale = findStale({ request, live, wanted: asked, drops, treatments: classified });
+  const wanted = new Map([...asked, ...[...stale].map(([key, { view }]) => [key, view] as const)]);
+  const treatments = new Map([...classified, ...[...stale].map(([key, { treatment }]) => [key, treatment] as const)]);
   const rebuild = findRebuilds({ live, wanted, drops, treatments });
   const situation: Situation = { request, live, wanted, drops, treatments, rebuild };
   const course = findCourse(situation);

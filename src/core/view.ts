@@ -1,6 +1,7 @@
 import type { RelationName } from './relation.ts';
 
-export type ViewKind = 'view' | 'materialized view';
+/** A dynamic table is a query that the warehouse keeps filled, like a materialized view. */
+export type ViewKind = 'view' | 'materialized view' | 'dynamic table';
 
 /** What has a file: views, the bystanders that hang on them, and the containers that both stand in. */
 export type FileKind = ViewKind | 'bystander' | 'container';
@@ -51,7 +52,7 @@ export interface View {
 
 /** Whether it is a view, of either kind. */
 export function isView({ kind }: Pick<View, 'kind'>): boolean {
-  return kind === 'view' || kind === 'materialized view';
+  return kind === 'view' || kind === 'materialized view' || kind === 'dynamic table';
 }
 
 /** The kind of attachment that says who owns a view, in every dialect where views have owners. */

@@ -16,6 +16,7 @@ import type { Project, Target } from '../project.ts';
 import type { Inspection, Progress, SettleRequest, Warehouse } from '../warehouses/warehouse.ts';
 import { comparePaths, keyOf, type PathState, type Sources } from './compose-files.ts';
 import { gatherSources, pathOf, type Reading, type Recorded, readPosition, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
+import { readDefaults } from './read-defaults.ts';
 import { type FetchOutcome, fetchLiveLine } from './remote-lines.ts';
 import { readCommitFiles, snapshotOf, type TargetFiles, viewOf } from './view-files.ts';
 
@@ -109,8 +110,9 @@ export async function planWish(
     ...wish,
     wanted: wish.wanted.map((view) => keepIgnored(view, byKey.get(relationKey(view.name)), reading.dialect)),
     described,
-    containers: snapshot.containers,
+    containers: await readDefaults(snapshot, { wanted: wish.wanted, live: byKey }, options.warehouse),
     losses: snapshot.losses,
+    streams: inspection.streams,
     roles: session.roles,
     role: session.role,
     relations: inspection.relations,

@@ -30,6 +30,8 @@ export interface StartedRun {
   /** Files as they were before, and as they are to be. */
   readonly beforeFiles: TargetFiles;
   readonly plannedFiles: TargetFiles;
+  /** Texts of views that the run makes because they are not listed, although nothing proves that they are gone: they stay recorded when it changes nothing. */
+  readonly doubted?: ReadonlyMap<string, string>;
 }
 
 type State = 'started' | 'finished' | 'closed';
@@ -75,12 +77,20 @@ function targetOf(planned: PlannedRevision): { readonly path: string; readonly t
   return { path: targetPath(planned.reading.project, planned.reading.target), text: writeTargetFile(describeTarget(planned)) };
 }
 
+function findDoubted({ sources, plan, reading }: PlannedRevision, texts: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const unproven = new Set(sources.unproven.map(({ name }) => pathOf(reading, name)));
+  const paths = plan.after.map(({ name }) => pathOf(reading, name)).filter((path) => unproven.has(path));
+  return new Map(paths.flatMap((path) => (texts.has(path) ? [[path, texts.get(path) ?? ''] as const] : [])));
+}
+
 /** Puts on the live line what is there now, and then what is going to be: from here on everything can be brought back. */
 export async function startRun(planned: PlannedRevision, command: string): Promise<StartedRun> {
   const { reading, recorded, plan, revision } = planned;
   const { project, target } = reading;
   const run = { id: createRunId(), command, revision };
-  const beforeTexts = composeLiveTexts(await composeSources(planned.sources, 'new'));
+  const texts = composeLiveTexts(await composeSources(planned.sources, 'new'));
+  const doubted = findDoubted(planned, texts);
+  const beforeTexts = new Map([...texts].filter(([path]) => !doubted.has(path)));
   const beforeFiles = filesOf(beforeTexts, planned);
   const plannedFiles = filesOf(planTexts(planned, beforeTexts), planned);
   const subject = `${target.name}: before ${summarizeRun(command, revision, plan)}`;
@@ -97,14 +107,14 @@ export async function startRun(planned: PlannedRevision, command: string): Promi
       trailers: runTrailers(run, 'started'),
     },
   });
-  return { ...run, planned, before, started, beforeFiles, plannedFiles };
+  return { ...run, planned, before, started, beforeFiles, plannedFiles, doubted };
 }
 
 /** Puts on the live line that the run changed nothing. */
 export async function closeRun(run: StartedRun): Promise<ObjectId> {
   const { reading, plan, revision } = run.planned;
   const subject = `${reading.target.name}: close ${summarizeRun(run.command, revision, plan)}, nothing changed`;
-  const files = changeFiles(run.plannedFiles, textsOf(run.beforeFiles), targetOf(run.planned));
+  const files = changeFiles(run.plannedFiles, new Map([...textsOf(run.beforeFiles), ...(run.doubted ?? [])]), targetOf(run.planned));
   return recordLive(reading.project, reading.target, {
     tip: run.started,
     record: { subject, changes: [], files, trailers: runTrailers({ ...run, revision }, 'closed') },

@@ -5,4 +5,5 @@ export const adapters: Readonly<Record<string, () => Promise<Adapter>>> = {
   postgres: async () => (await import('./postgres/adapter.ts')).postgres,
   redshift: async () => (await import('./redshift/adapter.ts')).redshift,
   bigquery: async () => (await import('./bigquery/adapter.ts')).bigquery,
+  snowflake: async () => (await import('./snowflake/adapter.ts')).snowflake,
 };

@@ -3,7 +3,7 @@ import type { Dialect, RenamedColumn } from '../core/dialect.ts';
 import type { Step } from '../core/plan.ts';
 import type { Powers } from '../core/powers.ts';
 import type { RelationName } from '../core/relation.ts';
-import type { Container, Scope, Snapshot, Unreadable } from '../core/snapshot.ts';
+import type { Container, Loss, Scope, Snapshot, Unreadable } from '../core/snapshot.ts';
 import type { Column, View } from '../core/view.ts';
 import type { Scratch, ScratchRequest, StandIn } from './scratch.ts';
 
@@ -32,6 +32,8 @@ export interface Inspection {
   readonly snapshot: Snapshot;
   /** Views that are out of scope, readable or not, as far as needed to see who depends on whom. */
   readonly outside: readonly View[];
+  /** What watches a view and stops working when that is replaced or dropped; absent where there are no such things. */
+  readonly streams?: readonly Loss[];
   readonly session: Session;
   /** Every name that a relation has, sorted keys as in `relationKey`: what a new view would collide with or may read. */
   readonly relations: ReadonlySet<string>;
@@ -220,13 +222,19 @@ export interface Warehouse {
   close(): Promise<void>;
 }
 
+/** Who connects: where the warehouse keeps a tag or label with each statement, it says so. */
+export interface Caller {
+  /** Such as `apply`. */
+  readonly command: string;
+}
+
 /** What the registry lists for each kind of warehouse. */
 export interface Adapter {
   readonly dialect: Dialect;
   /** Validates the target's own keys of `viewsync.yaml`; returns one message per fault, each with the key's path. */
   validateOptions(options: Readonly<Record<string, unknown>>): readonly { readonly path: readonly string[]; readonly message: string }[];
   /** Opens a connection; `CONNECTION_FAILED` names the line to change and never a password. */
-  connect(options: Readonly<Record<string, unknown>>, environment: Readonly<Record<string, string | undefined>>): Promise<Warehouse>;
+  connect(options: Readonly<Record<string, unknown>>, environment: Readonly<Record<string, string | undefined>>, caller?: Caller): Promise<Warehouse>;
   /** Makes a scratch database and connects to it; what earlier ones left behind is removed first. `PRIVILEGE_MISSING`, `SERVER_MISSING`, `CONNECTION_FAILED`. */
   openScratch?(request: ScratchRequest): Promise<Scratch>;
 }

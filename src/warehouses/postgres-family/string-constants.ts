@@ -1,4 +1,4 @@
-import { type Cursor, fail, failExpected } from './grammar.ts';
+import { type Cursor, fail, failExpected } from '../../core/cursor.ts';
 
 const escapes: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
 

@@ -1,23 +1,8 @@
+import { type Cursor, expectEnd, expectMark, expectWords, fail, failExpected, isAt, offsetOf, restText, startAt, take, takeToken } from '../../core/cursor.ts';
 import type { ParsedCreate, Statement } from '../../core/dialect.ts';
 import { type RelationName, relationKey } from '../../core/relation.ts';
 import type { Attachment } from '../../core/view.ts';
-import {
-  type Cursor,
-  expectEnd,
-  expectMark,
-  expectRelation,
-  expectWords,
-  fail,
-  failExpected,
-  isAt,
-  offsetOf,
-  readName,
-  readQualifiedName,
-  restText,
-  startAt,
-  take,
-  takeToken,
-} from '../postgres-family/grammar.ts';
+import { expectRelation, readName, readQualifiedName } from '../postgres-family/grammar.ts';
 import { defaultAttachment, inlineKinds, ownerAttachment } from './attachments.ts';
 import { quoteRelation } from './names.ts';
 import { readOptionName, readOptionValue } from './parse-create.ts';

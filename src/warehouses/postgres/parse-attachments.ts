@@ -1,18 +1,7 @@
+import { type Cursor, expectEnd, expectWords, fail, failExpected, isAt, startAt, take } from '../../core/cursor.ts';
 import type { ParsedCreate, Statement } from '../../core/dialect.ts';
 import type { Attachment } from '../../core/view.ts';
-import {
-  type Cursor,
-  expectEnd,
-  expectRelation,
-  expectWords,
-  fail,
-  failExpected,
-  isAt,
-  readName,
-  readQualifiedName,
-  startAt,
-  take,
-} from '../postgres-family/grammar.ts';
+import { expectRelation, readName, readQualifiedName } from '../postgres-family/grammar.ts';
 import { indexAttachment, ruleAttachment, triggerAttachment } from './attachments.ts';
 import { parseAlter } from './parse-alter.ts';
 import { parseComment, parseLabel } from './parse-comments.ts';

@@ -1,20 +1,7 @@
+import { type Cursor, expectEnd, expectMark, expectWords, fail, isAt, offsetOf, startAt, take, takeMark } from '../../core/cursor.ts';
 import type { ParsedCreate, Statement } from '../../core/dialect.ts';
 import type { Attachment } from '../../core/view.ts';
-import {
-  type Cursor,
-  expectEnd,
-  expectMark,
-  expectRelation,
-  expectWords,
-  fail,
-  isAt,
-  offsetOf,
-  readName,
-  readQualifiedName,
-  startAt,
-  take,
-  takeMark,
-} from '../postgres-family/grammar.ts';
+import { expectRelation, readName, readQualifiedName } from '../postgres-family/grammar.ts';
 import { readText } from '../postgres-family/string-constants.ts';
 import { type Commented, commentAttachment } from './attachments.ts';
 import { type Labelled, labelAttachment } from './label-attachments.ts';

@@ -1,5 +1,3 @@
-import type { ParsedCreate, Statement } from '../../core/dialect.ts';
-import type { Attachment } from '../../core/view.ts';
 import {
   type Cursor,
   expectMark,
@@ -9,14 +7,15 @@ import {
   isAt,
   offsetOf,
   readList,
-  readName,
-  readQualifiedName,
   restText,
   startAt,
   take,
   takeMark,
   takeToken,
-} from '../postgres-family/grammar.ts';
+} from '../../core/cursor.ts';
+import type { ParsedCreate, Statement } from '../../core/dialect.ts';
+import type { Attachment } from '../../core/view.ts';
+import { readName, readQualifiedName } from '../postgres-family/grammar.ts';
 import { readConstant } from '../postgres-family/string-constants.ts';
 import { optionAttachment, populatedAttachment, type Relation, sortAttachments } from './attachments.ts';
 import { accessMethodAttachment, tablespaceAttachment } from './storage-attachments.ts';

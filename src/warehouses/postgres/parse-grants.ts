@@ -1,23 +1,8 @@
+import { type Cursor, expectEnd, expectMark, expectWords, fail, failExpected, isAt, offsetOf, readList, startAt, take, takeMark } from '../../core/cursor.ts';
 import type { ParsedCreate, Statement } from '../../core/dialect.ts';
 import type { Attachment } from '../../core/view.ts';
 import { ownerKind } from '../../core/view.ts';
-import {
-  type Cursor,
-  expectEnd,
-  expectMark,
-  expectRelation,
-  expectWords,
-  fail,
-  failExpected,
-  isAt,
-  offsetOf,
-  readList,
-  readName,
-  readQualifiedName,
-  startAt,
-  take,
-  takeMark,
-} from '../postgres-family/grammar.ts';
+import { expectRelation, readName, readQualifiedName } from '../postgres-family/grammar.ts';
 import { type Grant, grantAttachment, revokeAttachment, typePrivilege } from './grant-attachments.ts';
 import { everybody } from './names.ts';
 

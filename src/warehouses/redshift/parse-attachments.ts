@@ -1,20 +1,7 @@
+import { type Cursor, expectEnd, expectMark, expectWords, fail, failExpected, isAt, readList, startAt, take, takeMark } from '../../core/cursor.ts';
 import type { ParsedCreate, Statement } from '../../core/dialect.ts';
 import { type Attachment, ownerKind } from '../../core/view.ts';
-import {
-  type Cursor,
-  expectEnd,
-  expectMark,
-  expectRelation,
-  expectWords,
-  fail,
-  failExpected,
-  isAt,
-  readList,
-  readName,
-  startAt,
-  take,
-  takeMark,
-} from '../postgres-family/grammar.ts';
+import { expectRelation, readName } from '../postgres-family/grammar.ts';
 import { readConstant } from '../postgres-family/string-constants.ts';
 import { autoRefreshAttachment, commentAttachment, type Grant, grantAttachment, isLateBinding, ownerAttachment } from './attachments.ts';
 import { quoteIdentifier, spellGrantee } from './names.ts';

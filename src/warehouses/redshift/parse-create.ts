@@ -1,22 +1,8 @@
+import { type Cursor, expectMark, expectWords, fail, failExpected, isAt, readList, restText, startAt, take, takeMark, takeToken } from '../../core/cursor.ts';
 import type { ParsedCreate, Statement } from '../../core/dialect.ts';
 import type { RelationName } from '../../core/relation.ts';
 import type { Attachment, ViewKind } from '../../core/view.ts';
-import {
-  type Cursor,
-  expectMark,
-  expectWords,
-  fail,
-  failExpected,
-  isAt,
-  readList,
-  readName,
-  readQualifiedName,
-  restText,
-  startAt,
-  take,
-  takeMark,
-  takeToken,
-} from '../postgres-family/grammar.ts';
+import { readName, readQualifiedName } from '../postgres-family/grammar.ts';
 import { autoRefreshAttachment, columnListAttachment, lateBinding, type Relation, sortAttachments, storageAttachment } from './attachments.ts';
 
 /** Reads the CREATE statement of a view file. */

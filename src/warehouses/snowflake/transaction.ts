@@ -1,0 +1,103 @@
+import type { Step } from '../../core/plan.ts';
+import { type RelationName, relationKey } from '../../core/relation.ts';
+import type { Unreadable } from '../../core/snapshot.ts';
+import { ViewsyncError } from '../../errors.ts';
+import type { ExecuteOutcome, StepFailure, StepResult, Transaction, TransactionOptions } from '../warehouse.ts';
+import { type Connection, isServerError } from './connection.ts';
+import { inspectNames } from './inspect.ts';
+import { type Lock, type LockTimes, lockRun } from './lock.ts';
+import { quoteRelation } from './names.ts';
+import { mapSome } from './read-catalog.ts';
+import { settle } from './settle.ts';
+
+function gone(names: readonly RelationName[]): ViewsyncError {
+  return new ViewsyncError('WAREHOUSE_MOVED', {
+    message: `Dropped or hidden since the plan was made: ${names.map(relationKey).join(', ')}. Nothing was changed.`,
+    suggestions: ['Run the same command again: it makes a new plan.'],
+  });
+}
+
+/** What is there is exact here, so one that cannot be read must not pass for one that is gone. */
+async function inspectExactly(connection: Connection, names: readonly RelationName[]) {
+  const { views, unreadable } = await inspectNames(connection, names);
+  const [first] = unreadable;
+  if (!first) return views;
+  throw new ViewsyncError('LISTING_INCOMPLETE', { message: `${relationKey(first.name)} cannot be read: ${first.reason}.`, suggestions: ['viewsync status'] });
+}
+
+const words = (message: string) => message.replaceAll(/\s+/g, ' ').trim();
+
+/** A statement of which the answer was lost may have been carried out; sent again a replace or an alteration ends as it would have. */
+async function runStep(connection: Connection, step: Step, signal: AbortSignal | undefined): Promise<Omit<StepFailure, 'index'> | undefined> {
+  const repeat = step.kind === 'replace' || step.kind === 'alter' ? 'safe' : 'never';
+  try {
+    await connection.query(step.sql, { repeat, signal });
+    return undefined;
+  } catch (error) {
+    if (isServerError(error)) return { message: words(error.message), code: error.code };
+    if (error instanceof ViewsyncError && error.code === 'CONNECTION_LOST') return { message: error.message, isUncertain: true };
+    throw error;
+  }
+}
+
+async function execute(session: Running, steps: readonly Step[], onStep?: (index: number) => void): Promise<ExecuteOutcome> {
+  const results: StepResult[] = [];
+  for (const [index, step] of steps.entries()) {
+    session.lock.requireHeld();
+    const from = performance.now();
+    const failure = await runStep(session.connection, step, session.signal);
+    if (failure) return { results, failure: { index, ...failure } };
+    results.push({ milliseconds: performance.now() - from });
+    onStep?.(index);
+  }
+  return { results };
+}
+
+/** Compiles a query of each view, since the server keeps one that no longer fits what it reads. */
+async function findBroken(connection: Connection, names: readonly RelationName[]): Promise<readonly Unreadable[]> {
+  const found = await mapSome(names, async (name): Promise<readonly Unreadable[]> => {
+    try {
+      await connection.describe(`SELECT * FROM ${quoteRelation(name)}`);
+      return [];
+    } catch (error) {
+      if (!isServerError(error)) throw error;
+      return [{ name, reason: words(error.message) }];
+    }
+  });
+  return found.flat();
+}
+
+interface Running {
+  readonly connection: Connection;
+  readonly lock: Lock;
+  readonly signal: AbortSignal | undefined;
+}
+
+function toTransaction(session: Running): Transaction {
+  const { connection } = session;
+  return {
+    inspect: (names) => inspectExactly(connection, names),
+    settle: (requests) => settle(connection, requests),
+    execute: (steps, onStep) => execute(session, steps, onStep),
+    findBroken: (names) => findBroken(connection, names),
+  };
+}
+
+/** `Warehouse.transact`: nothing is rolled back, and no other run of the same user begins meanwhile. */
+export async function runTransaction<T>(
+  connection: Connection,
+  { times, ...options }: TransactionOptions & { readonly times: LockTimes },
+  work: (transaction: Transaction) => Promise<T>,
+): Promise<T> {
+  const lock = await lockRun(connection, times);
+  try {
+    await options.prepare?.();
+    const names = options.locks.map(({ name }) => name);
+    const found = new Set(names.length === 0 ? [] : (await inspectExactly(connection, names)).map(({ name }) => relationKey(name)));
+    const missing = names.filter((name) => !found.has(relationKey(name)));
+    if (missing.length > 0) throw gone(missing);
+    return await work(toTransaction({ connection, lock, signal: options.signal }));
+  } finally {
+    await lock.release();
+  }
+}

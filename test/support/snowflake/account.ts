@@ -1,0 +1,189 @@
+import type { Token } from '../../../src/core/lexer.ts';
+
+/** A column of a relation as the server keeps it. */
+export interface Column {
+  readonly name: string;
+  type: string;
+  comment: string;
+  maskingPolicy: string;
+  projectionPolicy: string;
+  tags: Map<string, string>;
+}
+
+export interface Grant {
+  readonly privilege: string;
+  /** `ROLE`, `DATABASE_ROLE`, `SHARE`, ... */
+  readonly grantedTo: string;
+  readonly grantee: string;
+  isGrantable: boolean;
+  grantor: string;
+}
+
+export type RelationType = 'BASE TABLE' | 'VIEW' | 'MATERIALIZED VIEW' | 'DYNAMIC TABLE';
+
+export interface Relation {
+  readonly database: string;
+  readonly schema: string;
+  readonly name: string;
+  type: RelationType;
+  columns: Column[];
+  owner: string;
+  comment: string;
+  isSecure: boolean;
+  isRecursive: boolean;
+  /** Text behind AS, as it was typed. */
+  definition: string;
+  changeTracking: boolean;
+  grants: Grant[];
+  tags: Map<string, string>;
+  /** `POLICY ON (COLUMNS)` and the like, by kind. */
+  policies: Map<string, string>;
+  options: Map<string, string>;
+  clusterBy: string;
+  lastDdlBy: string;
+}
+
+export interface Stream {
+  readonly database: string;
+  readonly schema: string;
+  readonly name: string;
+  /** `DB.SCHEMA.VIEW`. */
+  readonly source: string;
+  isStale: boolean;
+}
+
+export interface Schema {
+  readonly name: string;
+  readonly relations: Map<string, Relation>;
+  readonly futureGrants: Grant[];
+}
+
+export interface Database {
+  readonly name: string;
+  readonly origin: string;
+  readonly kind: string;
+  readonly schemas: Map<string, Schema>;
+  readonly futureGrants: Grant[];
+}
+
+/** What a test makes the server do to a statement. */
+export interface Injection {
+  readonly matches: RegExp;
+  /** How many statements it still hits. */
+  times: number;
+  readonly error?: { readonly code: string; readonly sqlState: string; readonly message: string };
+  /** The statement is carried out and its answer never sent. */
+  readonly swallow?: boolean;
+  /** So many rows are left out of the answer, which says nothing of it. */
+  readonly cutRows?: number;
+  readonly latency?: number;
+}
+
+export interface Account {
+  readonly name: string;
+  readonly databases: Map<string, Database>;
+  /** Roles, each with the roles that it is a member of. */
+  readonly roles: Map<string, Set<string>>;
+  readonly streams: Stream[];
+  /** Rights on the account of a role: `APPLY MASKING POLICY`. */
+  readonly globalRights: Map<string, Set<string>>;
+  /** Keys of databases, schemas and relations that nobody is shown, as if a privilege had been taken away. */
+  readonly hidden: Set<string>;
+  readonly transactions: { readonly id: number; readonly session: number; readonly user: string; name: string; readonly startedOn: number }[];
+  readonly injections: Injection[];
+  /** Every statement that came in, but the setting up of sessions. */
+  readonly log: string[];
+  /** https://docs.snowflake.com/en/sql-reference/sql/show: 10,000 rows at most. */
+  showLimit: number;
+  /** Rows above which INFORMATION_SCHEMA answers "too much data"; https://docs.snowflake.com/en/sql-reference/info-schema#considerations */
+  tooMuch: number;
+  /** Milliseconds by which the server's clock is ahead. */
+  ahead: number;
+  /** Grants of our role on schemas, by key; `USAGE` where nothing else is said. */
+  readonly access: Map<string, string>;
+}
+
+/** A session of the account. */
+export interface Session {
+  readonly id: number;
+  readonly user: string;
+  role: string;
+  compute: string | null;
+  schema: string;
+  readonly tag: string;
+}
+
+/** An error in the server's words. */
+export class SqlError extends Error {
+  readonly code: string;
+  readonly sqlState: string;
+
+  constructor(code: string, sqlState: string, message: string) {
+    super(message);
+    this.code = code;
+    this.sqlState = sqlState;
+  }
+}
+
+/** https://docs.snowflake.com/en/sql-reference/sql-general-errors: whether it does not exist is not told from whether one may see it. */
+export function missing(what: string): SqlError {
+  return new SqlError('002003', '42S02', `SQL compilation error:\nObject '${what}' does not exist or not authorized.`);
+}
+
+export function denied(what: string): SqlError {
+  return new SqlError('003001', '42501', `SQL access control error:\nInsufficient privileges to operate on ${what}.`);
+}
+
+export function createAccount(databases: Readonly<Record<string, readonly string[]>>, roles: readonly string[] = []): Account {
+  const toSchema = (name: string): Schema => ({ name, relations: new Map(), futureGrants: [] });
+  const toDatabase = ([name, schemas]: [string, readonly string[]]): [string, Database] => [
+    name,
+    { name, origin: '', kind: 'STANDARD', schemas: new Map(schemas.map((schema) => [schema, toSchema(schema)])), futureGrants: [] },
+  ];
+  return {
+    name: 'MYACCOUNT',
+    databases: new Map(Object.entries(databases).map(toDatabase)),
+    roles: new Map(['VIEWSYNC', 'ACCOUNTADMIN', ...roles].map((role) => [role, new Set()])),
+    streams: [],
+    globalRights: new Map([['VIEWSYNC', new Set(['APPLY MASKING POLICY', 'APPLY ROW ACCESS POLICY', 'APPLY TAG'])]]),
+    hidden: new Set(),
+    transactions: [],
+    injections: [],
+    log: [],
+    showLimit: 10_000,
+    tooMuch: Number.POSITIVE_INFINITY,
+    ahead: 0,
+    access: new Map(),
+  };
+}
+
+export function schemaOf(account: Account, database: string, schema: string): Schema {
+  const found = account.databases.get(database)?.schemas.get(schema);
+  if (!found) throw missing(`${database}.${schema}`);
+  return found;
+}
+
+export function findRelation(account: Account, [database = '', schema = '', name = '']: readonly string[]): Relation | undefined {
+  return account.databases.get(database)?.schemas.get(schema)?.relations.get(name);
+}
+
+/** A role with every role that it is a member of, directly or not. */
+export function rolesInSession({ roles }: Account, role: string): ReadonlySet<string> {
+  const found = new Set<string>();
+  const queue = [role];
+  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+    if (found.has(next)) continue;
+    found.add(next);
+    queue.push(...(roles.get(next) ?? []));
+  }
+  return found;
+}
+
+export function isVisible({ hidden }: Account, ...path: readonly string[]): boolean {
+  return !path.some((_, index) => hidden.has(path.slice(0, index + 1).join('.')));
+}
+
+/** The name a token stands for. */
+export function nameFrom(token: Token): string {
+  return token.text.startsWith('"') ? token.text.slice(1, -1).replaceAll('""', '"') : token.text.toUpperCase();
+}

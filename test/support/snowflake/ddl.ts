@@ -1,0 +1,393 @@
+import { type Token, tokenize } from '../../../src/core/lexer.ts';
+import { lexicalRules } from '../../../src/warehouses/snowflake/lexical-rules.ts';
+import { readConstant } from '../../../src/warehouses/snowflake/string-constants.ts';
+import {
+  type Account,
+  type Column,
+  denied,
+  findRelation,
+  type Grant,
+  missing,
+  nameFrom,
+  type Relation,
+  type RelationType,
+  rolesInSession,
+  type Session,
+  SqlError,
+  schemaOf,
+} from './account.ts';
+import { analyze } from './analyze.ts';
+
+/** A statement that the server reads from left to right. */
+interface Reader {
+  readonly sql: string;
+  readonly tokens: readonly Token[];
+  at: number;
+}
+
+function syntaxError({ tokens, at }: Reader): SqlError {
+  return new SqlError(
+    '001003',
+    '42000',
+    `SQL compilation error:\nsyntax error line 1 at position ${tokens[at]?.start ?? 0} unexpected '${tokens[at]?.text ?? '<EOF>'}'.`,
+  );
+}
+
+function isAt(reader: Reader, words: string): boolean {
+  return words.split(' ').every((word, index) => reader.tokens[reader.at + index]?.text.toUpperCase() === word);
+}
+
+function take(reader: Reader, words: string): boolean {
+  if (!isAt(reader, words)) return false;
+  reader.at += words.split(' ').length;
+  return true;
+}
+
+function expect(reader: Reader, words: string): void {
+  if (!take(reader, words)) throw syntaxError(reader);
+}
+
+function takeToken(reader: Reader): Token {
+  const token = reader.tokens[reader.at];
+  if (!token) throw syntaxError(reader);
+  reader.at += 1;
+  return token;
+}
+
+function readPath(reader: Reader): string[] {
+  const parts = [nameFrom(takeToken(reader))];
+  while (take(reader, '.')) parts.push(nameFrom(takeToken(reader)));
+  return parts;
+}
+
+function readText(reader: Reader): string {
+  const text = readConstant(takeToken(reader).text);
+  if (text === undefined) throw syntaxError(reader);
+  return text;
+}
+
+function readInParentheses(reader: Reader): string {
+  const open = takeToken(reader);
+  let depth = 1;
+  let last = open;
+  while (depth > 0) {
+    last = takeToken(reader);
+    if (last.text === '(') depth += 1;
+    if (last.text === ')') depth -= 1;
+  }
+  return reader.sql.slice(open.end, last.start).trim();
+}
+
+/** Names in parentheses as the server keeps them. */
+function readNames(reader: Reader): string {
+  expect(reader, '(');
+  const names: string[] = [];
+  do names.push(nameFrom(takeToken(reader)));
+  while (take(reader, ','));
+  expect(reader, ')');
+  return names.map((name) => (/^[A-Z_][A-Z0-9_$]*$/.test(name) ? name : `"${name}"`)).join(', ');
+}
+
+function readTags(reader: Reader): Map<string, string> {
+  const tags = new Map<string, string>();
+  expect(reader, '(');
+  do {
+    const name = readPath(reader).join('.');
+    expect(reader, '=');
+    tags.set(name, readText(reader));
+  } while (take(reader, ','));
+  expect(reader, ')');
+  return tags;
+}
+
+const types: readonly (readonly [string, RelationType])[] = [
+  ['MATERIALIZED VIEW', 'MATERIALIZED VIEW'],
+  ['DYNAMIC TABLE', 'DYNAMIC TABLE'],
+  ['VIEW', 'VIEW'],
+  ['TABLE', 'BASE TABLE'],
+];
+
+function readType(reader: Reader): RelationType {
+  const found = types.find(([words]) => take(reader, words));
+  if (!found) throw syntaxError(reader);
+  return found[1];
+}
+
+const column = (name: string, type = 'NUMBER'): Column => ({ name, type, comment: '', maskingPolicy: '', projectionPolicy: '', tags: new Map() });
+
+function readColumn(reader: Reader): Column {
+  const made = column(nameFrom(takeToken(reader)));
+  while (!isAt(reader, ',') && !isAt(reader, ')')) {
+    take(reader, 'WITH');
+    if (take(reader, 'COMMENT')) made.comment = readText(reader);
+    else if (take(reader, 'MASKING POLICY'))
+      made.maskingPolicy = `${readPath(reader).join('.')}${take(reader, 'USING') ? ` using (${readNames(reader)})` : ''}`;
+    else if (take(reader, 'PROJECTION POLICY')) made.projectionPolicy = readPath(reader).join('.');
+    else if (take(reader, 'TAG')) for (const [tag, value] of readTags(reader)) made.tags.set(tag, value);
+    else made.type = takeToken(reader).text.toUpperCase();
+  }
+  return made;
+}
+
+function readColumns(reader: Reader): Column[] {
+  const columns: Column[] = [];
+  expect(reader, '(');
+  do columns.push(readColumn(reader));
+  while (take(reader, ','));
+  expect(reader, ')');
+  return columns;
+}
+
+interface Draft {
+  readonly relation: Relation;
+  copiesGrants: boolean;
+  declared: Column[] | undefined;
+}
+
+const policyKinds = ['ROW ACCESS POLICY', 'AGGREGATION POLICY', 'JOIN POLICY'];
+
+/** https://docs.snowflake.com/en/sql-reference/sql/create-view */
+function readClause(reader: Reader, draft: Draft): void {
+  const { relation } = draft;
+  if (isAt(reader, '(')) {
+    draft.declared = readColumns(reader);
+    return;
+  }
+  if (take(reader, 'COPY GRANTS')) {
+    draft.copiesGrants = true;
+    return;
+  }
+  take(reader, 'WITH');
+  const policy = policyKinds.find((kind) => take(reader, kind));
+  if (policy) {
+    const name = readPath(reader).join('.');
+    const words = ['ON', 'ENTITY KEY', 'ALLOWED JOIN KEYS'].find((each) => take(reader, each));
+    relation.policies.set(policy, words === undefined ? name : `${name} ${words.toLowerCase()} (${readNames(reader)})`);
+  } else if (take(reader, 'TAG')) for (const [tag, value] of readTags(reader)) relation.tags.set(tag, value);
+  else if (take(reader, 'CLUSTER BY')) relation.clusterBy = readInParentheses(reader);
+  else {
+    const key = takeToken(reader).text.toUpperCase();
+    expect(reader, '=');
+    if (key === 'COMMENT') relation.comment = readText(reader);
+    else if (key === 'CHANGE_TRACKING') relation.changeTracking = takeToken(reader).text.toUpperCase() === 'TRUE';
+    else if (relation.type === 'DYNAMIC TABLE') relation.options.set(key, takeToken(reader).text);
+    else throw syntaxError(reader);
+  }
+}
+
+function draftRelation([database = '', schema = '', name = '']: readonly string[], type: RelationType, session: Session): Relation {
+  return {
+    ...{ database, schema, name, type, columns: [], owner: session.role, comment: '', isSecure: false, isRecursive: false, definition: '' },
+    ...{ changeTracking: false, grants: [], tags: new Map(), policies: new Map(), options: new Map(), clusterBy: '', lastDdlBy: session.user },
+  };
+}
+
+function requireOwner(account: Account, session: Session, relation: Relation): void {
+  if (!rolesInSession(account, session.role).has(relation.owner)) throw denied(`view '${relation.name}'`);
+}
+
+/** A replace keeps grants with COPY GRANTS alone; only without it do future grants apply. https://docs.snowflake.com/en/sql-reference/sql/create-view#optional-parameters */
+function grantsOf(account: Account, session: Session, { relation, copiesGrants }: Draft, before: Relation | undefined): Grant[] {
+  if (before && copiesGrants) return before.grants.map((grant) => ({ ...grant, grantor: session.role }));
+  const schema = schemaOf(account, relation.database, relation.schema);
+  const future = schema.futureGrants.length > 0 ? schema.futureGrants : (account.databases.get(relation.database)?.futureGrants ?? []);
+  return future.map((grant) => ({ ...grant }));
+}
+
+function create(account: Account, session: Session, reader: Reader): void {
+  expect(reader, 'CREATE');
+  const replaces = take(reader, 'OR REPLACE');
+  const isSecure = take(reader, 'SECURE');
+  const isRecursive = take(reader, 'RECURSIVE');
+  const type = readType(reader);
+  const path = readPath(reader);
+  const [database = '', schema = '', name = ''] = path;
+  const { relations } = schemaOf(account, database, schema);
+  const before = relations.get(name);
+  if (before && !replaces) throw new SqlError('002002', '42710', `SQL compilation error:\nObject '${path.join('.')}' already exists.`);
+  if (before && before.type !== type) throw new SqlError('001998', '0A000', `SQL compilation error:\nObject '${name}' already exists as ${before.type}.`);
+  if (before) requireOwner(account, session, before);
+  const draft: Draft = { relation: { ...draftRelation(path, type, session), isSecure, isRecursive }, copiesGrants: false, declared: undefined };
+  if (type === 'BASE TABLE') draft.relation.columns = readColumns(reader);
+  else {
+    while (!isAt(reader, 'AS')) readClause(reader, draft);
+    const from = takeToken(reader).end;
+    draft.relation.definition = reader.sql.slice(from).trim().replace(/;$/, '').trimEnd();
+    draft.relation.columns = makeColumns(account, draft);
+  }
+  draft.relation.grants = grantsOf(account, session, draft, before);
+  relations.set(name, draft.relation);
+  breakStreams(account, path);
+}
+
+function makeColumns(account: Account, { relation, declared }: Draft): Column[] {
+  const outputs = analyze(account, relation.definition, relation);
+  if (declared && declared.length !== outputs.length) {
+    throw new SqlError(
+      '002026',
+      '42601',
+      `SQL compilation error:\nInvalid column definition list: ${declared.length} columns declared, query produces ${outputs.length}.`,
+    );
+  }
+  return outputs.map(({ name, type }, index) => ({ ...(declared?.[index] ?? column(name)), type }));
+}
+
+/** https://docs.snowflake.com/en/user-guide/streams-intro: recreating a view makes its streams stale. */
+function breakStreams({ streams }: Account, path: readonly string[]): void {
+  for (const stream of streams) if (stream.source === path.join('.')) stream.isStale = true;
+}
+
+function existing(account: Account, path: readonly string[], type: RelationType): Relation {
+  const relation = findRelation(account, path);
+  if (!relation || (relation.type !== type && type !== 'BASE TABLE')) throw missing(path.join('.'));
+  return relation;
+}
+
+function drop(account: Account, session: Session, reader: Reader): void {
+  expect(reader, 'DROP');
+  const type = readType(reader);
+  const path = readPath(reader);
+  const relation = existing(account, path, type);
+  requireOwner(account, session, relation);
+  schemaOf(account, relation.database, relation.schema).relations.delete(relation.name);
+  breakStreams(account, path);
+}
+
+/** https://docs.snowflake.com/en/sql-reference/sql/alter-view */
+function alter(account: Account, session: Session, reader: Reader): void {
+  expect(reader, 'ALTER');
+  const type = readType(reader);
+  const relation = existing(account, readPath(reader), type);
+  requireOwner(account, session, relation);
+  relation.lastDdlBy = session.user;
+  if (take(reader, 'MODIFY COLUMN')) {
+    const name = nameFrom(takeToken(reader));
+    const found = relation.columns.find((each) => each.name === name);
+    if (!found) throw new SqlError('000904', '42000', `SQL compilation error:\ninvalid identifier '${name}'`);
+    alterColumn(reader, found);
+  } else if (take(reader, 'SET')) set(reader, relation);
+  else if (take(reader, 'UNSET')) unset(reader, relation);
+  else if (take(reader, 'ADD ROW ACCESS POLICY')) {
+    if (relation.policies.has('ROW ACCESS POLICY')) throw new SqlError('003557', '23001', 'Object already has a row access policy.');
+    const name = readPath(reader).join('.');
+    expect(reader, 'ON');
+    relation.policies.set('ROW ACCESS POLICY', `${name} on (${readNames(reader)})`);
+  } else if (take(reader, 'DROP ROW ACCESS POLICY')) {
+    readPath(reader);
+    relation.policies.delete('ROW ACCESS POLICY');
+  } else throw syntaxError(reader);
+}
+
+function alterColumn(reader: Reader, found: Column): void {
+  const isSet = take(reader, 'SET');
+  if (!isSet) expect(reader, 'UNSET');
+  if (take(reader, 'TAG')) {
+    const tag = readPath(reader).join('.');
+    if (!isSet) found.tags.delete(tag);
+    else {
+      expect(reader, '=');
+      found.tags.set(tag, readText(reader));
+    }
+    return;
+  }
+  const kind = take(reader, 'MASKING POLICY') ? 'maskingPolicy' : 'projectionPolicy';
+  if (kind === 'projectionPolicy') expect(reader, 'PROJECTION POLICY');
+  found[kind] = isSet ? readPath(reader).join('.') : '';
+  if (take(reader, 'USING')) found[kind] += ` using (${readNames(reader)})`;
+  take(reader, 'FORCE');
+}
+
+function set(reader: Reader, relation: Relation): void {
+  if (take(reader, 'SECURE')) relation.isSecure = true;
+  else if (take(reader, 'TAG')) {
+    const tag = readPath(reader).join('.');
+    expect(reader, '=');
+    relation.tags.set(tag, readText(reader));
+  } else if (take(reader, 'COMMENT')) {
+    expect(reader, '=');
+    relation.comment = readText(reader);
+  } else if (take(reader, 'CHANGE_TRACKING')) {
+    expect(reader, '=');
+    relation.changeTracking = takeToken(reader).text.toUpperCase() === 'TRUE';
+  } else if (relation.type === 'DYNAMIC TABLE') {
+    const key = takeToken(reader).text.toUpperCase();
+    expect(reader, '=');
+    relation.options.set(key, takeToken(reader).text);
+  } else throw syntaxError(reader);
+}
+
+function unset(reader: Reader, relation: Relation): void {
+  if (take(reader, 'SECURE')) relation.isSecure = false;
+  else if (take(reader, 'COMMENT')) relation.comment = '';
+  else if (take(reader, 'TAG')) relation.tags.delete(readPath(reader).join('.'));
+  else throw syntaxError(reader);
+}
+
+const granteeTypes = ['DATABASE ROLE', 'APPLICATION ROLE', 'APPLICATION', 'SHARE', 'ROLE'];
+
+function readGrantee(account: Account, reader: Reader): { readonly grantedTo: string; readonly grantee: string } {
+  const type = granteeTypes.find((words) => take(reader, words));
+  if (!type) throw syntaxError(reader);
+  const grantee = readPath(reader).join('.');
+  if (type === 'ROLE' && !account.roles.has(grantee))
+    throw new SqlError('002003', '02000', `SQL compilation error:\nRole '${grantee}' does not exist or not authorized.`);
+  return { grantedTo: type.replace(' ', '_'), grantee };
+}
+
+/** https://docs.snowflake.com/en/sql-reference/sql/grant-privilege https://docs.snowflake.com/en/sql-reference/sql/grant-ownership */
+function grant(account: Account, session: Session, reader: Reader): void {
+  const isGrant = take(reader, 'GRANT');
+  if (!isGrant) expect(reader, 'REVOKE');
+  const privilege = takeToken(reader).text.toUpperCase();
+  expect(reader, 'ON');
+  if (take(reader, 'FUTURE VIEWS IN SCHEMA')) {
+    const [database = '', schema = ''] = readPath(reader);
+    expect(reader, 'TO');
+    schemaOf(account, database, schema).futureGrants.push({ privilege, ...readGrantee(account, reader), isGrantable: false, grantor: session.role });
+    return;
+  }
+  const type = readType(reader);
+  const relation = existing(account, readPath(reader), type);
+  expect(reader, isGrant ? 'TO' : 'FROM');
+  const to = readGrantee(account, reader);
+  requireOwner(account, session, relation);
+  if (privilege === 'OWNERSHIP') {
+    expect(reader, 'COPY CURRENT GRANTS');
+    relation.owner = to.grantee;
+    return;
+  }
+  const isSame = (each: Grant) => each.privilege === privilege && each.grantedTo === to.grantedTo && each.grantee === to.grantee;
+  relation.grants = relation.grants.filter((each) => !isSame(each));
+  if (isGrant) relation.grants.push({ privilege, ...to, isGrantable: take(reader, 'WITH GRANT OPTION'), grantor: session.role });
+}
+
+function comment(account: Account, session: Session, reader: Reader): void {
+  expect(reader, 'COMMENT ON COLUMN');
+  const path = readPath(reader);
+  expect(reader, 'IS');
+  const relation = existing(account, path.slice(0, 3), 'BASE TABLE');
+  requireOwner(account, session, relation);
+  const found = relation.columns.find(({ name }) => name === path[3]);
+  if (!found) throw new SqlError('000904', '42000', `SQL compilation error:\ninvalid identifier '${path[3]}'`);
+  found.comment = readText(reader);
+}
+
+const statements: Readonly<Record<string, (account: Account, session: Session, reader: Reader) => void>> = {
+  CREATE: create,
+  DROP: drop,
+  ALTER: alter,
+  GRANT: grant,
+  REVOKE: grant,
+  COMMENT: comment,
+};
+
+/** Runs a statement that changes something, if it is one; it changes everything that it says, or nothing. */
+export function runDdl(account: Account, session: Session, sql: string): boolean {
+  const tokens = tokenize(sql, lexicalRules).filter(({ kind }) => kind !== 'comment');
+  const run = statements[tokens[0]?.text.toUpperCase() ?? ''];
+  if (!run || tokens[1]?.text.toUpperCase() === 'SESSION') return false;
+  const reader: Reader = { sql, tokens: tokens.filter(({ text }) => text !== ';'), at: 0 };
+  run(account, session, reader);
+  if (reader.at < reader.tokens.length && tokens[0]?.text.toUpperCase() !== 'CREATE') throw syntaxError(reader);
+  return true;
+}
