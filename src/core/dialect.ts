@@ -136,10 +136,11 @@ export interface Dialect {
   /** Kinds of attachments that have to be removed before a replace and made again after it. */
   clearsBeforeReplace(live: View, wanted: View): readonly Attachment[];
   /**
-   * The view as it is to be made again when what it reads gets other columns; undefined where it names or protects its own columns. Absent where
+   * The view as it is to be made again when what it reads gets other columns; undefined where it names or protects its own columns. `names`: whether
+   * its columns are called as those that its star stands for. Absent where
    * the columns of a view follow by themselves, or what it reads cannot change under it.
    */
-  refreshColumns?(view: View): View | undefined;
+  refreshColumns?(view: View, names: 'those that it reads' | 'its own'): View | undefined;
   /** What of a view is lost when our `role` replaces it and the CREATE does not restate: it is made again behind the replace. */
   lostByReplace?(live: View, role: string): readonly Attachment[];
   /** Kinds of attachments that the step which makes or replaces a view sets to what is wanted; `inlineKinds` where it is left out. */

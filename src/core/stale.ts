@@ -38,7 +38,7 @@ function followsNames(view: View, source: View | undefined): boolean {
 
 function treatStale(view: View, source: View | undefined, { dialect }: Situation['request']): { readonly view: View; readonly treatment: Treatment } {
   const key = source ? relationKey(source.name) : '';
-  const fresh = followsNames(view, source) ? dialect.refreshColumns?.(view) : undefined;
+  const fresh = dialect.refreshColumns?.(view, followsNames(view, source) ? 'those that it reads' : 'its own');
   if (fresh) return { view: fresh, treatment: { how: 'replace', because: `it takes over the columns of ${key}, which change` } };
   const because = `it takes over the columns of ${key}, which change, and names or protects its own columns. Give it a file that fits.`;
   return { view, treatment: { how: 'refuse', because } };

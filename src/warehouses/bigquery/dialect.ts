@@ -3,7 +3,7 @@ import type { Dialect, Replaceability } from '../../core/dialect.ts';
 import type { View } from '../../core/view.ts';
 import { ViewsyncError } from '../../errors.ts';
 import { attachmentKinds, inlineKinds, typedRelation } from './attachments.ts';
-import { createView, restatedKinds } from './create-statements.ts';
+import { createView, isReplacedByStatement, restatedKinds } from './create-statements.ts';
 import { lexicalRules } from './lexical-rules.ts';
 import { quoteRelation } from './names.ts';
 import { parseAttachments } from './parse-attachments.ts';
@@ -68,6 +68,8 @@ export const bigqueryDialect: Dialect = {
   permit: neverAsked,
   canReplace,
   clearsBeforeReplace: () => [],
+  // Patched with the query that it has, a view finds its columns anew; a list behind its name fixes them. A materialized view would be computed again.
+  refreshColumns: (view) => (isReplacedByStatement(view) ? undefined : view),
   hangsOn: () => false,
   parseCreate,
   parseAttachments,

@@ -45,7 +45,8 @@ function listAccess({ attachments, columns }: View): readonly Access[] {
 }
 
 /** Without its list of columns, which the server then finds anew; what protects single columns needs the list. */
-function refreshColumns(view: View): View | undefined {
+function refreshColumns(view: View, names: 'those that it reads' | 'its own'): View | undefined {
+  if (names === 'its own') return undefined;
   const isProtected = view.attachments.some(({ kind }) => ['masking policy', 'projection policy', 'column tag', 'recursive'].includes(kind));
   return isProtected ? undefined : { ...view, columns: [], attachments: view.attachments.filter(({ kind }) => kind !== 'columns') };
 }

@@ -19,6 +19,8 @@ interface Source {
 }
 
 const clauses = new Set(['WHERE', 'GROUP', 'HAVING', 'QUALIFY', 'WINDOW', 'ORDER', 'LIMIT', 'UNION', 'INTERSECT', 'EXCEPT']);
+// `* EXCEPT (id)` goes on.
+const listEnds = new Set(['FROM', ...clauses].filter((word) => word !== 'EXCEPT'));
 const joins = new Set(['JOIN', 'LEFT', 'RIGHT', 'FULL', 'INNER', 'CROSS', 'ON', 'USING', 'OUTER']);
 
 const word = ({ tokens, at }: Parser, ahead = 0) => (tokens[at + ahead]?.kind === 'word' ? (tokens[at + ahead]?.text.toUpperCase() ?? '') : '');
@@ -107,7 +109,7 @@ function readSelect(parser: Parser, scope: Scope): readonly Field[] {
   if (!takeWord(parser, 'SELECT')) fail(parser, `Syntax error: Unexpected "${text(parser)}"`);
   if (!takeWord(parser, 'DISTINCT')) takeWord(parser, 'ALL');
   const items: (readonly Token[])[] = [];
-  do items.push(skip(parser, new Set(['FROM', ...clauses])));
+  do items.push(skip(parser, listEnds));
   while (text(parser) === ',' && ++parser.at);
   const sources = takeWord(parser, 'FROM') ? readSources(parser, scope) : [];
   while (parser.at < parser.tokens.length && text(parser) !== ')' && !['UNION', 'INTERSECT', 'EXCEPT'].includes(word(parser))) {

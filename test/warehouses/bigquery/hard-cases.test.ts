@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { pathInTarget } from '../../../src/core/path.ts';
 import { type RelationName, relationKey } from '../../../src/core/relation.ts';
@@ -74,6 +76,35 @@ describe('names and locations', () => {
     expect(snapshot.views.map(({ name }) => name.name).sort()).toEqual([...names].sort());
     for (const view of snapshot.views) expect(throughFile(view)).toEqual({ ...view, columns: view.columns });
     expect(viewOf({ snapshot } as Inspection, 'shop', 'View').attachments.find(({ kind }) => kind === 'comment')?.value).toBe('back\\slash');
+  });
+});
+
+describe('columns that go stale', () => {
+  test('views that take over all columns of a replaced one are put over themselves, and no others', async () => {
+    const place = await openBigQuery();
+    place.run(
+      'CREATE VIEW `my-project.shop.base` AS SELECT id, customer FROM `my-project.raw.orders`',
+      'CREATE VIEW `my-project.shop.middle` AS SELECT * FROM shop.base WHERE id * 2 > 0',
+      "CREATE VIEW `my-project.shop.top` OPTIONS (labels = [('team', 'sales')]) AS SELECT * EXCEPT (id) FROM shop.middle AS m",
+      'CREATE VIEW `my-project.shop.other` AS SELECT id * 2 AS twice FROM shop.base',
+    );
+    await place.export();
+    const path = join(place.directory, 'views/prod/my-project/shop/base.sql');
+    writeFileSync(path, readFileSync(path, 'utf8').replace('customer\n', 'customer,\n  total\n'));
+    const { plan } = await place.apply('worktree');
+    expect(plan.steps.map(({ view, because }) => `${view.name}: ${because}`)).toEqual([
+      'base: its definition differs',
+      'middle: it takes over the columns of "my-project".shop.base, which change',
+      'top: it takes over the columns of "my-project".shop.middle, which change',
+    ]);
+    for (const name of ['base', 'middle', 'top'])
+      expect(
+        place.table('shop', name).schema.map((field) => field.name),
+        name,
+      ).toEqual(['id', 'customer', 'total']);
+    expect(place.table('shop', 'top').labels).toEqual({ team: 'sales' });
+    expect((await place.status()).differing).toEqual([]);
+    expect((await place.export()).commit).toBeUndefined();
   });
 });
 
