@@ -90,7 +90,7 @@ function findWayBack(planned: PlannedRevision, options: ApplyOptions): Pick<RunO
   };
 }
 
-/** Runs the plan; the start stands on the live line before anything is locked, and only while no other run can begin. */
+/** Runs the plan; the start stands on the live line before anything is locked. */
 async function execute(planned: PlannedRevision, command: string, options: ApplyOptions): Promise<Executed> {
   const preparation = prepareRun(planned, command, options);
   try {
@@ -136,11 +136,16 @@ export async function carryOut(planned: PlannedRevision, command: string, option
   if (!(await options.confirm(plan))) {
     throw new ViewsyncError('NOT_CONFIRMED', { message: 'Not confirmed. Nothing was changed.', suggestions: ['Add --yes to go ahead without a question.'] });
   }
-  return reading.project.interruption.complete(async () => {
+  const run = async () => {
     const executed = await execute(planned, command, options);
     const written = await recordFinish(executed, options);
     return { ...described, run: executed.started.id, report: executed.outcome.report, ...written };
-  }, 'last');
+  };
+  return reading.project.interruption.complete(() => runAlone(options.warehouse, run), 'last');
+}
+
+function runAlone<T>(warehouse: Warehouse, work: () => Promise<T>): Promise<T> {
+  return warehouse.runAlone ? warehouse.runAlone(work) : work();
 }
 
 /** Raises `RUN_IN_PROGRESS`, or `INTERRUPTED_RUN` unless this is the command that was interrupted, asked for again. */

@@ -198,12 +198,17 @@ export interface Warehouse {
   /** Asks the server about definitions in a transaction that is rolled back; keyed by `relationKey`. Takes shared locks only. Changes nothing. */
   settle(requests: readonly SettleRequest[]): Promise<ReadonlyMap<string, Settled>>;
   /**
+   * Does `work` while no other run can change the warehouse: from before a run is recorded until its end is. Absent where nothing can keep
+   * others away. `RUN_IN_PROGRESS`.
+   */
+  runAlone?<T>(work: () => Promise<T>): Promise<T>;
+  /**
    * Runs `work` in one transaction: committed when it returns, rolled back when it throws, and where that is `LockNotGranted` begun again as
    * long as there are attempts left. Where DDL is not transactional what was executed stays, and a statement that fails leaves nothing behind.
-   * `RUN_IN_PROGRESS` when another run holds the advisory lock, `LOCK_TIMEOUT` when the locks were not granted in any attempt.
+   * `RUN_IN_PROGRESS` when another run is at work, `LOCK_TIMEOUT` when the locks were not granted in any attempt.
    */
   transact<T>(options: TransactionOptions, work: (transaction: Transaction) => Promise<T>): Promise<T>;
-  /** Whether another run holds the advisory lock now. */
+  /** Whether another run is at work now. */
   isBusy(): Promise<boolean>;
   /** What the server's clock shows, and what our role may not do that an export, an apply, a migration or a drill would need. Changes nothing. */
   examine(): Promise<{ readonly clock: Date; readonly findings: readonly Finding[] }>;

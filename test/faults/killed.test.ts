@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { describeCatalog } from '../support/catalog-comparison.ts';
 import { openWorkplace, type Workplace } from '../support/workplace.ts';
-import { expectAgreement, requireSound } from './laws.ts';
+import { expectAgreement, requireSound, statusAfterKill } from './laws.ts';
 import { choosePoints, configure, type KillPoint, never, runKilled } from './victim.ts';
 
 const shop = `
@@ -68,7 +68,7 @@ async function killApply(place: Workplace, point: KillPoint, night: number): Pro
       now.filter((line) => !extra(line)),
       hint,
     ).toEqual(recorded);
-  const { run } = await place.status();
+  const { run } = await statusAfterKill(place);
   if (run) expect(run, hint).toMatchObject({ command: 'apply', isRunning: false, holds: isBefore ? 'the state before' : 'the planned state' });
   if (run) await expect(place.export()).rejects.toMatchObject({ code: 'INTERRUPTED_RUN', exitCode: 3 });
   if (run && night % 2 === 0) await place.rollback();

@@ -1,11 +1,22 @@
 import { execFileSync } from 'node:child_process';
+import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'vitest';
+import type { Status } from '../../src/operations/read-status.ts';
 import { someone } from '../support/repository.ts';
 import type { Workplace } from '../support/workplace.ts';
 
 /** Raises when the repository is damaged in any way that git knows of. */
 export function requireSound(directory: string): void {
   execFileSync('git', ['fsck', '--strict', '--no-dangling', '--no-progress'], { cwd: directory, env: someone, stdio: ['ignore', 'ignore', 'pipe'] });
+}
+
+/** The status once the server has noticed that a run was killed, which takes it a moment. */
+export async function statusAfterKill(place: Workplace): Promise<Status> {
+  for (;;) {
+    const status = await place.status();
+    if (!status.run?.isRunning) return status;
+    await wait(50);
+  }
 }
 
 /**

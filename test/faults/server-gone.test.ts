@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { describeCatalog } from '../support/catalog-comparison.ts';
 import { openWorkplace, type Workplace } from '../support/workplace.ts';
-import { expectAgreement, requireSound } from './laws.ts';
+import { expectAgreement, requireSound, statusAfterKill } from './laws.ts';
 import { startProxy } from './proxy.ts';
 
 const shop = `
@@ -72,7 +72,7 @@ test('a server that goes away during an apply has done all of it or nothing, and
     requireSound(place.directory);
     const now = await describeCatalog(place.database.url);
     expect([recorded, drifted], hint).toContainEqual(now);
-    const { run } = await place.status();
+    const { run } = await statusAfterKill(place);
     if (run) expect(run, hint).toMatchObject({ holds: JSON.stringify(now) === JSON.stringify(drifted) ? 'the state before' : 'the planned state' });
     await place.apply('HEAD');
     expect(await describeCatalog(place.database.url), hint).toEqual(recorded);

@@ -5,7 +5,8 @@ import type { Adapter, Warehouse } from '../warehouse.ts';
 import { postgresDialect } from './dialect.ts';
 import { examineServer } from './examine.ts';
 import { inspectDatabase } from './inspect.ts';
-import { findHolders, isRunLocked } from './lock.ts';
+import { findHolders } from './lock.ts';
+import { isRunLocked, runAlone } from './run-lock.ts';
 import { readServer, type ServerFacts } from './server.ts';
 import { settle } from './settle.ts';
 import { listStandIns } from './stand-ins.ts';
@@ -44,11 +45,20 @@ function validateOption(key: string, value: unknown): ReturnType<Adapter['valida
 }
 
 function toWarehouse(connection: Connection, server: ServerFacts): Warehouse {
+  let isAlone = false;
+  const alone = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (isAlone) return work();
+    isAlone = true;
+    return runAlone(connection, work).finally(() => {
+      isAlone = false;
+    });
+  };
   return {
     dialect: postgresDialect,
     inspect: (scope, progress) => named(connection, () => inspectDatabase(connection, { server, scope, progress })),
     settle: (requests) => named(connection, () => settle(connection, server, requests)),
-    transact: (options, work) => named(connection, () => runTransaction(connection, { server, ...options }, work)),
+    runAlone: (work) => named(connection, () => alone(work)),
+    transact: (options, work) => named(connection, () => alone(() => runTransaction(connection, { server, ...options }, work))),
     examine: () => named(connection, () => examineServer(connection, server)),
     listStandIns: (held) => named(connection, () => listStandIns(connection, server, held)),
     isBusy: () => named(connection, () => isRunLocked(connection)),

@@ -5,9 +5,6 @@ import { type Denied, LockNotGranted } from '../warehouse.ts';
 import { ownerAttachment } from './attachments.ts';
 import { quoteText } from './names.ts';
 
-/** Both halves of the key spell "viewsync". */
-const advisoryKey = '1986618743, 1937337955';
-
 const lockNotAvailable = new Set(['55P03', '40P01']);
 const undefinedTable = '42P01';
 
@@ -21,28 +18,9 @@ interface PresentRow {
   readonly xmin: string;
 }
 
-/** Takes the lock that one run at a time holds, until the open transaction ends. `RUN_IN_PROGRESS` when another run has it. */
-export async function lockRun(connection: Connection): Promise<void> {
-  const [row] = await connection.query<{ granted: boolean }>(`SELECT pg_try_advisory_xact_lock(${advisoryKey}) AS granted`);
-  if (row?.granted) return;
-  throw new ViewsyncError('RUN_IN_PROGRESS', {
-    message: `Another run of viewsync is changing ${connection.place} right now. Nothing was changed.`,
-    suggestions: ['Run it again when the other run has ended.'],
-  });
-}
-
 /** Whether the server refused a statement because of a lock alone. */
 export function isLockDenied({ code }: Pick<ServerError, 'code'>): boolean {
   return lockNotAvailable.has(code);
-}
-
-/** Whether some session holds that lock. */
-export async function isRunLocked(connection: Connection): Promise<boolean> {
-  const [row] = await connection.query<{ held: boolean }>(
-    `SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()
-       WHERE l.locktype = 'advisory' AND (l.classid::int8, l.objid::int8, l.objsubid) = (${advisoryKey}, 2) AND l.granted) AS held`,
-  );
-  return row?.held ?? false;
 }
 
 /**

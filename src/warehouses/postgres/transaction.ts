@@ -6,8 +6,9 @@ import { interruptible } from '../postgres-family/interruptible.ts';
 import { type AtomicTransaction, type Denied, LockNotGranted, type Transaction, type TransactionOptions } from '../warehouse.ts';
 import { executeSteps } from './execute-steps.ts';
 import { inspectNames } from './inspect.ts';
-import { lockRun, lockViews } from './lock.ts';
+import { lockViews } from './lock.ts';
 import { createLockBudget, type LockBudget } from './lock-budget.ts';
+import { markRun } from './run-lock.ts';
 import { openScript } from './script-session.ts';
 import type { ServerFacts } from './server.ts';
 import { beginWriting } from './session.ts';
@@ -46,7 +47,7 @@ async function runOnce<T>(
   try {
     const result = await interruptible(connection, signal, async () => {
       await connection.run(beginWriting);
-      await lockRun(connection);
+      await markRun(connection);
       await prepare?.();
       await budget.spend((left) => lockViews(connection, names, left));
       return work(toTransaction(connection, { server, budget, onScript }));

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ViewsyncError } from '../../../src/errors.ts';
 import { describeCatalog } from '../../support/catalog-comparison.ts';
 import type { Workplace } from '../../support/workplace.ts';
+import { statusAfterKill } from '../laws.ts';
 import { runKilled } from '../victim.ts';
 import { pull, workInGit } from './colleagues.ts';
 import { drift, listViews } from './drift.ts';
@@ -64,14 +65,15 @@ export async function remember({ place, history }: World): Promise<void> {
 async function killSomething({ place, random, log }: World): Promise<void> {
   const args = random.isLucky(0.5) ? ['export', '--push'] : ['apply', 'HEAD', '--yes', ...allowed.flatMap((name) => ['--allow', name])];
   const point = { at: random.pick(['sql', 'git', 'git'] as const), number: 1 + random.integer(40), when: random.pick(['before', 'after'] as const) };
-  const { signal, exitCode } = await runKilled(place, args, point);
-  log.push(`killed ${args[0]} ${point.when} ${point.at} ${point.number}: ${signal ?? exitCode}`);
+  const how = random.isLucky(0.3) ? 'SIGINT' : 'SIGKILL';
+  const { signal, exitCode } = await runKilled(place, args, point, how);
+  log.push(`${how} to ${args[0]} ${point.when} ${point.at} ${point.number}: ${signal ?? exitCode}`);
   await endRun({ place, random, log });
 }
 
 /** One command ends what was interrupted. */
 async function endRun({ place, random, log }: Pick<World, 'place' | 'random' | 'log'>): Promise<void> {
-  const { run } = await place.status();
+  const { run } = await statusAfterKill(place);
   if (!run) return;
   const isTakenBack = random.isLucky(0.5);
   log.push(`${isTakenBack ? 'rollback' : 'apply again'} ends ${run.command} that left ${run.holds}`);
