@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Config, run, settings } from '@oclif/core';
 import { didYouMean } from '../core/nearest.ts';
@@ -22,6 +23,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     checkCommand(config, argv);
     await run([...argv], config);
   } catch (error) {
+    // What failed may have been ended by the same Ctrl-C, of which we hear a moment later.
+    await setImmediate();
     report(toViewsyncError(error), argv);
   }
 }

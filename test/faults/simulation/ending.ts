@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { readOnlyHistory } from '../../../src/history/read-only-history.ts';
 import { startReading } from '../../../src/operations/gather-sources.ts';
-import { readCommitFiles, snapshotOf } from '../../../src/operations/view-files.ts';
+import { brokenFiles, readCommitFiles, snapshotOf } from '../../../src/operations/view-files.ts';
 import { postgresDialect } from '../../../src/warehouses/postgres/dialect.ts';
 import { describeCatalog } from '../../support/catalog-comparison.ts';
 import type { Workplace } from '../../support/workplace.ts';
@@ -39,7 +39,10 @@ export async function expectSameSnapshots({ directory, project, target }: Workpl
     expect(await other.reader.readCommit(id)).toEqual(await history.reader.readCommit(id));
     const [ours, theirs] = await Promise.all([readCommitFiles(reading, id), readCommitFiles(otherReading, id)]);
     expect([...theirs.views.keys()].sort()).toEqual([...ours.views.keys()].sort());
-    if (ours.description) expect(snapshotOf(theirs, { from: 'commit', commit: id }, target)).toEqual(snapshotOf(ours, { from: 'commit', commit: id }, target));
+    // A merge of two edits by lines may leave what is no view file.
+    expect(brokenFiles(theirs)).toEqual(brokenFiles(ours));
+    if (!ours.description || brokenFiles(ours).length > 0) continue;
+    expect(snapshotOf(theirs, { from: 'commit', commit: id }, target)).toEqual(snapshotOf(ours, { from: 'commit', commit: id }, target));
   }
   return ids.length;
 }
