@@ -14,6 +14,7 @@ import { prepareRun } from './prepare-run.ts';
 import { endInterruptedRun, finishRun, type RecordedRun, type StartedRun } from './record-run.ts';
 import { type FetchOutcome, fetchLiveLine } from './remote-lines.ts';
 import { type RunOptions, type RunOutcome, runPlan } from './run-plan.ts';
+import { undisturbed } from './undisturbed.ts';
 
 export interface ApplyOptions extends PlanOptions, RunOptions, PushOptions {
   /** Shown the plan before anything is written or run; false stops. */
@@ -136,16 +137,11 @@ export async function carryOut(planned: PlannedRevision, command: string, option
   if (!(await options.confirm(plan))) {
     throw new ViewsyncError('NOT_CONFIRMED', { message: 'Not confirmed. Nothing was changed.', suggestions: ['Add --yes to go ahead without a question.'] });
   }
-  const run = async () => {
+  return undisturbed(reading.project, options.warehouse, async () => {
     const executed = await execute(planned, command, options);
     const written = await recordFinish(executed, options);
     return { ...described, run: executed.started.id, report: executed.outcome.report, ...written };
-  };
-  return reading.project.interruption.complete(() => runAlone(options.warehouse, run), 'last');
-}
-
-function runAlone<T>(warehouse: Warehouse, work: () => Promise<T>): Promise<T> {
-  return warehouse.runAlone ? warehouse.runAlone(work) : work();
+  });
 }
 
 /** Raises `RUN_IN_PROGRESS`, or `INTERRUPTED_RUN` unless this is the command that was interrupted, asked for again. */

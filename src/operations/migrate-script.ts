@@ -15,6 +15,7 @@ import type { RecordedRun, StartedRun } from './record-run.ts';
 import { type FetchOutcome, fetchLiveLine } from './remote-lines.ts';
 import { runScript, type ScriptOutcome } from './run-script.ts';
 import type { BrokenView, MigrationAct } from './running-script.ts';
+import { undisturbed } from './undisturbed.ts';
 
 /** What a migration may touch, before it is run. */
 export interface Foresight {
@@ -156,6 +157,6 @@ export async function migrateScript(project: Project, target: Target, options: S
   if (!(await options.confirm(foresee(statements, target, planned.inspection)))) {
     throw new ViewsyncError('NOT_CONFIRMED', { message: 'Not confirmed. Nothing was changed.', suggestions: ['Add --yes to go ahead without a question.'] });
   }
-  const told = await project.interruption.complete(() => carryOut({ planned, statements }, options), 'last');
-  return { ...described, ...told };
+  const outcome = await undisturbed(project, options.warehouse, () => carryOut({ planned, statements }, options));
+  return { ...described, ...outcome };
 }
