@@ -31,5 +31,6 @@ export function readReservedLine(text: string): ReservedLine | undefined {
 
 /** SQL with the semicolon that ends it; a reserved line, also behind statements, ends by itself. */
 export function endStatement(sql: string): string {
-  return isReservedLine(sql.slice(sql.lastIndexOf('\n') + 1)) ? sql : `${sql};`;
+  // The last line of a literal may look like one, but for the quote behind it.
+  return readReservedLine(sql.slice(sql.lastIndexOf('\n') + 1)) === undefined ? `${sql};` : sql;
 }

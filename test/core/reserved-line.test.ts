@@ -35,6 +35,12 @@ test('a line is what it holds, and needs no semicolon', () => {
   expect(['-- viewsync: {', '-- viewsync: []', '-- viewsync: 1', '-- other: {}'].map(readReservedLine)).toEqual([undefined, undefined, undefined, undefined]);
 });
 
+test('a literal whose last line looks like one is ended as any other statement', () => {
+  for (const literal of ["'\n-- viewsync: ''x'''", '\'\n-- viewsync: {"a":1}\'', '$$\n-- viewsync: {}$$']) {
+    expect(endStatement(`COMMENT ON VIEW shop.a IS ${literal}`)).toBe(`COMMENT ON VIEW shop.a IS ${literal};`);
+  }
+});
+
 test('lines behind and between the statements are attachments, and are written as they were', () => {
   const text = file('  -- viewsync: {"color": "red"}\nGRANT SELECT ON shop.a TO ada;\n-- a note');
   const parsed = read(text);
