@@ -10,6 +10,7 @@ import { inspectProject, type Reading } from './inspect.ts';
 import type { Place } from './jobs.ts';
 import { isRunLocked } from './lock.ts';
 import { named } from './named-errors.ts';
+import { openScratch } from './scratch.ts';
 import { settle } from './settle.ts';
 import { readOptions, validateOption } from './target-options.ts';
 import { runTransaction, type Session } from './transaction.ts';
@@ -23,13 +24,18 @@ export const bigquery: Adapter = {
     ...(options['project'] === undefined ? [{ path: ['project'], message: 'A bigquery target needs "project": the project whose views are kept.' }] : []),
     ...Object.entries(options).flatMap(([key, value]) => validateOption(key, value)),
   ],
-  connect: async (options) => {
-    const { project, endpoint, iam, patience } = readOptions(options);
-    const driver = await openDriver({ project, endpoint, userAgent });
-    const client = createClient(driver, { project, labels: { tool: 'viewsync' }, patience });
-    return toWarehouse(client, { iam, pause: 1000 });
+  connect: async (options) => toWarehouse(await openSession(options)),
+  openScratch: async ({ options }) => {
+    const session = await openSession(options);
+    return named(session.client, () => openScratch(session));
   },
 };
+
+async function openSession(options: Readonly<Record<string, unknown>>): Promise<Session> {
+  const { project, endpoint, iam, patience } = readOptions(options);
+  const driver = await openDriver({ project, endpoint, userAgent });
+  return toSession(createClient(driver, { project, labels: { tool: 'viewsync' }, patience }), { iam, pause: 1000 });
+}
 
 interface DatasetPage {
   readonly nextPageToken?: string;
@@ -64,8 +70,8 @@ function toSession(client: Client, reading: Reading): Session {
   return { client, reading, placeOf, listDatasets: async () => [...(await read()).keys()] };
 }
 
-function toWarehouse(client: Client, reading: Reading): Warehouse {
-  const session = toSession(client, reading);
+function toWarehouse(session: Session): Warehouse {
+  const { client, reading } = session;
   return {
     dialect: bigqueryDialect,
     inspect: (scope, progress) => named(client, () => inspectProject(client, scope, { ...reading, progress })),
@@ -73,6 +79,8 @@ function toWarehouse(client: Client, reading: Reading): Warehouse {
     transact: (options, work) => named(client, () => runTransaction(session, options, work)),
     examine: () => named(client, () => examineProject(client, reading.iam)),
     findAuthors: (names) => named(client, () => findAuthors(client, names, session.placeOf)),
+    // Dry runs look at the tables that are there.
+    listStandIns: async () => [],
     isBusy: () => named(client, async () => isRunLocked(client, await session.listDatasets())),
     close: async () => undefined,
   };

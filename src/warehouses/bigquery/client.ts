@@ -83,11 +83,11 @@ export async function listAll<T extends Page>(client: Client, call: Call): Promi
 }
 
 /** Maps with a bounded number of calls at a time, in order. */
-export async function mapBounded<Item, Result>(items: readonly Item[], work: (item: Item) => Promise<Result>): Promise<readonly Result[]> {
+export async function mapBounded<Item, Result>(items: readonly Item[], work: (item: Item, index: number) => Promise<Result>): Promise<readonly Result[]> {
   const results: Result[] = [];
   const queue = items.entries();
   const workers = Array.from({ length: 8 }, async () => {
-    for (const [index, item] of queue) results[index] = await work(item);
+    for (const [index, item] of queue) results[index] = await work(item, index);
   });
   await Promise.all(workers);
   return results;

@@ -22,6 +22,12 @@ export function writeType(field: Field): string {
   return field.mode === 'REPEATED' ? `ARRAY<${typeOf(field)}>` : typeOf(field);
 }
 
+/** The field at a path. Column names are the same in upper and lower case. https://cloud.google.com/bigquery/docs/schemas#column_names */
+export function findField(fields: readonly Field[], [first = '', ...rest]: readonly string[]): Field | undefined {
+  const field = fields.find(({ name }) => name.toLowerCase() === first.toLowerCase());
+  return field === undefined || rest.length === 0 ? field : findField(field.fields ?? [], rest);
+}
+
 export function toColumns(fields: readonly Field[] | undefined): readonly Column[] {
   return (fields ?? []).map((field) => ({ name: field.name, type: writeType(field) }));
 }

@@ -6,7 +6,7 @@ import { type Client, mapBounded } from './client.ts';
 import { bigqueryDialect } from './dialect.ts';
 import { toColumns } from './field-types.ts';
 import { inlineViews } from './inline.ts';
-import { dryRun, type Place } from './jobs.ts';
+import { dryRun, type Field, type Place } from './jobs.ts';
 import { quoteRelation } from './names.ts';
 import { isDenied, isServerError } from './server-error.ts';
 
@@ -15,11 +15,11 @@ export type PlaceOf = (name: RelationName) => Promise<Place>;
 const isLegacy = ({ attachments }: View) => attachments.some(({ kind }) => kind === 'legacy SQL');
 
 /** Asked as the CREATE that it would be, since a SELECT may be refused for want of a filter; as a SELECT where the answer has no columns. */
-async function describeDirectly(client: Client, wanted: View, place: Place): Promise<readonly Column[]> {
-  if (isLegacy(wanted)) return toColumns(await dryRun(client, wanted.definition, { place, syntax: 'legacy' }));
+async function describeDirectly(client: Client, wanted: View, place: Place): Promise<readonly Field[] | undefined> {
+  if (isLegacy(wanted)) return dryRun(client, wanted.definition, { place, syntax: 'legacy' });
   const create = `CREATE OR REPLACE VIEW ${quoteRelation(wanted.name)} AS\n${wanted.definition}\n`;
   const asView = wanted.kind === 'view' ? await dryRunAllowed(client, create, place) : undefined;
-  return toColumns(asView ?? (await dryRun(client, wanted.definition, { place, syntax: 'standard' })));
+  return asView ?? dryRun(client, wanted.definition, { place, syntax: 'standard' });
 }
 
 /** Replacing an authorized view may be refused where reading what it reads is not. */
@@ -36,7 +36,7 @@ type Described = { readonly columns: readonly Column[] } | Extract<Settled, { re
 
 async function describe(client: Client, wanted: View, { place, inlined }: { place: Place; inlined: string | undefined }): Promise<Described> {
   try {
-    if (inlined === undefined) return { columns: await describeDirectly(client, wanted, place) };
+    if (inlined === undefined) return { columns: toColumns(await describeDirectly(client, wanted, place)) };
     return { columns: toColumns(await dryRun(client, inlined, { place, syntax: 'standard' })) };
   } catch (error) {
     if (!isServerError(error) || (error.status !== 400 && error.status !== 403 && error.status !== 404)) throw error;
@@ -62,6 +62,18 @@ function findChanging(requests: readonly SettleRequest[]): ReadonlyMap<string, V
 function tryInline(wanted: View, changing: ReadonlyMap<string, View>): string | undefined {
   const others = new Map([...changing].filter(([key]) => key !== relationKey(wanted.name)));
   return isLegacy(wanted) || others.size === 0 ? undefined : inlineViews(wanted, others);
+}
+
+/** What a view would be if the views among `unmade` were there; throws what BigQuery refuses. */
+export async function describeView(
+  { client, placeOf }: { readonly client: Client; readonly placeOf: PlaceOf },
+  view: View,
+  unmade: ReadonlyMap<string, View>,
+): Promise<{ readonly columns: readonly Column[]; readonly fields: readonly Field[] }> {
+  const place = await placeOf(view.name);
+  const inlined = tryInline(view, unmade);
+  const fields = await (inlined === undefined ? describeDirectly(client, view, place) : dryRun(client, inlined, { place, syntax: 'standard' }));
+  return { columns: toColumns(fields), fields: fields ?? [] };
 }
 
 /** `Warehouse.settle`: by dry runs, which read nothing, change nothing and cost nothing. */
