@@ -16,10 +16,10 @@ import { runTransaction } from './transaction.ts';
 export const redshift: Adapter = {
   dialect: redshiftDialect,
   validateOptions,
-  connect: async (options, environment) => {
+  connect: async (options, environment, { command } = { command: 'library' }) => {
     const connection = await connectCluster(readOptions(options), environment);
     try {
-      return toWarehouse(connection, await named(connection, () => readServer(connection)));
+      return toWarehouse(connection, await named(connection, () => readServer(connection, command)));
     } catch (error) {
       await connection.close();
       throw error;

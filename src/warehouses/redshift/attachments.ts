@@ -25,6 +25,11 @@ export function storageAttachment(key: string, value: string): Attachment {
   return inlineAttachment('storage', key, value);
 }
 
+/** Options of a materialized view that have no key of their own here. */
+export function otherStorageAttachment(text: string): Attachment {
+  return { ...inlineAttachment('storage', '', text), key: 'other' };
+}
+
 /** What makes a view a late-binding one. https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_VIEW.html */
 export const lateBinding: Attachment = inlineAttachment('binding', '', 'WITH NO SCHEMA BINDING');
 

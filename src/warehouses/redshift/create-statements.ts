@@ -7,7 +7,7 @@ function inlineTexts({ attachments }: View, kind: string): readonly string[] {
 }
 
 // The order in which the documentation has them.
-const storageOrder = ['BACKUP', 'DISTSTYLE', 'DISTKEY', 'SORTKEY', 'COMPOUND SORTKEY', 'INTERLEAVED SORTKEY'];
+const storageOrder = ['BACKUP', 'DISTSTYLE', 'DISTKEY', 'SORTKEY', 'COMPOUND SORTKEY', 'INTERLEAVED SORTKEY', 'other'];
 
 function storageTexts({ attachments }: View): readonly string[] {
   const storage = attachments.filter(({ kind }) => kind === 'storage');

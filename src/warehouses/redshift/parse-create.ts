@@ -3,7 +3,15 @@ import type { ParsedCreate, Statement } from '../../core/dialect.ts';
 import type { RelationName } from '../../core/relation.ts';
 import type { Attachment, ViewKind } from '../../core/view.ts';
 import { readName, readQualifiedName } from '../postgres-family/grammar.ts';
-import { autoRefreshAttachment, columnListAttachment, lateBinding, type Relation, sortAttachments, storageAttachment } from './attachments.ts';
+import {
+  autoRefreshAttachment,
+  columnListAttachment,
+  lateBinding,
+  otherStorageAttachment,
+  type Relation,
+  sortAttachments,
+  storageAttachment,
+} from './attachments.ts';
 
 /** Reads the CREATE statement of a view file. */
 export function parseCreate(statement: Statement): ParsedCreate {
@@ -67,13 +75,22 @@ function readSortKey(cursor: Cursor): Attachment {
   return storageAttachment(style === undefined ? 'SORTKEY' : `${style} SORTKEY`, readColumns(cursor));
 }
 
+/** What Redshift takes and is not listed here is kept as it stands, up to AS. */
+function readOthers(cursor: Cursor): Attachment {
+  const start = cursor.next;
+  while (cursor.next < cursor.tokens.length && !isAt(cursor, 'AS')) cursor.next += 1;
+  const text = cursor.tokens.slice(start, cursor.next).map((token) => token.text);
+  return otherStorageAttachment(text.join(' '));
+}
+
 /** One option of a materialized view; AUTO REFRESH NO is the same as none, and so is BACKUP YES. */
 function readOption(cursor: Cursor, relation: Relation): readonly Attachment[] {
   if (take(cursor, 'BACKUP')) return readWord(cursor, ['YES', 'NO']) === 'NO' ? [storageAttachment('BACKUP', 'NO')] : [];
   if (take(cursor, 'AUTO REFRESH')) return readWord(cursor, ['YES', 'NO']) === 'YES' ? [autoRefreshAttachment(relation)] : [];
   if (take(cursor, 'DISTSTYLE')) return [storageAttachment('DISTSTYLE', readWord(cursor, ['ALL', 'EVEN', 'KEY', 'AUTO']))];
   if (take(cursor, 'DISTKEY')) return [storageAttachment('DISTKEY', readColumns(cursor))];
-  return [readSortKey(cursor)];
+  if (['SORTKEY', 'COMPOUND', 'INTERLEAVED'].some((word) => isAt(cursor, word))) return [readSortKey(cursor)];
+  return [readOthers(cursor)];
 }
 
 function readOptions(cursor: Cursor, relation: Relation): readonly Attachment[] {

@@ -1,5 +1,6 @@
 import { ViewsyncError } from '../../errors.ts';
 import { type Connection, isServerError } from '../postgres-family/connection.ts';
+import { quoteText } from './names.ts';
 
 /** What never changes while we are connected. */
 export interface ServerFacts {
@@ -15,20 +16,20 @@ export interface ServerFacts {
  * What a session of ours always sets: every name comes qualified, and people who look at running queries see who we are.
  * https://docs.aws.amazon.com/redshift/latest/dg/cm_chap_ConfigurationRef.html
  */
-const settings = [
+const settings = (command: string) => [
   "SET search_path TO ''",
-  "SET query_group TO 'viewsync'",
+  `SET query_group TO ${quoteText(`viewsync ${command}`)}`,
   'SET statement_timeout TO 0',
   "SET timezone TO 'UTC'",
   "SET datestyle TO 'ISO, MDY'",
 ];
 
 /** Prepares a session and asks the server what it is. `CONNECTION_FAILED` for one that is no Redshift. */
-export async function readServer(connection: Connection): Promise<ServerFacts> {
+export async function readServer(connection: Connection, command: string): Promise<ServerFacts> {
   const [row] = await connection.query<{ text: string }>('SELECT version() AS text');
   const version = /Redshift ([\d.]+)/.exec(row?.text ?? '')?.[1];
   if (version === undefined) throw notRedshift(connection.place, row?.text ?? '');
-  for (const setting of settings) await connection.run(setting);
+  for (const setting of settings(command)) await connection.run(setting);
   const [shown] = await connection.query<Record<string, string>>('SHOW enable_case_sensitive_identifier');
   const [database] = await connection.query<{ name: string }>('SELECT current_database()::varchar AS name');
   return {

@@ -63,7 +63,7 @@ const asIs = ([statement]: RegExpExecArray) => statement;
 const rules: readonly Rule[] = [
   { pattern: /^(?:BEGIN|COMMIT|ROLLBACK)$/, translate: asIs },
   { pattern: /^SET (?:statement_timeout TO \d+|search_path TO ''|timezone TO 'UTC'|datestyle TO 'ISO, MDY')$/, translate: asIs },
-  { pattern: /^SET query_group TO '(\w+)'$/, translate: ([, group]) => `SET redshift.query_group TO '${group}'` },
+  { pattern: /^SET query_group TO '([\w ]+)'$/, translate: ([, group]) => `SET redshift.query_group TO '${group}'` },
   {
     pattern: /^SHOW enable_case_sensitive_identifier$/,
     translate: () => "SELECT coalesce(current_setting('redshift.case_sensitive', true), 'off') AS enable_case_sensitive_identifier",

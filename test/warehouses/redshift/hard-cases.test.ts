@@ -206,6 +206,8 @@ describe('telling', () => {
       );
     });
     expect(names).toEqual([{ application_name: 'viewsync' }]);
-    expect(server.statements).toContain("SET query_group TO 'viewsync'");
+    expect(server.statements).toContain("SET query_group TO 'viewsync library'");
+    await (await redshift.connect({ url: server.url }, {}, { command: 'apply' })).close();
+    expect(server.statements).toContain("SET query_group TO 'viewsync apply'");
   });
 });
