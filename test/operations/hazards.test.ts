@@ -2,15 +2,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { HazardName } from '../../src/core/plan.ts';
-import { createRole, postgresServers } from '../support/postgres-server.ts';
+import { createRole, outermostVersions } from '../support/postgres-server.ts';
 import { openWorkplace, type Workplace } from '../support/workplace.ts';
 
 const base = `CREATE SCHEMA app; CREATE TABLE app.t (id int PRIMARY KEY, price numeric);
   ${createRole('hazard_reader')} ${createRole('hazard_writer')}
   CREATE VIEW app.v AS SELECT id, price FROM app.t; GRANT SELECT ON app.v TO hazard_reader`;
 
-async function open(version: number): Promise<Workplace> {
-  const place = await openWorkplace({ version });
+async function open(): Promise<Workplace> {
+  const place = await openWorkplace();
   await place.database.query(base);
   await place.export();
   return place;
@@ -36,31 +36,7 @@ const grants = (place: Workplace, relation: string) =>
   place.database.query(`SELECT grantee::regrole::text AS who, privilege_type AS what FROM pg_class, aclexplode(relacl) WHERE oid = '${relation}'::regclass
     AND grantee <> relowner ORDER BY 1, 2`);
 
-describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i', (version) => {
-  test('an older commit hands out no access quietly; rolling it back and an accident do', async () => {
-    const place = await open(version);
-    await place.database.query('REVOKE SELECT ON app.v FROM hazard_reader');
-    await place.export();
-    expect(await stopped(place, 'HEAD~1', 'WIDENS_ACCESS')).toContain(
-      'app.v would allow what it allows neither now nor at the last export: hazard_reader may SELECT.',
-    );
-    await place.rollback();
-    expect(await grants(place, 'app.v')).toEqual([]);
-    await place.rollback();
-    expect(await grants(place, 'app.v')).toEqual([{ who: 'hazard_reader', what: 'SELECT' }]);
-    await place.database.query('DROP VIEW app.v');
-    const { plan } = await place.plan('HEAD');
-    expect([plan.steps.length > 0, plan.hazards]).toEqual([true, []]);
-  });
-
-  test('an edit in git that hands out access is one too, until it was applied once', async () => {
-    const place = await open(version);
-    edit(place, 'v', (text) => text.replace('TO hazard_reader', 'TO hazard_reader, hazard_writer'));
-    expect(await stopped(place, 'worktree', 'WIDENS_ACCESS')).toContain('hazard_writer may SELECT');
-    await place.database.query('REVOKE SELECT ON app.v FROM hazard_writer');
-    expect((await place.plan('HEAD')).plan.hazards).toEqual([]);
-  });
-
+describe.each(outermostVersions())('on PostgreSQL %i', (version) => {
   test('an owner whom no row security binds, and one who owns the table', async () => {
     const place = await openWorkplace({ version });
     await place.database.query(`${createRole('hazard_owner')} ${createRole('hazard_bypass', ' BYPASSRLS')} ${createRole('hazard_table')} CREATE SCHEMA app;
@@ -72,27 +48,6 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
     const found = await stopped(place, 'worktree', 'WIDENS_ACCESS');
     expect(found).toContain('its owner hazard_bypass is bound by no row security');
     expect(found).toContain('its owner hazard_table is not bound by the row security of app.t');
-  });
-
-  test('a dropped view, a rebuilt materialized view, another database', async () => {
-    const place = await open(version);
-    await place.database.query('CREATE VIEW app.extra AS SELECT 1 AS one');
-    expect(await stopped(place, 'HEAD', 'DELETES_VIEW', { absent: 'drop' })).toBe('DELETES_VIEW: Drops app.extra, which the commit does not hold.');
-    await place.database.query('CREATE MATERIALIZED VIEW app.m AS SELECT id FROM app.t');
-    await place.export();
-    edit(place, 'm', (text) => text.replace(/SELECT[\s\S]*?app\.t\b/, 'SELECT id + 1 AS id FROM app.t'));
-    expect(await stopped(place, 'worktree', 'REBUILDS_MATERIALIZED_VIEW')).toMatch(
-      /^REBUILDS_MATERIALIZED_VIEW: Drops app.m \(\d+ (?:bytes|kB)\) and computes it again/,
-    );
-    const other = await openWorkplace({ version });
-    await other.database.query(base);
-    const elsewhere = { ...place, connect: other.connect };
-    const warehouse = await elsewhere.connect();
-    const same = { code: 'OTHER_WAREHOUSE', exitCode: 3, suggestions: expect.arrayContaining([expect.stringContaining('--allow OTHER_WAREHOUSE')]) };
-    await expect(place.plan('HEAD', { warehouse })).rejects.toMatchObject(same);
-    await expect(place.apply('HEAD', { warehouse })).rejects.toMatchObject(same);
-    expect((await place.plan('HEAD', { warehouse, allowed: ['OTHER_WAREHOUSE'] })).plan.steps.length).toBeGreaterThan(0);
-    await warehouse.close();
   });
 
   test('a role that is gone: as owner, as grantee, as grantor, and whoever passed on its right', async () => {
@@ -113,4 +68,49 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
       [{ who: 'hazard_reader', what: 'SELECT' }],
     ]);
   });
+});
+
+test('an older commit hands out no access quietly; rolling it back and an accident do', async () => {
+  const place = await open();
+  await place.database.query('REVOKE SELECT ON app.v FROM hazard_reader');
+  await place.export();
+  expect(await stopped(place, 'HEAD~1', 'WIDENS_ACCESS')).toContain(
+    'app.v would allow what it allows neither now nor at the last export: hazard_reader may SELECT.',
+  );
+  await place.rollback();
+  expect(await grants(place, 'app.v')).toEqual([]);
+  await place.rollback();
+  expect(await grants(place, 'app.v')).toEqual([{ who: 'hazard_reader', what: 'SELECT' }]);
+  await place.database.query('DROP VIEW app.v');
+  const { plan } = await place.plan('HEAD');
+  expect([plan.steps.length > 0, plan.hazards]).toEqual([true, []]);
+});
+
+test('an edit in git that hands out access is one too, until it was applied once', async () => {
+  const place = await open();
+  edit(place, 'v', (text) => text.replace('TO hazard_reader', 'TO hazard_reader, hazard_writer'));
+  expect(await stopped(place, 'worktree', 'WIDENS_ACCESS')).toContain('hazard_writer may SELECT');
+  await place.database.query('REVOKE SELECT ON app.v FROM hazard_writer');
+  expect((await place.plan('HEAD')).plan.hazards).toEqual([]);
+});
+
+test('a dropped view, a rebuilt materialized view, another database', async () => {
+  const place = await open();
+  await place.database.query('CREATE VIEW app.extra AS SELECT 1 AS one');
+  expect(await stopped(place, 'HEAD', 'DELETES_VIEW', { absent: 'drop' })).toBe('DELETES_VIEW: Drops app.extra, which the commit does not hold.');
+  await place.database.query('CREATE MATERIALIZED VIEW app.m AS SELECT id FROM app.t');
+  await place.export();
+  edit(place, 'm', (text) => text.replace(/SELECT[\s\S]*?app\.t\b/, 'SELECT id + 1 AS id FROM app.t'));
+  expect(await stopped(place, 'worktree', 'REBUILDS_MATERIALIZED_VIEW')).toMatch(
+    /^REBUILDS_MATERIALIZED_VIEW: Drops app.m \(\d+ (?:bytes|kB)\) and computes it again/,
+  );
+  const other = await openWorkplace();
+  await other.database.query(base);
+  const elsewhere = { ...place, connect: other.connect };
+  const warehouse = await elsewhere.connect();
+  const same = { code: 'OTHER_WAREHOUSE', exitCode: 3, suggestions: expect.arrayContaining([expect.stringContaining('--allow OTHER_WAREHOUSE')]) };
+  await expect(place.plan('HEAD', { warehouse })).rejects.toMatchObject(same);
+  await expect(place.apply('HEAD', { warehouse })).rejects.toMatchObject(same);
+  expect((await place.plan('HEAD', { warehouse, allowed: ['OTHER_WAREHOUSE'] })).plan.steps.length).toBeGreaterThan(0);
+  await warehouse.close();
 });

@@ -55,6 +55,12 @@ export function postgresServers(): readonly RunningServer[] {
   return inject('postgresServers');
 }
 
+/** Major versions of the newest and of the oldest server of this run, for what need not be tried on each. */
+export function outermostVersions(): readonly number[] {
+  const versions = postgresServers().map(({ version }) => version);
+  return [...new Set([versions[0], versions.at(-1)])].filter((version) => version !== undefined);
+}
+
 // biome-ignore lint/suspicious/noExplicitAny: a test knows what its query returns
 type Row = Record<string, any>;
 
