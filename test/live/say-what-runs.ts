@@ -1,5 +1,6 @@
 /** The variables that let the checks of a warehouse run. */
 const needed: Readonly<Record<string, readonly string[]>> = {
+  bigquery: ['VIEWSYNC_LIVE_BIGQUERY_PROJECT', 'VIEWSYNC_LIVE_BIGQUERY_MEMBER'],
   redshift: ['VIEWSYNC_LIVE_REDSHIFT_URL'],
 };
 

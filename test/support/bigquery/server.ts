@@ -204,6 +204,25 @@ function createRoutes(server: BigQueryServer): readonly Route[] {
       },
     },
     {
+      method: 'POST',
+      path: /^datasets$/,
+      change: ({ body }) => `POST dataset ${body.datasetReference.datasetId}`,
+      handle: ({ body }) => {
+        const { datasetId: id } = body.datasetReference;
+        project.datasets.set(id, { id, location: body.location, etag: `new-${id}`, access: [], tables: new Map() });
+        return {};
+      },
+    },
+    {
+      method: 'DELETE',
+      path: /^datasets\/([^/]+)$/,
+      change: (_, [name]) => `DELETE dataset ${name}`,
+      handle: (_, [name = '']) => {
+        project.datasets.delete(datasetOf(project, name).id);
+        return {};
+      },
+    },
+    {
       method: 'PATCH',
       path: /^datasets\/([^/]+)$/,
       change: (_, [name]) => `PATCH dataset ${name}`,
