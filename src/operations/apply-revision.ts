@@ -1,7 +1,7 @@
 import { findReaders, reach } from '../core/graph.ts';
 import type { HazardName, Plan } from '../core/plan.ts';
 import { readsOf } from '../core/rebuild.ts';
-import { type RelationName, relationKey } from '../core/relation.ts';
+import { parseRelationKey, type RelationName, relationKey } from '../core/relation.ts';
 import type { ApplyReport } from '../core/report.ts';
 import type { View } from '../core/view.ts';
 import { ViewsyncError } from '../errors.ts';
@@ -14,6 +14,7 @@ import { prepareRun } from './prepare-run.ts';
 import { endInterruptedRun, finishRun, type RecordedRun, type StartedRun } from './record-run.ts';
 import { type FetchOutcome, fetchLiveLine } from './remote-lines.ts';
 import { type RunOptions, type RunOutcome, runPlan } from './run-plan.ts';
+import type { BrokenView } from './running-script.ts';
 import { undisturbed } from './undisturbed.ts';
 
 export interface ApplyOptions extends PlanOptions, RunOptions, PushOptions {
@@ -32,6 +33,8 @@ export interface ApplyResult extends Partial<RecordedRun> {
   readonly pushed: boolean;
   /** What a person has to know of the branch here, such as that it could not follow. */
   readonly notes: readonly string[];
+  /** Views that were left out since they do not fit; their files stay in git. */
+  readonly broken?: readonly BrokenView[];
 }
 
 /** Raises `PLAN_IMPOSSIBLE` or `HAZARD` when the plan must not run. */
@@ -118,7 +121,9 @@ function notRecorded(cause: ViewsyncError, { started }: Executed): ViewsyncError
 
 async function recordFinish(executed: Executed, options: ApplyOptions): Promise<RecordedRun> {
   try {
-    return await finishRun(executed.started, { ...options, outcome: executed.outcome });
+    const { broken = [] } = executed.started.planned;
+    const kept = broken.flatMap(({ view }) => parseRelationKey(view) ?? []);
+    return await finishRun(executed.started, { ...options, kept, outcome: executed.outcome });
   } catch (cause) {
     throw cause instanceof ViewsyncError ? notRecorded(cause, executed) : cause;
   }
@@ -128,10 +133,11 @@ const nothingDone: ApplyReport = { steps: [] };
 
 /** Runs a plan that was made and agreed to: live line, warehouse, live line, branch, in this order. */
 export async function carryOut(planned: PlannedRevision, command: string, options: ApplyOptions): Promise<Omit<ApplyResult, 'remote'>> {
-  const { plan, reading, revision, recorded } = planned;
-  const described = { target: reading.target.name, command, revision, plan };
+  const { plan, reading, revision, recorded, broken = [] } = planned;
+  const described = { target: reading.target.name, command, revision, plan, ...(broken.length > 0 ? { broken } : {}) };
   const { interrupted } = recorded.line;
-  if (plan.steps.length === 0) {
+  // What was left out is recorded, too: no export may take it for dropped.
+  if (plan.steps.length === 0 && (broken.length === 0 || interrupted)) {
     return { ...described, report: nothingDone, pushed: false, notes: [], ...(interrupted ? await endInterruptedRun(planned, interrupted, options) : {}) };
   }
   if (!(await options.confirm(plan))) {

@@ -18,7 +18,7 @@ export interface RestorationOptions extends Omit<MigrationOptions, 'warehouse' |
 }
 
 /** The views that the warehouse refuses now and all that read them, each with the reason. */
-async function findRefused(warehouse: Warehouse, views: readonly View[]): Promise<readonly BrokenView[]> {
+export async function findRefused(warehouse: Warehouse, views: readonly View[]): Promise<readonly BrokenView[]> {
   const settled = await warehouse.settle(views.filter(isView).map((wanted) => ({ wanted })));
   const reasons = new Map([...settled].flatMap(([key, answer]) => (answer.outcome === 'refused' ? [[key, answer.because] as const] : [])));
   const reached = reach(reasons.keys(), findReaders(readsOf(views)));

@@ -11,6 +11,7 @@ import type { MigrateResult } from './migrate-script.ts';
 import { emptyPlan, type MigrationOptions, migrateCommand } from './migration.ts';
 import { closeRun, holdsFiles, type StartedRun } from './record-run.ts';
 import { fetchLiveLine } from './remote-lines.ts';
+import { undisturbed } from './undisturbed.ts';
 import { objectsIn, readCommitFiles } from './view-files.ts';
 
 export interface ContinueOptions extends Omit<MigrationOptions, 'misfits'> {
@@ -86,6 +87,6 @@ export async function continueMigration(project: Project, target: Target, option
   if (!(await options.confirm(missing))) {
     throw new ViewsyncError('NOT_CONFIRMED', { message: 'Not confirmed. Nothing was changed.', suggestions: ['Add --yes to go ahead without a question.'] });
   }
-  const ended = await project.interruption.complete(() => restoreAndRecord(sinceBefore(run), dropped, options), 'last');
+  const ended = await undisturbed(project, options.warehouse, () => restoreAndRecord(sinceBefore(run), dropped, options));
   return { ...described, ...ended };
 }

@@ -19,6 +19,7 @@ import { prepareRun } from './prepare-run.ts';
 import type { StartedRun } from './record-run.ts';
 import { fetchLiveLine } from './remote-lines.ts';
 import { runPlan } from './run-plan.ts';
+import { undisturbed } from './undisturbed.ts';
 
 export interface AroundOptions extends Omit<MigrationOptions, 'misfits'> {
   /** Names or globs of the relations that the command changes. */
@@ -63,21 +64,6 @@ async function drop(planned: PlannedRevision, options: AroundOptions): Promise<S
   return preparation.started() as StartedRun;
 }
 
-/** Runs the command while no other run can begin, as long as the connection lasts. */
-async function runHeld({ warehouse, lockTimeout, runCommand }: AroundOptions): Promise<number> {
-  let exitCode: number | undefined;
-  const work = async () => {
-    exitCode = await runCommand();
-    return exitCode;
-  };
-  try {
-    return await warehouse.transact({ lockTimeout, attempts: 1, locks: [] }, work);
-  } catch (error) {
-    if (exitCode === undefined) throw error;
-    return exitCode;
-  }
-}
-
 type Ended = Omit<MigrateResult, 'target' | 'command' | 'revision' | 'isRehearsal' | 'remote'>;
 
 function notBroughtBack(cause: ViewsyncError): ViewsyncError {
@@ -105,22 +91,41 @@ export async function restoreAndRecord(
   return { acts, restored, broken, dropped: [], changes, run: started.id, ...recorded };
 }
 
-async function carryOut(planned: PlannedRevision, options: AroundOptions): Promise<Ended> {
+/** What came of a command, or why it could not be run. */
+type Outcome = { readonly exitCode: number } | { readonly error: unknown };
+
+interface Away {
+  readonly started: StartedRun;
+  readonly outcome: Outcome;
+}
+
+/** Drops the views and runs the command while they are away. */
+async function runWithout(planned: PlannedRevision, options: AroundOptions): Promise<Away> {
   const started = await drop(planned, options);
-  const outcome = await runHeld(options).then(
+  const outcome = await options.runCommand().then(
     (exitCode) => ({ exitCode }),
     (error: unknown) => ({ error }),
   );
+  return { started, outcome };
+}
+
+async function comeBack(project: Project, { started }: Away, options: AroundOptions): Promise<Ended> {
   const warehouse = await options.connect();
   try {
-    const ended = await restoreAndRecord(started, planned.plan.before, { ...options, warehouse });
-    if ('error' in outcome) throw outcome.error;
-    return { ...ended, exitCode: outcome.exitCode };
+    return await undisturbed(project, warehouse, () => restoreAndRecord(started, started.planned.plan.before, { ...options, warehouse }));
   } catch (cause) {
-    throw cause instanceof ViewsyncError && cause !== ('error' in outcome ? outcome.error : undefined) ? notBroughtBack(cause) : cause;
+    throw cause instanceof ViewsyncError ? notBroughtBack(cause) : cause;
   } finally {
     await warehouse.close();
   }
+}
+
+async function carryOut(planned: PlannedRevision, options: AroundOptions): Promise<Ended> {
+  const { project } = planned.reading;
+  const away = await undisturbed(project, options.warehouse, () => runWithout(planned, options));
+  const ended = await comeBack(project, away, options);
+  if ('error' in away.outcome) throw away.outcome.error;
+  return { ...ended, exitCode: away.outcome.exitCode };
 }
 
 /**

@@ -16,8 +16,10 @@ import type { Project, Target } from '../project.ts';
 import type { Inspection, Progress, SettleRequest, Warehouse } from '../warehouses/warehouse.ts';
 import { comparePaths, keyOf, type PathState, type Sources } from './compose-files.ts';
 import { gatherSources, pathOf, type Reading, type Recorded, readPosition, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
+import { leaveOutBroken } from './leave-out.ts';
 import { readDefaults } from './read-defaults.ts';
 import { type FetchOutcome, fetchLiveLine } from './remote-lines.ts';
+import type { BrokenView } from './running-script.ts';
 import { readCommitFiles, snapshotOf, type TargetFiles, viewOf } from './view-files.ts';
 
 /** The word that stands for the files of the work tree, committed or not, where a revision is asked for. */
@@ -32,6 +34,8 @@ export interface PlanOptions extends Selection {
   readonly allowed: readonly HazardName[];
   /** Views in conflict, by `relationKey`, where the file of the revision is to win. */
   readonly overwrite: readonly string[];
+  /** `skip`: views that do not fit the tables as they are now are left out; otherwise they make the plan impossible. */
+  readonly misfits?: 'stop' | 'skip';
   readonly progress?: Progress;
 }
 
@@ -48,6 +52,8 @@ export interface PlannedRevision {
   readonly sources: Sources;
   /** The revision's files. */
   readonly files: TargetFiles;
+  /** Views that were left out, since they do not fit. */
+  readonly broken?: readonly BrokenView[];
 }
 
 /** What is asked of a plan: the wanted state and which part of it. */
@@ -231,6 +237,7 @@ export async function planFetched(project: Project, target: Target, options: Pla
   const isDeployed = isDeployment(recorded, commit) && !isContinued(recorded, revision, reading);
   const wish = isDeployed ? withoutDisputed(makeWish(wanted, inspection, options), sources, options) : makeWish(wanted, inspection, options);
   if (isDeployed) requireNoConflict(wish, sources, options);
-  const plan = await planWish(reading, wish, { inspection, tip: recorded.tip, options });
-  return { plan, revision, commit, reading, inspection, recorded, sources, files };
+  const fitting = options.misfits === 'skip' ? await leaveOutBroken(wish, inspection, warehouse) : { wish, broken: [] };
+  const plan = await planWish(reading, fitting.wish, { inspection, tip: recorded.tip, options });
+  return { plan, revision, commit, reading, inspection, recorded, sources, files, broken: fitting.broken };
 }

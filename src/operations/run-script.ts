@@ -124,7 +124,7 @@ async function close(running: RunningScript, dropped: readonly string[]): Promis
   const there = new Set(views.map(relationKey));
   return {
     acts: running.acts,
-    restored: [...running.restored].sort(compareText),
+    restored: [...running.restored].filter((key) => !dropped.includes(key)).sort(compareText),
     broken,
     dropped: dropped.filter((key) => !there.has(key)).sort(compareText),
     views,

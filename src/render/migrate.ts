@@ -8,7 +8,8 @@ import { count } from './count.ts';
 
 const longest = 50;
 
-function list(title: string, items: readonly string[]): string {
+/** A title and at most fifty lines below it; nothing without a line. */
+export function list(title: string, items: readonly string[]): string {
   if (items.length === 0) return '';
   const rest = items.length > longest ? [`  and ${items.length - longest} more`] : [];
   return [title, ...items.slice(0, longest).map((item) => `  ${item}`), ...rest].join('\n');
@@ -28,7 +29,8 @@ export function renderForesight({ target, statements, readers }: Foresight, colo
     .join('\n');
 }
 
-function tellBroken({ view, because, file, line, hint }: BrokenView): string {
+/** One line for a view that no longer fits. */
+export function tellBroken({ view, because, file, line, hint }: BrokenView): string {
   const place = file === undefined ? '' : ` (${file === '-' ? 'standard input' : file}:${line})`;
   return `${view}: ${because.replace(/[.\s]*$/, '')}${place}.${hint === undefined ? '' : ` ${hint}`}`;
 }

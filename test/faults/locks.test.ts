@@ -106,4 +106,25 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
     expect(place.git('show', 'HEAD:views/prod/shop/big.sql')).toContain('amount');
     await expectAgreement(place);
   });
+
+  test('a migration that waits for a table keeps nobody waiting longer than that, also not for views that it has dropped', async () => {
+    const place = await openShop(version);
+    await place.export();
+    await place.database.query('CREATE TABLE shop.busy (id int); CREATE VIEW shop.of_busy AS SELECT id FROM shop.busy');
+    const before = await place.database.query("SELECT oid FROM pg_class WHERE relnamespace = 'shop'::regnamespace ORDER BY 1");
+    const holder = await openSession(place);
+    await holder.query('BEGIN; SELECT * FROM shop.busy');
+    const [stop, stopOther] = [await startReader(place, 'SELECT * FROM shop.best'), await startReader(place, 'SELECT * FROM shop.busy')];
+    const script = 'ALTER TABLE shop.orders ALTER total TYPE numeric(14,2); ALTER TABLE shop.busy ALTER id TYPE bigint';
+    const waits: unknown[] = [];
+    const refused = await place.migrate(script, { lockTimeout, attempts: 2, onWait: (event) => waits.push(event) }).catch((error) => error);
+    expect(await stop()).toBeLessThan(lockTimeout + slack);
+    expect(await stopOther()).toBeLessThan(lockTimeout + slack);
+    expect(refused).toMatchObject({ code: 'LOCK_TIMEOUT', exitCode: 75, message: expect.stringMatching(/process \d+.*nothing changed/s) });
+    expect(waits).toMatchObject([{ attempt: 1, holder: expect.stringContaining('process') }]);
+    expect(await place.database.query("SELECT oid FROM pg_class WHERE relnamespace = 'shop'::regnamespace ORDER BY 1")).toEqual(before);
+    expect((await place.status()).run).toBeUndefined();
+    const letGo = () => void holder.query('ROLLBACK');
+    expect(await place.migrate(script, { lockTimeout, attempts: 5, onWait: letGo })).toMatchObject({ restored: ['shop.best', 'shop.big', 'shop.of_busy'] });
+  });
 });

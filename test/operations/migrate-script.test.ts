@@ -221,3 +221,16 @@ test('a primary key that a view groups by can be made anew, and so can a type an
   expect((await describeCatalog(place.database.url)).length).toBe(before.length);
   await expectRecorded(place);
 });
+
+test('an apply of what no longer fits stops by name, or leaves out what does not fit, which stays in git', async () => {
+  const place = await openShop(postgresServers()[0]?.version ?? 18);
+  await place.database.query('DROP VIEW shop.notes, shop.dated; ALTER TABLE shop.orders DROP COLUMN note');
+  await expect(place.apply('HEAD')).rejects.toMatchObject({ exitCode: expect.toSatisfy((code: number) => code === 65 || code === 75) });
+  const result = await place.apply('HEAD', { misfits: 'skip' });
+  expect(result.broken).toMatchObject([{ view: 'shop.notes', because: expect.stringContaining('note') }]);
+  expect((await place.database.query(identities)).map(({ name }) => name)).toEqual(['best', 'big', 'dated', 'sums']);
+  expect((await place.status()).differing).toMatchObject([{ view: 'shop.notes', state: 'pending' }]);
+  expect((await place.export()).pending).toEqual(['shop.notes']);
+  expect((await place.apply('HEAD', { misfits: 'skip' })).broken).toHaveLength(1);
+  expect(place.git('ls-files', 'views/prod/shop')).toContain('notes.sql');
+});

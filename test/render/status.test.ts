@@ -81,5 +81,7 @@ describe('the status', () => {
 
       Next: viewsync rollback or viewsync apply HEAD ends it."
     `);
+    const migration = { ...status, run: { ...status.run, command: 'migrate', revision: '--on shop.a -- dbt' } };
+    expect(renderStatus(migration, noColors)).toContain('Next: viewsync migrate --continue');
   });
 });
