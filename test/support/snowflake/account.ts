@@ -99,6 +99,9 @@ export interface Account {
   tooMuch: number;
   /** Milliseconds by which the server's clock is ahead. */
   ahead: number;
+  /** Statements of clients that changed something, and who is told of each. */
+  changes: number;
+  onChange: (moment: 'before' | 'after', number: number) => void;
   /** Grants of our role on schemas, by key; `USAGE` where nothing else is said. */
   readonly access: Map<string, string>;
 }
@@ -153,6 +156,8 @@ export function createAccount(databases: Readonly<Record<string, readonly string
     showLimit: 10_000,
     tooMuch: Number.POSITIVE_INFINITY,
     ahead: 0,
+    changes: 0,
+    onChange: () => undefined,
     access: new Map(),
   };
 }

@@ -113,10 +113,25 @@ function describe(account: Account, session: Session, sql: string): Answer {
   return { columns: outputs.map(({ name }) => name), rows: [] };
 }
 
+/** Words that statements start with: what starts otherwise is a mistake of a client's, and no gap of the server's. */
+const verbs: ReadonlySet<string> = new Set(
+  'ALTER BEGIN CALL COMMENT COMMIT CREATE DELETE DESC DESCRIBE DROP EXPLAIN GRANT INSERT MERGE REVOKE ROLLBACK SELECT SET SHOW UNDROP UPDATE USE WITH'.split(
+    ' ',
+  ),
+);
+
 function run(account: Account, session: Session, sql: string): Answer {
   const answer = runQuery(account, session, sql);
   if (answer) return answer;
-  if (runDdl(account, session, sql)) return { columns: ['status'], rows: [{ status: 'Statement executed successfully.' }] };
+  account.changes += 1;
+  const number = account.changes;
+  account.onChange('before', number);
+  if (runDdl(account, session, sql)) {
+    account.onChange('after', number);
+    return { columns: ['status'], rows: [{ status: 'Statement executed successfully.' }] };
+  }
+  if (!verbs.has(sql.split(/\s/, 1)[0]?.toUpperCase() ?? ''))
+    throw new SqlError('001003', '42000', `SQL compilation error:\nsyntax error line 1 at position 0 unexpected '${sql.slice(0, 20)}'.`);
   throw new Error(`The server does not know this statement: ${sql.slice(0, 300)}`);
 }
 

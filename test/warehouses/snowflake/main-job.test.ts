@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findRelation } from '../../support/snowflake/account.ts';
-import { openSnowflake, type SnowflakePlace } from './place.ts';
+import { openSnowflake, type SnowflakePlace, stateOf } from './place.ts';
 
 const shop = [
   'CREATE TABLE PROD.SHOP.ORDERS (ID NUMBER, TOTAL NUMBER, EMAIL TEXT)',
@@ -21,21 +21,6 @@ const fileOf = ({ directory }: SnowflakePlace, path: string) => readFileSync(joi
 
 function editFile(place: SnowflakePlace, path: string, change: (text: string) => string): void {
   writeFileSync(join(place.directory, 'views/prod', path), change(fileOf(place, path)));
-}
-
-/** Everything that the server keeps of its relations, but who changed them last. */
-function stateOf({ account }: SnowflakePlace): unknown {
-  return [...account.databases.values()].flatMap(({ schemas }) =>
-    [...schemas.values()].flatMap(({ relations }) =>
-      [...relations.values()]
-        .map(({ definition, lastDdlBy: _, grants, ...relation }) => ({
-          ...relation,
-          definition: definition.replaceAll(/\s+/g, ' '),
-          grants: grants.map(({ privilege, grantedTo, grantee, isGrantable }) => `${privilege} ${grantedTo} ${grantee} ${isGrantable}`).sort(),
-        }))
-        .sort((left, right) => (left.name < right.name ? -1 : 1)),
-    ),
-  );
 }
 
 test('every view has a file that says all there is to it, and a second export changes nothing', async () => {

@@ -34,3 +34,18 @@ export async function openSnowflake(statements: readonly string[], parts: Parts 
   const place = await openPlace(target, connect, parts.directory === undefined ? {} : { directory: parts.directory });
   return { ...place, server, account };
 }
+
+/** Everything that the server keeps of its relations, but who changed them last. */
+export function stateOf({ account }: Pick<SnowflakePlace, 'account'>): unknown {
+  return [...account.databases.values()].flatMap(({ schemas }) =>
+    [...schemas.values()].flatMap(({ relations }) =>
+      [...relations.values()]
+        .map(({ definition, lastDdlBy: _, grants, ...relation }) => ({
+          ...relation,
+          definition: definition.replaceAll(/\s+/g, ' ').trim(),
+          grants: grants.map(({ privilege, grantedTo, grantee, isGrantable }) => `${privilege} ${grantedTo} ${grantee} ${isGrantable}`).sort(),
+        }))
+        .sort((left, right) => (left.name < right.name ? -1 : 1)),
+    ),
+  );
+}
