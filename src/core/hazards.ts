@@ -25,19 +25,9 @@ function findRebuiltMaterializedViews({ rebuild, live, request, treatments }: Si
   const reasons = new Map([...replaced, ...[...rebuild.recreated.keys()].map((key) => [key, rebuild.dropped.get(key) ?? ''] as const)]);
   return [...reasons].flatMap(([key, reason]) => {
     const view = live.get(key);
-    if (view?.kind !== 'materialized view') return [];
+    if (!view || (view.kind !== 'materialized view' && view.kind !== 'dynamic table')) return [];
     const act = rebuild.recreated.has(key) ? 'Drops' : 'Replaces';
     const because = `${act} ${key} (${describeSize(request.sizes.get(key))}) and computes it again: ${reason}.`;
-    return [{ name: 'REBUILDS_MATERIALIZED_VIEW' as const, view: view.name, because }];
-  });
-}
-
-/** A new CREATE of what holds data computes it again. */
-function findReplacedMaterializedViews({ treatments, live, request }: Situation): Hazard[] {
-  return [...treatments].flatMap(([key, treatment]) => {
-    const view = live.get(key);
-    if (treatment.how !== 'replace' || !view || view.kind === 'view') return [];
-    const because = `Replaces ${key} (${describeSize(request.sizes.get(key))}) and computes it again: ${treatment.because}.`;
     return [{ name: 'REBUILDS_MATERIALIZED_VIEW' as const, view: view.name, because }];
   });
 }
@@ -71,7 +61,6 @@ export function findHazards(situation: Situation): readonly Hazard[] {
   return [
     ...findDeletions(situation),
     ...findRebuiltMaterializedViews(situation),
-    ...findReplacedMaterializedViews(situation),
     ...findBrokenStreams(situation),
     ...findMissingRoles(situation),
     ...findWidenedAccess(situation),

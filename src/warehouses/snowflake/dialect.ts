@@ -30,7 +30,8 @@ function revokeDefaults(view: View, { defaultGrantees }: Container): readonly st
 function listAccess({ attachments, columns }: View): readonly Access[] {
   const has = (kind: string) => attachments.some((attachment) => attachment.kind === kind);
   const isMasked = (column: string) => attachments.some(({ kind, key }) => kind === 'masking policy' && key === column);
-  const reach = (id: string, text: string): Access => ({ kind: 'reach', id, text, impliedBy: [] });
+  const reach = (id: string, text: string): Access => ({ kind: 'reach', id, text, impliedBy: ['columns'] });
+  const isOpen = !has('masking policy');
   const grants = attachments.filter(({ kind }) => kind === 'grant');
   return [
     ...grants.map(({ key, value }): Access => {
@@ -38,8 +39,10 @@ function listAccess({ attachments, columns }: View): readonly Access[] {
       const more = value === '' ? '' : ' and grant it on';
       return { kind: 'grant', id: `${key} ${value}`, text: `${grantee} may ${privilege}${more}`, impliedBy: value === '' ? [`${key} grantable`] : [] };
     }),
-    ...(has('row access policy') ? [] : [reach('rows', 'no policy hides rows')]),
-    ...(has('secure') ? [] : [reach('definition', 'it is not secure')]),
+    // A new column of a view that masks none widens nothing.
+    ...(isOpen ? [{ kind: 'silent' as const, id: 'columns', text: '', impliedBy: [] }] : []),
+    ...(has('row access policy') ? [] : [{ ...reach('rows', 'no policy hides rows'), impliedBy: [] }]),
+    ...(has('secure') ? [] : [{ ...reach('definition', 'it is not secure'), impliedBy: [] }]),
     ...columns.flatMap(({ name }) => (isMasked(name) ? [] : [reach(`column ${name}`, `no policy masks ${name}`)])),
   ];
 }

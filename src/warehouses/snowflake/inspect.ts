@@ -19,10 +19,10 @@ export function isOwnDatabase({ kind, origin, name }: ShownDatabase): boolean {
 
 const rounds = 3;
 
-/** Reads a database again while its listings contradict each other. */
+/** Reads a database again, page by page to the end, while its listings contradict each other. */
 async function readConsistently(connection: Connection, database: string): Promise<{ readonly rows: DatabaseRows; readonly listed: readonly Listed[] }> {
   for (let round = 1; ; round++) {
-    const rows = await readDatabase(connection, database);
+    const rows = await readDatabase(connection, database, round === 1 ? 'quick' : 'thorough');
     const listed = listViews(rows);
     if (round === rounds || listed.every(({ doubt }) => doubt === undefined)) return { rows, listed };
   }

@@ -54,43 +54,47 @@ function halves<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
 interface Narrowing {
   readonly connection: Connection;
   readonly schemas: readonly string[];
+  readonly care: Care;
 }
 
 /** The rows of all schemas; where that is too much for one answer, of some schemas at a time. */
-async function queryNarrowing<Row>(sqlOf: (part: Part) => string, { connection, schemas }: Narrowing, part: Part = 'all'): Promise<Row[]> {
+async function queryNarrowing<Row>(sqlOf: (part: Part) => string, { connection, schemas, care }: Narrowing, part: Part = 'all'): Promise<Row[]> {
   try {
     return await connection.query<Row>(sqlOf(part));
   } catch (error) {
     const left = part === 'all' ? schemas : 'schemas' in part ? part.schemas : [];
     if (!isTooMuch(error) || (part !== 'all' && left.length < 2)) throw error;
-    const parts = await mapSome(halves(left), (half) => queryNarrowing<Row>(sqlOf, { connection, schemas }, { schemas: half }));
+    const parts = await mapSome(halves(left), (half) => queryNarrowing<Row>(sqlOf, { connection, schemas, care }, { schemas: half }));
     return parts.flat();
   }
 }
 
+/** `quick`: a page that is not full is the last one. `thorough`: only an empty one is, and every schema is asked by itself. */
+export type Care = 'quick' | 'thorough';
+
 /** Every row of a SHOW over one schema, page by page behind the last name: the cursor is a name and therefore of no use across schemas. */
-export async function showAll<Row extends { readonly name: string }>(connection: Connection, what: string, limit = showLimit): Promise<Row[]> {
+export async function showAll<Row extends { readonly name: string }>(connection: Connection, what: string, care: Care = 'quick'): Promise<Row[]> {
   const rows: Row[] = [];
   for (let behind: string | undefined; ; behind = rows.at(-1)?.name) {
-    const page = await connection.query<Row>(showPage(what, limit, behind));
+    const page = await connection.query<Row>(showPage(what, showLimit, behind));
     rows.push(...page);
-    if (page.length < limit) return rows;
+    if (page.length === 0 || (care === 'quick' && page.length < showLimit)) return rows;
   }
 }
 
 /** Every row of a SHOW over a database: in one answer while that is not cut off, else schema by schema. */
-async function showEverywhere<Row extends { readonly name: string }>(what: string, database: string, { connection, schemas }: Narrowing): Promise<Row[]> {
+async function showEverywhere<Row extends { readonly name: string }>(what: string, database: string, { connection, schemas, care }: Narrowing): Promise<Row[]> {
   const first = await connection.query<Row>(showPage(`${what} IN DATABASE ${quoteIdentifier(database)}`, showLimit));
-  if (first.length < showLimit) return first;
-  const parts = await mapSome(schemas, (schema) => showAll<Row>(connection, `${what} IN SCHEMA ${quoteSchema({ catalog: database, schema })}`));
+  if (care === 'quick' && first.length < showLimit) return first;
+  const parts = await mapSome(schemas, (schema) => showAll<Row>(connection, `${what} IN SCHEMA ${quoteSchema({ catalog: database, schema })}`, care));
   return parts.flat();
 }
 
 /** Everything that the listings of one database hold, in a constant number of statements as long as no answer is too long. */
-export async function readDatabase(connection: Connection, database: string): Promise<DatabaseRows> {
-  const schemas = await showAll<ShownSchema>(connection, `SCHEMAS IN DATABASE ${quoteIdentifier(database)}`);
+export async function readDatabase(connection: Connection, database: string, care: Care): Promise<DatabaseRows> {
+  const schemas = await showAll<ShownSchema>(connection, `SCHEMAS IN DATABASE ${quoteIdentifier(database)}`, care);
   const names = schemas.map(({ name }) => name).filter((name) => name !== 'INFORMATION_SCHEMA');
-  const narrowing: Narrowing = { connection, schemas: names };
+  const narrowing: Narrowing = { connection, schemas: names, care };
   const [relations, views, columns, privileges, shown, streams, access] = await Promise.all([
     queryNarrowing<RelationRow>((part) => relationsQuery(database, part), narrowing),
     queryNarrowing<ViewRow>((part) => viewsQuery(database, part), narrowing),

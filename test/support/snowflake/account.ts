@@ -99,6 +99,8 @@ export interface Account {
   tooMuch: number;
   /** Milliseconds by which the server's clock is ahead. */
   ahead: number;
+  /** Names that GET_DDL prints instead of the real ones, as for a clone or a renamed view. */
+  readonly printedNames: Map<string, string>;
   /** Statements of clients that changed something, and who is told of each. */
   changes: number;
   onChange: (moment: 'before' | 'after', number: number) => void;
@@ -156,6 +158,7 @@ export function createAccount(databases: Readonly<Record<string, readonly string
     showLimit: 10_000,
     tooMuch: Number.POSITIVE_INFINITY,
     ahead: 0,
+    printedNames: new Map(),
     changes: 0,
     onChange: () => undefined,
     access: new Map(),

@@ -31,10 +31,10 @@ function policyTexts({ policies }: Relation, sight: Sight): string {
  * What GET_DDL prints: a generated head without COPY GRANTS, and what stands behind AS as it was typed.
  * https://docs.snowflake.com/en/sql-reference/functions/get_ddl
  */
-function print(relation: Relation, sight: Sight): string {
+function print(relation: Relation, sight: Sight, printed: string): string {
   const secure = relation.isSecure ? 'secure ' : '';
   const recursive = relation.isRecursive ? 'recursive ' : '';
-  const name = [relation.database, relation.schema, relation.name].map(quote).join('.');
+  const name = [relation.database, relation.schema, printed].map(quote).join('.');
   const columns = relation.columns.map((column) => columnText(column, sight)).join(',\n\t');
   const comment = relation.comment === '' ? '' : ` COMMENT=${text(relation.comment)}`;
   const options = [...relation.options].map(([key, value]) => ` ${key.toLowerCase()} = ${value}`).join('');
@@ -55,5 +55,5 @@ export function getDdl(account: Account, session: Session, [type, path]: readonl
   if ((relation.type === 'DYNAMIC TABLE') !== (type === 'DYNAMIC_TABLE')) throw missing(path.join('.'));
   if (account.hidden.has(`definition of ${path.join('.')}`)) throw denied(`view '${relation.name}'`);
   const isOwner = rolesInSession(account, session.role).has(relation.owner);
-  return relation.isSecure && !isOwner ? '' : print(relation, sightOf(account, session));
+  return relation.isSecure && !isOwner ? '' : print(relation, sightOf(account, session), account.printedNames.get(path.join('.')) ?? relation.name);
 }

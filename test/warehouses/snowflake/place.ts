@@ -12,8 +12,8 @@ export interface SnowflakePlace extends Place {
   readonly account: Account;
 }
 
-/** The lock is looked for twice at once, and a dead run's ends soon. */
-export const quick: Patience = { lock: { renew: 50, lease: 400, look: 5 }, deadlines: { statement: 5000, retries: 300 } };
+/** The lock is looked for twice at once. */
+export const quick: Patience = { lock: { renew: 200, lease: 10_000, look: 5 }, deadlines: { statement: 60_000, retries: 10_000 } };
 
 export interface Parts {
   readonly account?: Account;
