@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { Row } from './pairs.ts';
 import { measureReferences } from './references.ts';
+import { measureRoundTrips } from './round-trips.ts';
 import { measureRows } from './rows.ts';
 import { openStage } from './stage.ts';
 import { renderTable } from './table.ts';
@@ -11,12 +12,14 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '5' },
     json: { type: 'boolean', default: false },
     references: { type: 'boolean', default: false },
+    'round-trips': { type: 'boolean', default: false },
   },
 });
 
 const rows: Row[] = [];
 if (values.references) process.stdout.write(`${measureReferences()}\n`);
-for (const size of (values.references ? '' : values.size).split(',').filter(Boolean).map(Number)) {
+if (values['round-trips']) process.stdout.write(`${await measureRoundTrips()}\n`);
+for (const size of (values.references || values['round-trips'] ? '' : values.size).split(',').filter(Boolean).map(Number)) {
   const stage = await openStage(size);
   try {
     const measured = await measureRows(stage, Number(values.runs));
