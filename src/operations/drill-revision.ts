@@ -140,7 +140,14 @@ async function drillIn(scratch: Scratch, { standIns, ...parts }: DrillParts): Pr
   parts.progress?.({ what: 'Stand-ins', done: 0, total: standIns.length });
   const missing = await scratch.furnish(standIns);
   const restored = await restoreInScratch({ ...parts, scratch });
-  const views = await judgeViews({ scratch, wanted: parts.wanted, restored, missing, broken: brokenFiles(parts.files) });
+  const views = await judgeViews({
+    scratch,
+    wanted: parts.wanted,
+    restored,
+    missing,
+    broken: brokenFiles(parts.files),
+    unreadable: parts.files.description?.unreadable ?? [],
+  });
   // What takes or returns a view can be made now, unless the revision has made it.
   const left = (await scratch.furnish(missing.map(({ standIn }) => standIn))).filter(({ because }) => !because.includes('already exists'));
   const count = (outcome: DrilledView['outcome']) => views.filter((view) => view.outcome === outcome).length;

@@ -1,7 +1,7 @@
 import { describeChange } from '../core/commit-message.ts';
 import { diffViews } from '../core/compare.ts';
 import { compareText, relationKey } from '../core/relation.ts';
-import { objectsOf } from '../core/snapshot.ts';
+import { objectsOf, type Unreadable } from '../core/snapshot.ts';
 import type { View } from '../core/view.ts';
 import type { ViewsyncError } from '../errors.ts';
 import type { FailedStandIn, Scratch } from '../warehouses/scratch.ts';
@@ -22,6 +22,8 @@ interface Evidence {
   readonly restored: Restored;
   readonly missing: readonly FailedStandIn[];
   readonly broken: readonly { readonly path: string; readonly error: ViewsyncError }[];
+  /** Views that could not be read when the revision was exported. */
+  readonly unreadable: readonly Unreadable[];
 }
 
 const absentRelations = [/^relation "(.+)" does not exist/, / reads (.+), which does not exist\./];
@@ -29,8 +31,13 @@ const absentObject = /^(type|function|aggregate|collation|schema|text search con
 
 const bare = (text: string) => text.replaceAll('"', '');
 
-function fateOf(failed: FailedStandIn | undefined): string {
-  return failed ? `could not be stood in (${failed.because})` : 'no longer exists';
+/** Why something is not there: its stand-in failed, or that of something which may have brought it along, or there is none. */
+function fateOf(isIt: (failed: FailedStandIn) => boolean, missing: readonly FailedStandIn[]): string {
+  const failed = missing.find(isIt);
+  if (failed) return `could not be stood in (${failed.because})`;
+  const bringers = missing.filter(({ standIn }) => standIn.brings === 'more');
+  if (bringers.length === 0) return 'no longer exists';
+  return `may belong to what could not be made: ${bringers.map(({ standIn, because }) => `${standIn.what} (${because})`).join(', ')}`;
 }
 
 /** What a refusal of the server or of the planner asks for: `shop.orders, which no longer exists`. Any other refusal is told as it is. */
@@ -38,12 +45,12 @@ function toNeed(because: string, missing: readonly FailedStandIn[]): string {
   const relation = absentRelations.map((pattern) => pattern.exec(because)?.[1]).find((found) => found !== undefined);
   if (relation !== undefined) {
     const isIt = ({ standIn }: FailedStandIn) => standIn.relation !== undefined && bare(relationKey(standIn.relation)) === bare(relation);
-    return `${relation}, which ${fateOf(missing.find(isIt))}`;
+    return `${relation}, which ${fateOf(isIt, missing)}`;
   }
   const [, kind, name = ''] = absentObject.exec(because) ?? [];
   if (kind === undefined) return because;
   const start = bare(`${kind} ${name.split('(')[0]}`);
-  return `${kind} ${name}, which ${fateOf(missing.find(({ standIn }) => bare(standIn.what).split('(')[0] === start))}`;
+  return `${kind} ${name}, which ${fateOf(({ standIn }) => bare(standIn.what).split('(')[0] === start, missing)}`;
 }
 
 async function findDifferences({ scratch, wanted, restored }: Evidence): Promise<ReadonlyMap<string, string>> {
@@ -60,7 +67,7 @@ async function findDifferences({ scratch, wanted, restored }: Evidence): Promise
 
 /** What became of each wanted view and bystander, sorted by name. */
 export async function judgeViews(evidence: Evidence): Promise<readonly DrilledView[]> {
-  const { wanted, restored, missing, broken } = evidence;
+  const { wanted, restored, missing, broken, unreadable } = evidence;
   const differences = await findDifferences(evidence);
   const judged = wanted.map(({ name }): DrilledView => {
     const view = relationKey(name);
@@ -72,5 +79,10 @@ export async function judgeViews(evidence: Evidence): Promise<readonly DrilledVi
     return difference === undefined ? { view, outcome: 'restored identical' } : { view, outcome: 'differs', because: difference };
   });
   const unread = broken.map(({ path, error }): DrilledView => ({ view: path, outcome: 'needs', because: `a file that can be read: ${error.message}` }));
-  return [...judged, ...unread].sort((left, right) => compareText(left.view, right.view));
+  const known = new Set(judged.map(({ view }) => view));
+  const unexported = unreadable.filter(({ name }) => !known.has(relationKey(name)));
+  const blank = unexported.map(
+    ({ name, reason }): DrilledView => ({ view: relationKey(name), outcome: 'needs', because: `a definition that could be exported: ${reason}` }),
+  );
+  return [...judged, ...unread, ...blank].sort((left, right) => compareText(left.view, right.view));
 }

@@ -8,6 +8,8 @@ export interface StandIn {
   readonly what: string;
   /** The relation that it stands for, where it stands for one. */
   readonly relation?: RelationName;
+  /** `more`: it brings along objects that no other stand-in stands for. */
+  readonly brings?: 'more';
   /** May hold several statements, which run together. */
   readonly sql: string;
 }

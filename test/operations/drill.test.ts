@@ -74,6 +74,21 @@ describe.each(outermostVersions())('on PostgreSQL %i', (version) => {
     expect(await scratchDatabases(place.database)).toEqual([]);
   });
 
+  test('what an extension would have brought is told with why there is none', async () => {
+    const place = await open(version);
+    const weak = `drill_untrusted_${version}`;
+    await place.database.query(`${createRole(weak, ' LOGIN CREATEDB')} CREATE SCHEMA app; CREATE EXTENSION pg_stat_statements SCHEMA app;
+      CREATE VIEW app.statements AS SELECT query FROM app.pg_stat_statements; ALTER VIEW app.statements OWNER TO ${weak}`);
+    await place.export();
+    const result = await drill({ ...place, target: { ...place.target, options: { url: place.database.urlFor(weak) } } }, { on: 'server' });
+    expect(outcomes(result)).toEqual({
+      'app.statements': expect.stringMatching(
+        /^needs: app\.pg_stat_statements, which may belong to what could not be made: extension pg_stat_statements \(permission denied/,
+      ),
+    });
+    expect(result.missing).toMatchObject([{ what: 'extension pg_stat_statements' }]);
+  });
+
   test('a role that may not create databases is told what to ask for; one that may needs no more than that', async () => {
     const place = await open(version);
     const weak = `drill_weak_${version}`;

@@ -14,7 +14,8 @@ interface StandInRow {
 }
 
 function toStandIn({ what, schema, name, sql }: StandInRow): StandIn {
-  return { what, sql, ...(schema === null || name === null ? {} : { relation: { schema, name } }) };
+  const brings = what.startsWith('extension ') ? { brings: 'more' as const } : {};
+  return { what, sql, ...brings, ...(schema === null || name === null ? {} : { relation: { schema, name } }) };
 }
 
 /** `Warehouse.listStandIns`: one look at the catalogs, in a constant number of queries. */
