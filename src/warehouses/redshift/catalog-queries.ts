@@ -87,3 +87,13 @@ export const rowPoliciesQuery = 'SELECT relschema AS schema, relname AS view, po
 
 /** https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_ATTACHED_MASKING_POLICY.html */
 export const maskingPoliciesQuery = 'SELECT schema_name AS schema, table_name AS view, policy_name AS policy, grantee FROM svv_attached_masking_policy';
+
+/** Which columns of tables bound views use. */
+export const columnReadsQuery = `
+SELECT DISTINCT vn.nspname::varchar AS schema, v.relname::varchar AS name, r.relname::varchar AS "table", a.attname::varchar AS "column"
+FROM pg_depend d JOIN pg_rewrite w ON w.oid = d.objid JOIN pg_class v ON v.oid = w.ev_class JOIN pg_namespace vn ON vn.oid = v.relnamespace
+     JOIN pg_class r ON r.oid = d.refobjid JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+WHERE d.refobjsubid > 0 AND v.oid <> r.oid`;
+
+/** Names of views, with what stays the same when one gets another name. */
+export const listQuery = `SELECT c.oid, n.nspname::varchar AS schema, c.relname::varchar AS name ${ours}`;

@@ -8,6 +8,7 @@ import { quoteIdentifier, quoteRelation } from './names.ts';
 import { parseAttachments } from './parse-attachments.ts';
 import { parseCreate } from './parse-create.ts';
 import { referenceRules } from './reference-rules.ts';
+import { scriptRules } from './script-rules.ts';
 
 function neverAsked(): never {
   throw new ViewsyncError('INTERNAL', { message: 'Redshift renames no column of a view.' });
@@ -30,6 +31,7 @@ export const redshiftDialect: Dialect = {
   replacingKinds: inlineKinds,
   overwritingKinds: ['owner', 'auto refresh', 'comment'],
   readingKinds: [],
+  script: scriptRules,
   quoteRelation,
   createView,
   // No view of Redshift reads itself: a replace that would close a circle is refused.

@@ -2,6 +2,8 @@ import type { Step } from '../../core/plan.ts';
 import { type Connection, isServerError } from '../postgres-family/connection.ts';
 import type { ExecuteOutcome, StepResult } from '../warehouse.ts';
 
+const queryCanceled = '57014';
+
 /** Milliseconds that a statement may take which only changes the catalog: what it takes beyond is waiting for somebody's lock. */
 const longestChange = 60_000;
 
@@ -28,7 +30,12 @@ export async function executeSteps(
       if (!isServerError(error)) throw error;
       onError(error);
       const { code, message, detail, hint } = error;
-      return { results, failure: { index, message, code, ...(detail === undefined ? {} : { detail }), ...(hint === undefined ? {} : { hint }) } };
+      const more = {
+        ...(detail === undefined ? {} : { detail }),
+        ...(hint === undefined ? {} : { hint }),
+        ...(code === queryCanceled ? { isLock: true } : {}),
+      };
+      return { results, failure: { index, message, code, ...more } };
     }
     results.push({ milliseconds: performance.now() - started });
     onStep?.(index);

@@ -57,6 +57,12 @@ export async function inspectNames(connection: Connection, server: ServerFacts, 
   throw new ViewsyncError('QUERY_FAILED', { message: `"${relationKey(failed.view.name)}" cannot be read: ${failed.failure}.` });
 }
 
+/** Every view as the open transaction sees it, those that cannot be read left out. */
+export async function readAllViews(connection: Connection, server: ServerFacts): Promise<readonly View[]> {
+  const views = toViews(await readDetails(connection, await readListing(connection)), referencesOn(server));
+  return views.filter(({ failure }) => failure === undefined).map(({ view }) => view);
+}
+
 interface Reading {
   readonly views: readonly CatalogView[];
   readonly surroundings: Surroundings;

@@ -2,16 +2,12 @@ import { compareRelations, type RelationName, relationKey } from '../../core/rel
 import type { View } from '../../core/view.ts';
 import { ViewsyncError } from '../../errors.ts';
 import { type Connection, isServerError, type ServerError } from '../postgres-family/connection.ts';
+import type { Denied } from '../warehouse.ts';
 import { ownerAttachment } from './attachments.ts';
 import { ownerOf } from './changes.ts';
 
 const queryCanceled = '57014';
 const undefinedTable = '42P01';
-
-/** A view that was not to be had in time. */
-export interface Denied {
-  readonly view: RelationName;
-}
 
 /**
  * Locks the views in the open transaction, all of them within `timeout` milliseconds: giving a view to the owner that it has takes the lock that
@@ -38,7 +34,7 @@ async function lockView(connection: Connection, view: View, timeout: number): Pr
     return undefined;
   } catch (error) {
     if (!isServerError(error)) throw error;
-    if (error.code === queryCanceled) return { view: view.name };
+    if (error.code === queryCanceled) return { view: view.name, what: `"${relationKey(view.name)}"` };
     throw error.code === undefinedTable ? dropped(view.name) : refused(view.name, owner, error);
   }
 }
@@ -59,10 +55,13 @@ function refused(name: RelationName, owner: string, error: ServerError): Viewsyn
   });
 }
 
-export function lockTimeout({ view }: Denied, { attempts, lockTimeout: timeout }: { readonly attempts: number; readonly lockTimeout: number }): ViewsyncError {
+export function lockTimeout(
+  { view, what }: Denied,
+  { attempts, lockTimeout: timeout }: { readonly attempts: number; readonly lockTimeout: number },
+): ViewsyncError {
   return new ViewsyncError('LOCK_TIMEOUT', {
-    message: `"${relationKey(view)}" could not be locked within ${timeout} ms, tried ${attempts === 1 ? 'once' : `${attempts} times`}. Rolled back; nothing changed.`,
+    message: `${what} could not be locked within ${timeout} ms, tried ${attempts === 1 ? 'once' : `${attempts} times`}. Rolled back; nothing changed.`,
     suggestions: ['Run it again.', 'Or wait longer with --lock-timeout.', 'SELECT * FROM svv_transactions shows who holds locks.'],
-    details: { view: relationKey(view) },
+    details: view === undefined ? {} : { view: relationKey(view) },
   });
 }

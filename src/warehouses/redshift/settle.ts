@@ -11,6 +11,7 @@ import { isLateBinding } from './attachments.ts';
 import { isConflict } from './conflicts.ts';
 import { redshiftDialect } from './dialect.ts';
 import { inspectNames, referencesOn } from './inspect.ts';
+import type { Journal } from './journal.ts';
 import { quoteIdentifier, quoteRelation } from './names.ts';
 import type { ServerFacts } from './server.ts';
 
@@ -42,12 +43,17 @@ export async function settle(connection: Connection, server: ServerFacts, reques
   return answers;
 }
 
-/** The same inside the open transaction, which a text that is refused makes void. */
-export async function settleInside(connection: Connection, server: ServerFacts, requests: readonly SettleRequest[]): Promise<ReadonlyMap<string, Settled>> {
+/** The same inside the open transaction, of which nothing stays behind: what was done before is done again once the texts were tried. */
+export async function settleInside(journal: Journal, server: ServerFacts, requests: readonly SettleRequest[]): Promise<ReadonlyMap<string, Settled>> {
   const questions = toQuestions(requests, server);
-  for (const question of questions) await connection.run(createTrial(question, questions, server));
-  const answers = await readTrials(connection, server, questions);
-  for (const { trial } of questions.toReversed()) await connection.run(`DROP VIEW ${quoteRelation(trial)}`);
+  const position = journal.position();
+  const answers: Answers = new Map();
+  for (let open = questions; open.length > 0; open = questions.filter(({ key }) => !answers.has(key))) {
+    const round = await tryTexts(journal.connection, server, open);
+    if (round.isDone) for (const { trial } of open.toReversed()) await journal.connection.run(`DROP VIEW ${quoteRelation(trial)}`);
+    else await journal.returnTo(position);
+    for (const [key, answer] of round.answers) answers.set(key, answer);
+  }
   return answers;
 }
 
@@ -61,14 +67,19 @@ async function tryAside(connection: Connection, server: ServerFacts, questions: 
   if (questions.length === 0) return { answers: new Map(), isDone: true };
   await connection.run('BEGIN');
   try {
-    for (const question of questions) {
-      const refusal = await refusalOf(connection, createTrial(question, questions, server));
-      if (refusal !== undefined) return { answers: new Map([[question.key, toRefused(question, refusal)]]), isDone: false };
-    }
-    return { answers: await readTrials(connection, server, questions), isDone: true };
+    return await tryTexts(connection, server, questions);
   } finally {
     await connection.run('ROLLBACK');
   }
+}
+
+/** Makes each view under its trial name up to the first that is refused, which voids the transaction. */
+async function tryTexts(connection: Connection, server: ServerFacts, questions: readonly Question[]): Promise<Round> {
+  for (const question of questions) {
+    const refusal = await refusalOf(connection, createTrial(question, questions, server));
+    if (refusal !== undefined) return { answers: new Map([[question.key, toRefused(question, refusal)]]), isDone: false };
+  }
+  return { answers: await readTrials(connection, server, questions), isDone: true };
 }
 
 interface Refusal {

@@ -3,12 +3,14 @@ import { ViewsyncError } from '../../errors.ts';
 import { type Connection, isServerError } from '../postgres-family/connection.ts';
 import { interruptible } from '../postgres-family/interruptible.ts';
 import { retry } from '../retry.ts';
-import type { Transaction, TransactionOptions } from '../warehouse.ts';
+import { LockNotGranted, type Transaction, type TransactionOptions } from '../warehouse.ts';
+import { makeAtomic } from './atomic.ts';
 import { isConflict } from './conflicts.ts';
 import { executeSteps } from './execute-steps.ts';
 import { findBroken } from './find-broken.ts';
 import { inspectNames } from './inspect.ts';
-import { type Denied, lockTimeout, lockViews } from './lock.ts';
+import { type Journal, keepJournal } from './journal.ts';
+import { lockTimeout, lockViews } from './lock.ts';
 import { whileMarked } from './run-mark.ts';
 import type { ServerFacts } from './server.ts';
 import { settleInside } from './settle.ts';
@@ -41,32 +43,31 @@ export async function runTransaction<T>(connection: Connection, options: Options
 
 type OnceOptions = Options & { readonly onError: (error: unknown) => void };
 
+/** Starts over with nothing locked while others hold what is needed. */
 async function runOnce<T>(connection: Connection, options: OnceOptions, work: Work<T>): Promise<T> {
-  try {
-    const result = await interruptible(connection, options.signal, async () => {
-      await beginLocked(connection, options);
-      return work(toTransaction(connection, options));
-    });
-    await commit(connection);
-    return result;
-  } catch (error) {
-    await rollBack(connection);
-    throw error;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const result = await interruptible(connection, options.signal, async () => {
+        await options.prepare?.();
+        await connection.run('BEGIN');
+        return work(await lockAll(keepJournal(connection), options));
+      });
+      await commit(connection);
+      return result;
+    } catch (error) {
+      await rollBack(connection);
+      if (!(error instanceof LockNotGranted)) throw error;
+      if (attempt >= options.attempts) throw lockTimeout(error.denied, options);
+      options.onWait?.({ ...error.denied, attempt });
+      await sleep(options.lockTimeout * attempt, undefined, options.signal && { signal: options.signal });
+    }
   }
 }
 
-/** Leaves a transaction open that holds every lock, starting over with nothing locked while others hold some. */
-async function beginLocked(connection: Connection, options: Options): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    await options.prepare?.();
-    await connection.run('BEGIN');
-    const denied: Denied | undefined = await lockViews(connection, options.locks, options.lockTimeout);
-    if (denied === undefined) return;
-    await connection.run('ROLLBACK');
-    if (attempt >= options.attempts) throw lockTimeout(denied, options);
-    options.onWait?.({ ...denied, attempt });
-    await sleep(options.lockTimeout * attempt, undefined, options.signal && { signal: options.signal });
-  }
+async function lockAll(journal: Journal, options: OnceOptions): Promise<Transaction> {
+  const denied = await lockViews(journal.connection, options.locks, options.lockTimeout);
+  if (denied) throw new LockNotGranted(denied);
+  return toTransaction(journal, options);
 }
 
 /** A connection that is gone has rolled back by itself. The timeouts of the transaction end with it. */
@@ -102,11 +103,13 @@ function commitUnknown(cause: unknown): ViewsyncError {
   });
 }
 
-function toTransaction(connection: Connection, { server, locks, onError }: OnceOptions): Transaction {
+function toTransaction(journal: Journal, { server, locks, lockTimeout: timeout, onError }: OnceOptions): Transaction {
+  const { connection } = journal;
   return {
     inspect: (names) => inspectNames(connection, server, names),
-    settle: (requests) => settleInside(connection, server, requests),
+    settle: (requests) => settleInside(journal, server, requests),
     execute: (steps, onStep) => executeSteps(connection, steps, { onStep, onError }),
     findBroken: (names) => findBroken(connection, server, { names, before: locks }),
+    atomic: makeAtomic({ journal, server, lockTimeout: timeout }),
   };
 }

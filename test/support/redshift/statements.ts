@@ -108,6 +108,10 @@ const rules: readonly Rule[] = [
   },
   { pattern: /^CREATE TEMP TABLE viewsync_run_\d+ \(mark int\)$/, translate: asIs },
   { pattern: /^DROP TABLE IF EXISTS viewsync_run_\d+$/, translate: asIs },
+  // What stands in migrations of tables, as far as both do the same.
+  { pattern: /^(?:ALTER TABLE|CREATE TABLE|DROP TABLE|INSERT|UPDATE|DELETE)\s[^;]*$/i, translate: asIs },
+  { pattern: /^SET search_path TO [^;]+$/, translate: asIs },
+  { pattern: /^SHOW search_path$/, translate: asIs },
   // What the checks for a real cluster need around the views.
   { pattern: /^(?:CREATE SCHEMA \w+|CREATE TABLE \w+\.\w+ \([\w(), ]+\)|DROP SCHEMA \w+ CASCADE)$/, translate: asIs },
   { pattern: /^SELECT pg_cancel_backend\(\$1\)$/, translate: asIs },
