@@ -231,5 +231,8 @@ test('a script replaces a table in one transaction without savepoints; where a v
   expect(await stateOf(shop)).toEqual(before.map((row) => ({ ...row, definition: expect.any(String) })));
   expect(await shop.server.database.query('SELECT sku, id FROM shop.product_v1')).toEqual([{ sku: null, id: 1 }]);
   expect((await shop.status()).differing).toEqual([]);
-  await expect(shop.migrate('ALTER TABLE shop.orders ALTER COLUMN id TYPE bigint')).rejects.toMatchObject({ code: 'SCRIPT_REFUSED', message: expect.stringContaining('inside a transaction') });
+  await expect(shop.migrate('ALTER TABLE shop.orders ALTER COLUMN id TYPE bigint')).rejects.toMatchObject({
+    code: 'SCRIPT_REFUSED',
+    message: expect.stringContaining('inside a transaction'),
+  });
 });
