@@ -27,14 +27,32 @@ export interface RowSecurity {
   readonly exempt: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
-function findGained(view: View, before: readonly View[], { request }: Situation): readonly Access[] {
+/** Most views come back as they were, and then nothing has to be understood. */
+function isAsBefore(view: View, { definition, attachments }: View): boolean {
+  return (
+    view.definition === definition &&
+    view.attachments.length === attachments.length &&
+    view.attachments.every(({ make }, index) => make === attachments[index]?.make)
+  );
+}
+
+/** What the run that is undone had left; what it took may be given back, and what somebody else took may not. */
+function isTakenByOthers({ id }: Access, view: View, { request }: Situation): boolean {
+  if (!request.undone) return true;
+  const left = request.undone.get(relationKey(view.name));
+  return left !== undefined && request.dialect.listAccess(left, request.rowSecurity).some((access) => access.id === id);
+}
+
+function findGained(view: View, before: readonly View[], situation: Situation): readonly Access[] {
+  if (before.some((state) => isAsBefore(view, state))) return [];
+  const { request } = situation;
   const list = (of: View) => request.dialect.listAccess(of, request.rowSecurity);
   const known = new Set(before.flatMap(list).map(({ id }) => id));
   const isGained = ({ kind, id, impliedBy }: Access) => {
     if (kind === 'silent' || (kind === 'reach' && before.length === 0)) return false;
     return !known.has(id) && !impliedBy.some((other) => known.has(other));
   };
-  return list(view).filter(isGained);
+  return list(view).filter((access) => isGained(access) && isTakenByOthers(access, view, situation));
 }
 
 /** A right on a column that is called otherwise now is the same right. */

@@ -53,6 +53,8 @@ export interface PlanRequest {
   readonly lockLimit?: number;
   /** Views as they were at the last export, by `relationKey`; of those that are wanted. */
   readonly exported: ReadonlyMap<string, View>;
+  /** Where a run is undone: what it touched, as it left it, by `relationKey`. */
+  readonly undone?: ReadonlyMap<string, View>;
   readonly rowSecurity: RowSecurity;
   /** Absent where nothing is denied to our role, or nothing is known of it. */
   readonly powers?: Powers;

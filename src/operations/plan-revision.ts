@@ -65,6 +65,8 @@ export interface Wish {
   readonly kept: readonly RelationName[];
   /** What the revision holds, wanted or not. */
   readonly available: readonly View[];
+  /** See `PlanRequest.undone`. */
+  readonly undone?: ReadonlyMap<string, View>;
 }
 
 /** Wanted views that are not live and that a differing view reads, directly or not: they have to be described with it. */

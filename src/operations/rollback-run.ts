@@ -33,7 +33,7 @@ function wishBack(before: readonly View[], after: readonly View[], { dialect }: 
     return !later || !isSameView(view, later, dialect);
   });
   const drops = after.filter(({ name, kind }) => kind !== 'container' && !old.has(relationKey(name))).map(({ name }) => name);
-  return { wanted, drops, orphans: 'leave', kept: [], available: before };
+  return { wanted, drops, orphans: 'leave', kept: [], available: before, undone: made };
 }
 
 /** Between two steps a view may lack what it has both before and after, so a run that stopped there gives no view up. */
@@ -55,9 +55,6 @@ async function planRollback(reading: Reading, recorded: Recorded, { run, options
   return { plan, revision: run.before, commit: run.before, reading, inspection, recorded, sources, files: await readCommitFiles(reading, run.before) };
 }
 
-/** What undoing our own run may do: it drops what the run made, and gives what the run took. */
-const ownHazards = ['DELETES_VIEW', 'WIDENS_ACCESS'] as const;
-
 /**
  * Brings back what the last run touched, as it was before that run; views that the run made are dropped. Done twice it undoes itself. It
  * also ends a run that was interrupted. `NOTHING_TO_ROLL_BACK` and the errors of `applyRevision`.
@@ -69,7 +66,7 @@ export async function rollbackRun(project: Project, target: Target, options: Rol
   await requireNotRunning(recorded.line, options.warehouse);
   const run = await findRun(project, target, recorded);
   const planned = await planRollback(reading, recorded, { run, options });
-  requireRunnable(planned.plan, [...options.allowed, ...ownHazards]);
+  requireRunnable(planned.plan, [...options.allowed, 'DELETES_VIEW']);
   const whole: ApplyOptions = { ...options, revision: run.before, select: [], exclude: [], absent: 'drop', overwrite: [] };
   return { ...(await carryOut(planned, 'rollback', whole)), remote };
 }

@@ -24,9 +24,11 @@ interface States {
   readonly live?: View;
   readonly exported?: View;
   readonly wanted: View;
+  /** As the run that is undone left it; `nothing` where it dropped the view. */
+  readonly undone?: View | 'nothing';
 }
 
-function hazards({ live, exported, wanted }: States): readonly string[] {
+function hazards({ live, exported, wanted, undone }: States): readonly string[] {
   const views = live ? [live] : [];
   const plan = planChanges({
     target: 'prod',
@@ -44,6 +46,7 @@ function hazards({ live, exported, wanted }: States): readonly string[] {
     sizes: new Map(),
     exported: new Map(exported ? [['shop.a', exported]] : []),
     rowSecurity,
+    ...(undone === undefined ? {} : { undone: new Map(undone === 'nothing' ? [] : [['shop.a', undone]]) }),
     allowed: [],
   });
   return plan.hazards.map(({ name, because }) => `${name} ${because.split(': ')[1]}`);
@@ -98,6 +101,13 @@ describe('a view does not widen access', () => {
     ['by more options', [ada], [option('security_barrier'), option('security_invoker'), ada]],
   ])('%s', (_how, live, wanted) => {
     expect(hazards({ live: withParts(...live), wanted: withParts(...wanted) })).toEqual([]);
+  });
+
+  test('when a run is undone that took it, unless somebody else did', () => {
+    const [wide, narrow] = [withParts(ada, grant('bob SELECT')), withParts(ada)];
+    expect(hazards({ live: narrow, exported: narrow, wanted: wide, undone: narrow })).toEqual([]);
+    expect(hazards({ wanted: wide, undone: 'nothing' })).toEqual([]);
+    expect(hazards({ live: narrow, exported: narrow, wanted: wide, undone: wide })).toEqual(['WIDENS_ACCESS bob may SELECT.']);
   });
 
   test('when it comes back as it was at the last export', () => {
