@@ -41,6 +41,8 @@ export async function openSession(options: ConnectionOptions): Promise<DriverCon
   loading ??= loadQuietly();
   const driver = await loading;
   const connection = driver.createConnection(options);
-  await connection.connectAsync(() => undefined);
-  return connection;
+  // Its promise is kept also when signing in was refused: only the callback is told.
+  return new Promise((resolve, reject) => {
+    connection.connectAsync((error) => (error ? reject(error) : resolve(connection))).catch(reject);
+  });
 }
