@@ -82,6 +82,8 @@ export interface Dialect {
   readonly hasReservedLines?: boolean;
   /** Whether the server keeps a definition as it was typed, so that texts with other tokens are other definitions and need not be asked about. */
   readonly keepsText?: boolean;
+  /** Whether a relation can be dropped or changed under the views that read it, so that none of them has to go first. */
+  readonly readersStand?: boolean;
   /** Whether listings leave out what our role may not see, so that an absent view was not necessarily dropped. */
   readonly listsByPrivilege?: boolean;
   /** Attachments that stay out of files and never count as a difference: set by `ignoring` for a target. */

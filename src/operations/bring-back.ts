@@ -1,4 +1,6 @@
-import { findReaders, reach } from '../core/graph.ts';
+import { diffColumns, hasColumnChange } from '../core/compare.ts';
+import { findReaders, orderByReads, reach } from '../core/graph.ts';
+import type { Plan, Step } from '../core/plan.ts';
 import { readsOf } from '../core/rebuild.ts';
 import { relationKey } from '../core/relation.ts';
 import { isView, type View } from '../core/view.ts';
@@ -25,13 +27,43 @@ export async function findRefused(warehouse: Warehouse, views: readonly View[]):
   return [...reached].map(([view, through]) => ({ view, because: reasons.get(view) ?? `it reads ${through}, which does not fit` }));
 }
 
+/** Standing views that no longer work, and those whose columns are no longer the ones that they show. */
+interface Standing {
+  readonly broken: readonly BrokenView[];
+  readonly stale: readonly View[];
+}
+
+async function examineStanding({ settle, dialect }: Warehouse, views: readonly View[]): Promise<Standing> {
+  // With its columns unknown, a view is asked about although its definition is the one that is there.
+  const settled = views.length === 0 ? new Map() : await settle(views.map((wanted) => ({ wanted, live: { ...wanted, columns: [] } })));
+  const stale = views.flatMap((view): readonly View[] => {
+    const answer = settled.get(relationKey(view.name));
+    const columns = answer && 'columns' in answer ? answer.columns : [];
+    const fresh = hasColumnChange(diffColumns(view.columns, columns)) ? dialect.refreshColumns?.(view, 'those that it reads') : undefined;
+    return fresh ? [{ ...fresh, columns }] : [];
+  });
+  const reasons = [...settled].flatMap(([view, answer]) => (answer.outcome === 'refused' ? [{ view, because: answer.because }] : []));
+  return { broken: reasons, stale };
+}
+
+/** Puts views over themselves, so that the server finds their columns anew. */
+function planRefreshing(plan: Plan, stale: readonly View[], { dialect }: Warehouse): Plan {
+  const byKey = new Map(stale.map((view) => [relationKey(view.name), view]));
+  const order = orderByReads(readsOf(stale)).flatMap(({ members }) => members.flatMap((key) => byKey.get(key) ?? []));
+  const because = 'its columns are no longer those of its query';
+  const steps = order.map((view): Step => ({ kind: 'replace', view: view.name, sql: dialect.createView(view, 'replace'), because }));
+  return { ...plan, steps: [...plan.steps, ...steps], before: [...plan.before, ...stale], after: [...plan.after, ...stale] };
+}
+
 /** Step by step, where a transaction takes nothing back. */
-async function restoreInSteps(warehouse: Warehouse, views: readonly View[], options: RestorationOptions): Promise<Restoration> {
-  const broken = await findRefused(warehouse, views);
+async function restoreInSteps(warehouse: Warehouse, { missing, present }: Concerned, options: RestorationOptions): Promise<Restoration> {
+  const refused = await findRefused(warehouse, missing);
+  const standing = await examineStanding(warehouse, present);
+  const broken = [...refused, ...standing.broken];
   const unfit = new Set(broken.map(({ view }) => view));
-  const fitting = views.filter(({ name }) => !unfit.has(relationKey(name)));
+  const fitting = missing.filter(({ name }) => !unfit.has(relationKey(name)));
   const surroundings = withoutPowers(surroundingsOf(options.target, warehouse, options.inspection));
-  const plan = planMaking(fitting, 'it was dropped for the migration', surroundings);
+  const plan = planRefreshing(planMaking(fitting, 'it was dropped for the migration', surroundings), standing.stale, warehouse);
   const { report } = await runPlan(warehouse, plan, { ...options, afterFailure: 'keep going' });
   const acts = report.steps.map(({ step: { sql, because, view }, milliseconds }) => ({
     origin: 'viewsync' as const,
@@ -40,14 +72,28 @@ async function restoreInSteps(warehouse: Warehouse, views: readonly View[], opti
     view: relationKey(view),
     milliseconds,
   }));
-  return { acts, restored: fitting.map(({ name }) => relationKey(name)), broken };
+  return { acts, restored: [...fitting, ...standing.stale].map(({ name }) => relationKey(name)), broken };
 }
 
-/** Makes views again that are not there; what has taken the name of one stays. Views that do not fit are left out and told. */
+/** The views that a migration may have taken along. */
+interface Concerned {
+  readonly missing: readonly View[];
+  /** As they are now, where nothing keeps a view from being broken under its readers. */
+  readonly present: readonly View[];
+}
+
+function findConcerned(views: readonly View[], { snapshot, outside, relations }: Inspection, { dialect }: Warehouse): Concerned {
+  const keys = new Set(views.map(({ name }) => relationKey(name)));
+  const present = [...snapshot.views, ...outside].filter(({ name }) => keys.has(relationKey(name)));
+  return { missing: views.filter(({ name }) => !relations.has(relationKey(name))), present: dialect.readersStand ? present : [] };
+}
+
+/** Makes views again that are not there, and mends what was left stale; what has taken the name of one stays. Views that do not fit are left out and told. */
 export async function bringBack(warehouse: Warehouse, views: readonly View[], options: RestorationOptions): Promise<Restoration> {
-  const missing = views.filter(({ name }) => !options.inspection.relations.has(relationKey(name)));
-  if (missing.length === 0) return { acts: [], restored: [], broken: [] };
-  if (!warehouse.dialect.isTransactional) return restoreInSteps(warehouse, missing, options);
+  const concerned = findConcerned(views, options.inspection, warehouse);
+  const { missing, present } = concerned;
+  if (missing.length + present.length === 0) return { acts: [], restored: [], broken: [] };
+  if (!warehouse.dialect.isTransactional) return restoreInSteps(warehouse, concerned, options);
   const { lockTimeout, attempts, onWait, verify, target, inspection } = options;
   const surroundings = surroundingsOf(target, warehouse, inspection);
   return warehouse.transact({ lockTimeout, attempts, locks: [], ...(onWait ? { onWait } : {}) }, (transaction) =>

@@ -45,8 +45,9 @@ async function resume(project: Project, target: Target, { warehouse, allowed, pr
   return { id: run.id, command: run.command, planned, before: run.before, started: run.started, beforeFiles, plannedFiles: recorded.tip };
 }
 
-/** What the run had dropped: it is in the state before, and not in the state that the run began with. */
-function findDropped({ beforeFiles, plannedFiles }: StartedRun): readonly View[] {
+/** What the run had dropped: it is in the state before, and not in the state that the run began with. Where it drops nothing, all that was there. */
+function findDropped({ beforeFiles, plannedFiles, planned }: StartedRun): readonly View[] {
+  if (planned.reading.dialect.readersStand) return objectsIn(beforeFiles);
   const left = new Set(objectsIn(plannedFiles).map(({ name }) => relationKey(name)));
   return objectsIn(beforeFiles).filter(({ name }) => !left.has(relationKey(name)));
 }

@@ -42,12 +42,19 @@ export function findDependents(relations: readonly string[], { snapshot, outside
   return objects.filter((view) => reached.has(relationKey(view.name)) && !named.has(relationKey(view.name)));
 }
 
-async function planWay(planned: PlannedRevision, { relations, warehouse, confirm }: AroundOptions): Promise<Plan> {
+/** What is to be dropped, and the views that have to be there in the end. */
+interface Way {
+  readonly plan: Plan;
+  readonly views: readonly View[];
+}
+
+async function planWay(planned: PlannedRevision, { relations, warehouse, confirm }: AroundOptions): Promise<Way> {
   const { inspection, reading } = planned;
   const views = findDependents(findRelations(relations, inspection.relations), inspection);
-  const plan = planDropping(views, `it depends on ${relations.join(', ')}`, surroundingsOf(reading.target.name, warehouse, inspection));
+  const because = `it depends on ${relations.join(', ')}`;
+  const plan = planDropping(warehouse.dialect.readersStand ? [] : views, because, surroundingsOf(reading.target.name, warehouse, inspection));
   requireRunnable({ ...plan, hazards: [] }, []);
-  if (await confirm(plan)) return plan;
+  if (await confirm(plan)) return { plan, views };
   throw new ViewsyncError('NOT_CONFIRMED', { message: 'Not confirmed. Nothing was changed.', suggestions: ['Add --yes to go ahead without a question.'] });
 }
 
@@ -109,10 +116,10 @@ async function runWithout(planned: PlannedRevision, options: AroundOptions): Pro
   return { started, outcome };
 }
 
-async function comeBack(project: Project, { started }: Away, options: AroundOptions): Promise<Ended> {
+async function comeBack(project: Project, { started, views }: Away & Pick<Way, 'views'>, options: AroundOptions): Promise<Ended> {
   const warehouse = await options.connect();
   try {
-    return await undisturbed(project, warehouse, () => restoreAndRecord(started, started.planned.plan.before, { ...options, warehouse }));
+    return await undisturbed(project, warehouse, () => restoreAndRecord(started, views, { ...options, warehouse }));
   } catch (cause) {
     throw cause instanceof ViewsyncError ? notBroughtBack(cause) : cause;
   } finally {
@@ -120,10 +127,10 @@ async function comeBack(project: Project, { started }: Away, options: AroundOpti
   }
 }
 
-async function carryOut(planned: PlannedRevision, options: AroundOptions): Promise<Ended> {
+async function carryOut(planned: PlannedRevision, views: readonly View[], options: AroundOptions): Promise<Ended> {
   const { project } = planned.reading;
   const away = await undisturbed(project, options.warehouse, () => runWithout(planned, options));
-  const ended = await comeBack(project, away, options);
+  const ended = await comeBack(project, { ...away, views }, options);
   if ('error' in away.outcome) throw away.outcome.error;
   return { ...ended, exitCode: away.outcome.exitCode };
 }
@@ -136,7 +143,7 @@ async function carryOut(planned: PlannedRevision, options: AroundOptions): Promi
 export async function migrateAround(project: Project, target: Target, options: AroundOptions): Promise<MigrateResult> {
   const remote = await fetchLiveLine(project, target, 'write');
   const before = await readBefore(project, target, { ...options, misfits: 'skip' });
-  const planned = { ...before, plan: await planWay(before, options) };
-  const ended = await project.interruption.complete(() => carryOut(planned, options), 'last');
+  const { plan, views } = await planWay(before, options);
+  const ended = await project.interruption.complete(() => carryOut({ ...before, plan }, views, options), 'last');
   return { target: target.name, command: migrateCommand, revision: options.label, isRehearsal: false, remote, ...ended };
 }

@@ -44,6 +44,7 @@ export const bigqueryDialect: Dialect = {
   isTransactional: false,
   hasReservedLines: true,
   keepsText: true,
+  readersStand: true,
   listsByPrivilege: true,
   attachmentKinds,
   inlineKinds,
