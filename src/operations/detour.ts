@@ -25,14 +25,28 @@ export function planDropping(views: readonly View[], because: string, surroundin
   return { ...plan, steps: plan.steps.map((step): Step => ({ ...step, because })), refusals: [...plan.refusals, ...refusals] };
 }
 
+/** What the views read and what bystanders stand on: it is there, or the server will say. */
+function findFoundations(views: readonly View[]): ReadonlySet<string> {
+  return new Set(
+    views.flatMap(({ name: { object, ...name }, reads }) => [
+      ...reads.map(relationKey),
+      ...(object?.on === undefined ? [] : [relationKey({ ...name, name: object.on })]),
+    ]),
+  );
+}
+
 /** Makes these views, none of which exists, as they were. */
 export function planMaking(views: readonly View[], because: string, surroundings: Surroundings): Plan {
-  const reads = views.flatMap((view) => view.reads.map(relationKey));
-  const plan = planChanges({ ...surroundings, ...nothing, live: [], wanted: views, relations: new Set(reads) });
+  const plan = planChanges({ ...surroundings, ...nothing, live: [], wanted: views, relations: findFoundations(views) });
   return { ...plan, steps: plan.steps.map((step): Step => (step.because === 'it does not exist' ? { ...step, because } : step)) };
 }
 
 /** The surroundings once a script has run: it may have given rights and made schemas. */
 export function withoutPowers({ powers: _, ...surroundings }: Surroundings): Surroundings {
   return surroundings;
+}
+
+/** What is no view and hangs on one, in scope or not. */
+export function bystandersOf({ snapshot, outside }: Inspection): readonly View[] {
+  return [...snapshot.bystanders, ...outside.filter(({ kind }) => kind === 'bystander')];
 }

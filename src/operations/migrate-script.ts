@@ -7,7 +7,7 @@ import { mayName, readScript, type ScriptStatement, type ScriptText } from '../c
 import { ViewsyncError } from '../errors.ts';
 import type { Project, Target } from '../project.ts';
 import type { Inspection } from '../warehouses/warehouse.ts';
-import { surroundingsOf } from './detour.ts';
+import { bystandersOf, surroundingsOf } from './detour.ts';
 import { type MigrationOptions, migrateCommand, readBefore, recordAfter } from './migration.ts';
 import type { PlannedRevision } from './plan-revision.ts';
 import { prepareRun } from './prepare-run.ts';
@@ -102,11 +102,12 @@ async function transact({ planned, statements }: Work, options: ScriptMigrationO
   const { warehouse, lockTimeout, attempts, onWait, progress, misfits, verify } = options;
   const { signal } = planned.reading.project.interruption;
   const surroundings = surroundingsOf(planned.reading.target.name, warehouse, planned.inspection);
+  const bystanders = bystandersOf(planned.inspection);
   const onStatement = (done: number, total: number) => progress?.({ what: 'Statement', done, total });
   return warehouse.transact(
     { lockTimeout, attempts, locks: [], signal, ...(onWait ? { onWait } : {}), ...(prepare ? { prepare } : {}) },
     async (transaction) => {
-      const outcome = await runScript(transaction, { statements, surroundings, misfits, verify, onStatement });
+      const outcome = await runScript(transaction, { statements, surroundings, bystanders, misfits, verify, onStatement });
       if (options.mode === 'run') return outcome;
       const { views } = planned.inspection.snapshot;
       const after = await transaction.inspect(views.map(({ name }) => name));

@@ -5,8 +5,8 @@ import type { Dialect } from '../core/dialect.ts';
 import { findReaders, reach } from '../core/graph.ts';
 import type { Plan } from '../core/plan.ts';
 import { readsOf } from '../core/rebuild.ts';
-import { compareText, relationKey } from '../core/relation.ts';
-import type { View } from '../core/view.ts';
+import { compareText, type RelationName, relationKey } from '../core/relation.ts';
+import { isView, type View } from '../core/view.ts';
 import { planMaking, withoutPowers } from './detour.ts';
 import { misfit } from './failed-script.ts';
 import { findLikeness, type Likeness } from './likeness.ts';
@@ -94,7 +94,9 @@ function describeBroken({ view, at }: AbsentView, because: string, { statements,
 /** Views that the server refuses now, and with the one that failed all that read it. */
 async function findUnfit(running: RunningScript, unfit: Unfit): Promise<ReadonlyMap<string, string>> {
   const views = [...running.absent.values()].map(({ view }) => view);
-  const settled = await running.transaction.settle(views.map((wanted) => ({ wanted })));
+  // What calls a routine that is away as well cannot be told from here.
+  const isTold = ({ needs = [], kind }: View) => isView({ kind }) && !needs.some((need) => running.absent.has(relationKey(need)));
+  const settled = await running.transaction.settle(views.filter(isTold).map((wanted) => ({ wanted })));
   const refused = [...settled].flatMap(([key, answer]) => (answer.outcome === 'refused' ? [[key, answer.because] as const] : []));
   const reasons = new Map(refused.length > 0 ? refused : [[unfit.key, unfit.message] as const]);
   return withReaders(reasons, views);
@@ -106,11 +108,19 @@ function withReaders(reasons: ReadonlyMap<string, string>, views: readonly View[
   return new Map(reached.map(([key, through]) => [key, reasons.get(key) ?? `it reads ${through}, which does not fit`]));
 }
 
+/** Names that the script has given to something of its own: what it makes counts. */
+async function findRemade({ absent, session, transaction }: RunningScript): Promise<readonly RelationName[]> {
+  const names = [...absent.values()].map(({ view }) => view.name);
+  const objects = names.filter(({ object }) => object !== undefined);
+  const found = objects.length === 0 ? [] : await transaction.inspect(objects);
+  return [...(await session.findTaken(names.filter(({ object }) => object === undefined))), ...found.map(({ name }) => name)];
+}
+
 /** Makes again whatever is gone and was not dropped by name. Returns what does not fit; `VIEW_MISFIT` unless such views are to be skipped. */
 export async function putBackAll(running: RunningScript): Promise<readonly BrokenView[]> {
-  const { absent, session } = running;
+  const { absent } = running;
   const broken: BrokenView[] = [];
-  for (const name of await session.findTaken([...absent.values()].map(({ view }) => view.name))) absent.delete(relationKey(name));
+  for (const name of await findRemade(running)) absent.delete(relationKey(name));
   while (absent.size > 0) {
     const unfit = await attempt(running, [...absent.keys()], 'it was dropped for the migration');
     if (!unfit) break;

@@ -1,3 +1,5 @@
+import { findReaders, reach } from '../core/graph.ts';
+import { readsOf } from '../core/rebuild.ts';
 import { compareText, type RelationName, relationKey } from '../core/relation.ts';
 import { mayName, placeOf, type ScriptStatement } from '../core/script.ts';
 import type { View } from '../core/view.ts';
@@ -18,10 +20,16 @@ export interface ScriptOutcome {
   readonly views: readonly RelationName[];
 }
 
-/** Drops views that stand in the way of a statement. */
+/** The bystanders that hang on some views, directly or not. */
+function findHanging({ bystanders, absent }: RunningScript, names: readonly RelationName[]): readonly RelationName[] {
+  const reached = reach(names.map(relationKey), findReaders(readsOf(bystanders)));
+  return bystanders.map(({ name }) => name).filter((name) => reached.has(relationKey(name)) && !absent.has(relationKey(name)));
+}
+
+/** Drops views that stand in the way of a statement, and what hangs on them. */
 async function drop(running: RunningScript, names: readonly RelationName[], at: ScriptStatement): Promise<void> {
   await running.atomic.lock(names);
-  const views = await running.transaction.inspect(names);
+  const views = await running.transaction.inspect([...names, ...findHanging(running, names)]);
   const plan = planDropping(views, `it stands in the way of ${placeOf(at)}`, running.surroundings);
   if (plan.refusals.length > 0) throw unrestorable(at, plan.refusals);
   const failure = await runOurs(running, plan);
@@ -80,13 +88,15 @@ function requireRun({ refusal }: StatementResult, at: ScriptStatement, { unfit }
 /** Views that a statement took along without naming them: taken back, read, and let go once more, to be restored in the end. */
 async function keepTaken(running: RunningScript, at: ScriptStatement, taken: readonly RelationName[]): Promise<void> {
   await running.session.takeBack();
-  const views = await running.transaction.inspect(taken);
-  const lost = views.flatMap((view) =>
+  const hanging = findHanging(running, taken);
+  const objects = await running.transaction.inspect([...taken, ...hanging]);
+  const lost = objects.flatMap((view) =>
     view.unrestorable.map((what) => ({ view: view.name, because: `${relationKey(view.name)} would go, and with it ${what}.` })),
   );
   if (lost.length > 0) throw unrestorable(at, lost);
   requireRun(await send(running, at), at, running);
-  for (const view of views) running.absent.set(relationKey(view.name), { view, takenBy: 'script', at });
+  const left = new Set((await running.transaction.inspect(hanging)).map(({ name }) => relationKey(name)));
+  for (const view of objects) if (!left.has(relationKey(view.name))) running.absent.set(relationKey(view.name), { view, takenBy: 'script', at });
 }
 
 /** What a statement has done to the views. Returns those that it dropped by name. */

@@ -37,6 +37,8 @@ export interface BrokenView {
 export interface ScriptOptions {
   readonly statements: readonly ScriptStatement[];
   readonly surroundings: Surroundings;
+  /** What is no view and hangs on one, as it was before the script. */
+  readonly bystanders: readonly View[];
   /** Whether a view that no longer fits stops everything, or is left out. */
   readonly misfits: 'stop' | 'skip';
   readonly verify: 'verify' | 'skip';
