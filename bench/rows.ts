@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { timeFormatter } from './formatter.ts';
 import { readFiles, timeFastImport, timeRecord } from './git-write.ts';
 import { watchLocks } from './locks.ts';
+import { measureMigration } from './migrate.ts';
 import { measurePairs, median, type Pair, type Row, toLimitRow, toRow } from './pairs.ts';
 import { runCommand, runProgram } from './processes.ts';
 import type { Stage } from './stage.ts';
@@ -166,9 +167,10 @@ export async function measureRows(stage: Stage, runs: number): Promise<readonly 
   const [unchanged, changed] = [await measureUnchangedExport(bench), await measureChangedExport(bench)];
   const [first, write, inspection] = [await measureFirstExport(bench), await measureGitWrite(bench), await measureInspection(bench)];
   const apply = await measureApply(bench);
+  const migrate = await measureMigration(stage, runs, startUp);
   const peak = toLimitRow(
     { name: 'peak memory of our process', reference: '300 MB', size: stage.size },
     { value: Math.max(...bench.memory) / megabyte, limit: 300, unit: 'MB' },
   );
-  return [...unchanged, changed, ...first, apply, ...write, version, peak, ...inspection];
+  return [...unchanged, changed, ...first, apply, migrate, ...write, version, peak, ...inspection];
 }
