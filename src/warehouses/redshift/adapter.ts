@@ -8,8 +8,10 @@ import { examineServer } from './examine.ts';
 import { inspectDatabase } from './inspect.ts';
 import { readOptions, validateOptions } from './options.ts';
 import { isRunMarked } from './run-mark.ts';
+import { openScratch } from './scratch.ts';
 import { readServer, type ServerFacts } from './server.ts';
 import { settle } from './settle.ts';
+import { listStandIns } from './stand-ins.ts';
 import { runTransaction } from './transaction.ts';
 
 /** Amazon Redshift. Options: `url` as for PostgreSQL, and `iam` for temporary credentials. */
@@ -19,13 +21,18 @@ export const redshift: Adapter = {
   connect: async (options, environment, { command } = { command: 'library' }) => {
     const connection = await connectCluster(readOptions(options), environment);
     try {
-      return toWarehouse(connection, await named(connection, () => readServer(connection, command)));
+      return await openWarehouse(connection, command);
     } catch (error) {
       await connection.close();
       throw error;
     }
   },
+  openScratch: (request) => openScratch(request, (connection) => openWarehouse(connection, 'drill')),
 };
+
+async function openWarehouse(connection: Connection, command: string): Promise<Warehouse> {
+  return toWarehouse(connection, await named(connection, () => readServer(connection, command)));
+}
 
 function toWarehouse(connection: Connection, server: ServerFacts): Warehouse {
   return {
@@ -36,6 +43,7 @@ function toWarehouse(connection: Connection, server: ServerFacts): Warehouse {
     examine: () => named(connection, () => examineServer(connection)),
     isBusy: () => named(connection, () => isRunMarked(connection)),
     findAuthors: (names) => named(connection, () => findAuthors(connection, names)),
+    listStandIns: (held) => named(connection, () => listStandIns(connection, held)),
     close: () => connection.close(),
   };
 }

@@ -97,3 +97,25 @@ WHERE d.refobjsubid > 0 AND v.oid <> r.oid`;
 
 /** Names of views, with what stays the same when one gets another name. */
 export const listQuery = `SELECT c.oid, n.nspname::varchar AS schema, c.relname::varchar AS name ${ours}`;
+
+/** Of tables; those in which materialized views keep their data are no tables of anybody's. */
+export const tableColumnsQuery = `
+SELECT n.nspname::varchar AS schema, c.relname::varchar AS name, a.attname::varchar AS "column", format_type(a.atttypid, a.atttypmod) AS type
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped AND c.relname !~ '^mv_tbl__'
+  AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'catalog_history')
+ORDER BY n.nspname, c.relname, a.attnum`;
+
+export const functionsQuery = `
+SELECT n.nspname::varchar AS schema, p.proname::varchar AS name, oidvectortypes(p.proargtypes) AS arguments, format_type(p.prorettype, NULL) AS returns,
+       l.lanname::varchar AS language, p.prosrc AS source
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
+WHERE l.lanname IN ('sql', 'plpythonu') AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'catalog_history')`;
+
+export const mayCreateQuery = 'SELECT u.usesuper OR u.usecreatedb AS allowed, u.usename::varchar AS role FROM pg_user u WHERE u.usename = current_user';
+
+/** Scratch databases, in use or left over. */
+export const databasesQuery = `SELECT datname::varchar AS name FROM pg_database WHERE substring(datname::varchar, 1, 15) = 'viewsync_drill_'`;
+
+/** https://docs.aws.amazon.com/redshift/latest/dg/r_STV_SESSIONS.html */
+export const sessionsQuery = 'SELECT process, db_name AS database FROM stv_sessions';

@@ -124,6 +124,22 @@ export async function startRedshift(): Promise<SimulatedRedshift> {
   });
 }
 
+/** SQL that makes a role of PostgreSQL a group or role of Redshift, also while another test does the same. */
+export function identify(role: string, kind: 'group' | 'role'): string {
+  const differs = `shobj_description('${role}'::regrole, 'pg_authid') IS DISTINCT FROM '${kind}'`;
+  return `DO $do$ BEGIN IF ${differs} THEN COMMENT ON ROLE ${role} IS '${kind}'; END IF; EXCEPTION WHEN OTHERS THEN NULL; END $do$;`;
+}
+
+/** Makes a database that scratch databases are copies of, unless it is there: it stays, as the server does not. */
+export async function makeTemplate(): Promise<void> {
+  await using any = await createDatabase();
+  const [found] = await any.query("SELECT FROM pg_database WHERE datname = 'redshift_template'");
+  if (found !== undefined) return;
+  await using made = await createDatabase();
+  await made.query(await readFile(new URL('shim.sql', import.meta.url), 'utf8'));
+  await any.query(`ALTER DATABASE "${made.name}" RENAME TO redshift_template`);
+}
+
 async function runAll(url: string, texts: readonly string[]): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();

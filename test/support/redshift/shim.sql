@@ -6,7 +6,9 @@ GRANT USAGE ON SCHEMA redshift TO PUBLIC;
 CREATE TABLE redshift.late_binding (view oid PRIMARY KEY, statement text, query text);
 CREATE TABLE redshift.materialized (view oid PRIMARY KEY, statement text, refreshes boolean);
 -- Groups and roles are no users. https://docs.aws.amazon.com/redshift/latest/dg/r_Users-groups.html
-CREATE TABLE redshift.identities (name text, kind text);
+-- As comments on PostgreSQL's roles, which every database of the server sees.
+CREATE VIEW redshift.identities AS
+SELECT rolname::text AS name, shobj_description(oid, 'pg_authid') AS kind FROM pg_roles WHERE shobj_description(oid, 'pg_authid') IN ('group', 'role');
 CREATE TABLE redshift.role_grants (view oid, role text, privilege text, PRIMARY KEY (view, role, privilege));
 CREATE TABLE redshift.policies (sort text, schema text, view text, policy text, grantee text);
 CREATE TABLE redshift.sys_query_history (user_id int, query_text text, query_type text, status text, start_time timestamp);
@@ -202,5 +204,8 @@ FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace, LAT
 WHERE d.defaclobjtype = 'r' AND e.grantee <> d.defaclrole;
 
 CREATE VIEW redshift.svv_user_info AS SELECT usesysid::int AS user_id, usename::text AS user_name FROM pg_user;
+
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_STV_SESSIONS.html
+CREATE VIEW redshift.stv_sessions AS SELECT pid AS process, datname::text AS db_name FROM pg_stat_activity WHERE datname IS NOT NULL;
 
 GRANT SELECT ON ALL TABLES IN SCHEMA redshift TO PUBLIC;

@@ -108,6 +108,12 @@ const rules: readonly Rule[] = [
   },
   { pattern: /^CREATE TEMP TABLE viewsync_run_\d+ \(mark int\)$/, translate: asIs },
   { pattern: /^DROP TABLE IF EXISTS viewsync_run_\d+$/, translate: asIs },
+  // A new database is empty; here it has to have what makes it answer as Redshift does. https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_DATABASE.html
+  { pattern: /^CREATE DATABASE (viewsync_drill_\w+)$/, translate: ([, database]) => `CREATE DATABASE ${database} TEMPLATE redshift_template` },
+  { pattern: /^DROP DATABASE viewsync_drill_\w+$/, translate: asIs },
+  { pattern: /^CREATE SCHEMA \w+$/, translate: asIs },
+  { pattern: new RegExp(`^CREATE FUNCTION ${name}\\(.*\\) RETURNS .* AS \\$viewsync\\$[\\s\\S]*\\$viewsync\\$ LANGUAGE sql$`), translate: asIs },
+  { pattern: /^SELECT pg_terminate_backend\(\d+\)$/, translate: asIs },
   // What stands in migrations of tables, as far as both do the same.
   { pattern: /^(?:ALTER TABLE|CREATE TABLE|DROP TABLE|INSERT|UPDATE|DELETE)\s[^;]*$/i, translate: asIs },
   { pattern: /^SET search_path TO [^;]+$/, translate: asIs },
@@ -117,8 +123,9 @@ const rules: readonly Rule[] = [
   { pattern: /^SELECT pg_cancel_backend\(\$1\)$/, translate: asIs },
 ];
 
-const leader = /^(?:pg_(?:class|namespace|attribute|user|group|rewrite|depend|get_late_binding_view_cols)|obj_description|pg_get_viewdef)$/;
-const compute = /^(?:svv_\w+|sys_query_history)$/;
+const leader =
+  /^(?:pg_(?:class|namespace|attribute|user|group|rewrite|depend|database|proc|language|get_late_binding_view_cols)|obj_description|pg_get_viewdef)$/;
+const compute = /^(?:svv_\w+|stv_sessions|sys_query_history)$/;
 
 /** Queries of the catalogs. The leader node's and the compute nodes' relations are never in one. https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_functions_leader_node_only.html */
 function translateQuery(sql: string): string {
@@ -137,7 +144,7 @@ function translateQuery(sql: string): string {
     .replaceAll("'catalog_history')", "'catalog_history', 'redshift')")
     .replaceAll('getdate()', "(now() AT TIME ZONE 'UTC')")
     .replace(/\bpg_group\b/g, 'redshift.pg_group')
-    .replace(/(?<![\w.])(svv_\w+|sys_query_history)\b/g, 'redshift.$1');
+    .replace(/(?<![\w.])(svv_\w+|stv_sessions|sys_query_history)\b/g, 'redshift.$1');
 }
 
 /** The statement for the PostgreSQL server behind; one that fails where the simulation does not know it. */

@@ -4,14 +4,14 @@ import type { View } from '../../../src/core/view.ts';
 import { redshift } from '../../../src/warehouses/redshift/adapter.ts';
 import type { Inspection, TransactionOptions, Warehouse } from '../../../src/warehouses/warehouse.ts';
 import { createRole } from '../../support/postgres-server.ts';
-import { type SimulatedRedshift, startRedshift } from '../../support/redshift/server.ts';
+import { identify, type SimulatedRedshift, startRedshift } from '../../support/redshift/server.ts';
 
 let server: SimulatedRedshift;
 
 beforeAll(async () => {
   server = await startRedshift();
   await server.database.query(`${createRole('rs_reader', ' LOGIN')} ${createRole('rs_team', ' LOGIN')} ${createRole('rs_bi', ' LOGIN')} CREATE SCHEMA s;
-    CREATE TABLE s.base (id int, name varchar(20)); INSERT INTO redshift.identities VALUES ('rs_team', 'group'), ('rs_bi', 'role')`);
+    CREATE TABLE s.base (id int, name varchar(20)); ${identify('rs_team', 'group')} ${identify('rs_bi', 'role')}`);
   await server.run(
     'CREATE VIEW s.a AS SELECT id, name FROM s.base',
     'CREATE VIEW s.b AS SELECT id FROM s.a',

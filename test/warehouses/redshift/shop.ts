@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { redshift } from '../../../src/warehouses/redshift/adapter.ts';
 import { createRole } from '../../support/postgres-server.ts';
-import { type SimulatedRedshift, startRedshift } from '../../support/redshift/server.ts';
+import { identify, type SimulatedRedshift, startRedshift } from '../../support/redshift/server.ts';
 import { openPlace, type Place } from '../../support/workplace.ts';
 
 /** A cluster with two tables and views of all three sorts on them, and a repository for it. */
@@ -19,7 +19,7 @@ const tables = `
 CREATE SCHEMA shop; CREATE SCHEMA finance;
 CREATE TABLE shop.product_v1 (id int, name varchar(20), price numeric(12,2), day date);
 CREATE TABLE shop.orders (id int, product int, quantity int);
-INSERT INTO redshift.identities VALUES ('rs_analysts', 'group'), ('rs_reporting', 'role')`;
+${identify('rs_analysts', 'group')} ${identify('rs_reporting', 'role')}`;
 
 const views = [
   'CREATE VIEW shop.product_master AS SELECT id, name, price FROM shop.product_v1',
