@@ -1,3 +1,4 @@
+import type { RelationName } from '../../core/relation.ts';
 import type { Connection } from '../postgres-family/connection.ts';
 
 /** Catalog rows that are new, or may be: written by a transaction that was not over when the snapshot was taken. */
@@ -59,12 +60,28 @@ export async function readBaseline(connection: Connection): Promise<Baseline> {
   return { threshold, rows: new Set((await readRecent(connection, threshold)).map(rowKey)) };
 }
 
-/** Oids of the views whose text may be another one than when the baseline was read. */
-export async function findMoved(connection: Connection, baseline: Baseline): Promise<ReadonlySet<number>> {
+/** What has changed since a baseline was read. */
+export interface Moved {
+  /** Oids of the views whose text may be another one than then. */
+  readonly views: ReadonlySet<number>;
+  /** The tables and views that were changed themselves. */
+  readonly relations: readonly RelationName[];
+}
+
+const relationsQuery = `
+SELECT DISTINCT n.nspname::text AS schema, c.relname::text AS name FROM unnest($1::oid[], $2::oid[]) AS changed(class, object)
+JOIN pg_class c ON changed.class = 'pg_class'::regclass AND c.oid = changed.object JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'v') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'`;
+
+export async function findMoved(connection: Connection, baseline: Baseline): Promise<Moved> {
   const changed = (await readRecent(connection, baseline.threshold)).filter((row) => !baseline.rows.has(rowKey(row)));
-  if (changed.length === 0) return new Set();
+  if (changed.length === 0) return { views: new Set(), relations: [] };
   const parameters = [changed.map((row) => row.class), changed.map((row) => row.object)];
-  return new Set((await connection.query<{ oid: number }>(concernedQuery, parameters)).map((row) => row.oid));
+  const [views, relations] = await Promise.all([
+    connection.query<{ oid: number }>(concernedQuery, parameters),
+    connection.query<RelationName>(relationsQuery, parameters),
+  ]);
+  return { views: new Set(views.map((row) => row.oid)), relations: relations.map(({ schema, name }) => ({ schema, name })) };
 }
 
 function readRecent(connection: Connection, threshold: string): Promise<RecentRow[]> {

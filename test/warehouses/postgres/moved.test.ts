@@ -59,9 +59,26 @@ describe.each(postgresServers())('a database that changes while PostgreSQL $vers
     await other.close();
   });
 
-  test('one that never holds still is an error that names what moves', async () => {
+  test('a view that is changed at every look is held still in the end, and whoever changes it has to wait until then', async () => {
     await using db = await database(version, shop);
-    const reading = inspect(db.url, { meanwhile: (round) => db.query(`CREATE OR REPLACE VIEW x AS SELECT ${round} AS one`) });
+    let last: Promise<unknown> = Promise.resolve();
+    const meanwhile = async (round: number) => {
+      const change = db.query(`CREATE OR REPLACE VIEW x AS SELECT ${round} AS one`);
+      if (round < 5) return change;
+      last = change;
+      return undefined;
+    };
+    expect(find(await inspect(db.url, { meanwhile }), 'public.x').definition).toContain('SELECT 4 AS one');
+    await last;
+    expect(find(await inspect(db.url), 'public.x').definition).toContain('SELECT 5 AS one');
+  });
+
+  test('what never holds still and cannot be held is an error that names what moves', async () => {
+    await using db = await database(
+      version,
+      `${shop}; CREATE FUNCTION f1() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE OR REPLACE VIEW x AS SELECT f1() AS one`,
+    );
+    const reading = inspect(db.url, { meanwhile: (round) => db.query(`ALTER FUNCTION f${round}() RENAME TO f${round + 1}`) });
     await expect(reading).rejects.toMatchObject({ code: 'LISTING_MOVED', exitCode: 69, message: expect.stringContaining('"public.x"') });
   });
 

@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type RelationName, relationKey } from '../../core/relation.ts';
+import { ViewsyncError } from '../../errors.ts';
+import { type Connection, isServerError } from '../postgres-family/connection.ts';
+import { beginHolding } from './hold-still.ts';
+import { findMoved, type Moved } from './moved.ts';
+import { beginRound, type InspectOptions, type Reading, readRound } from './read-round.ts';
+import { beginReading } from './session.ts';
+
+const rounds = 3;
+const heldRounds = 6;
+
+/** Milliseconds before the first round in which things are held still; doubled each time. */
+const firstPause = 50;
+
+const lockNotAvailable = '55P03';
+
+/** How far reading has come. */
+interface Attempt {
+  readonly reading: Reading | undefined;
+  readonly moved: Moved;
+}
+
+const nothingMoved: Moved = { views: new Set(), relations: [] };
+
+/**
+ * Reads the whole database and proves that the texts belong to the snapshot: what moved is read again, first as it comes and then with what
+ * moves held still for as long as one round takes. `LISTING_MOVED`.
+ */
+export async function readCompletely(connection: Connection, options: InspectOptions): Promise<Reading> {
+  let attempt: Attempt = { reading: undefined, moved: nothingMoved };
+  for (let round = 0; round <= rounds; round++) {
+    await connection.run(beginRound(options));
+    try {
+      if (attempt.reading !== undefined) {
+        attempt = { ...attempt, moved: merge(attempt.moved, await findMoved(connection, attempt.reading.baseline)) };
+        if (isProven(attempt)) return attempt.reading as Reading;
+      }
+      attempt = { ...attempt, reading: await readRound(connection, { ...options, previous: attempt.reading, moved: attempt.moved.views }) };
+    } finally {
+      await connection.run('ROLLBACK');
+    }
+  }
+  return readHeld(connection, options, attempt);
+}
+
+/** The views that have moved now, and all relations that ever did: one that is renamed to and fro has two names. */
+function merge(before: Moved, { views, relations }: Moved): Moved {
+  const all = new Map([...before.relations, ...relations].map((name) => [relationKey(name), name]));
+  return { views, relations: [...all].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, name]) => name) };
+}
+
+function isProven({ reading, moved }: Attempt): boolean {
+  return reading?.views.every(({ oid, failure }) => !moved.views.has(oid) && (failure === undefined || reading.confirmed.has(oid))) ?? false;
+}
+
+/** Rounds with what has moved so far held still, proven from another connection before it is let go. */
+async function readHeld(connection: Connection, options: InspectOptions, start: Attempt): Promise<Reading> {
+  const witness = await connection.connectAgain().catch(() => undefined);
+  if (witness === undefined) throw movedTooOften(start, rounds);
+  let attempt = start;
+  try {
+    for (let round = 0; round < heldRounds; round++) {
+      await sleep(firstPause * 2 ** round * (0.5 + Math.random()));
+      attempt = await readWithWitness({ connection, witness }, options, attempt);
+      if (isProven(attempt)) return attempt.reading as Reading;
+    }
+  } finally {
+    await witness.close();
+  }
+  throw movedTooOften(attempt, rounds + heldRounds);
+}
+
+interface Connections {
+  readonly connection: Connection;
+  readonly witness: Connection;
+}
+
+async function readWithWitness({ connection, witness }: Connections, options: InspectOptions, { reading: previous, moved }: Attempt): Promise<Attempt> {
+  await beginHolding(connection, moved.relations);
+  try {
+    const reading = await readRound(connection, { ...options, previous, moved: moved.views, texts: 'together' });
+    return { reading, moved: merge(moved, await askWitness(witness, reading)) };
+  } catch (error) {
+    // Something that was not held yet is locked by whoever waits for us.
+    if (isServerError(error) && error.code === lockNotAvailable) return { reading: previous, moved: merge(moved, await askWitness(witness, previous)) };
+    throw error;
+  } finally {
+    await connection.run('ROLLBACK');
+  }
+}
+
+async function askWitness(witness: Connection, reading: Reading | undefined): Promise<Moved> {
+  if (reading === undefined) return nothingMoved;
+  await witness.run(beginReading);
+  try {
+    return await findMoved(witness, reading.baseline);
+  } finally {
+    await witness.run('ROLLBACK');
+  }
+}
+
+function movedTooOften({ reading, moved }: Attempt, times: number): ViewsyncError {
+  const isOpen = ({ oid, failure }: Reading['views'][number]) => moved.views.has(oid) || failure !== undefined;
+  const names: readonly RelationName[] = reading?.views.filter(isOpen).map(({ view }) => view.name) ?? [];
+  const shown = names.slice(0, 5).map((name) => `"${relationKey(name)}"`);
+  const more = names.length > 5 ? ` and ${names.length - 5} more` : '';
+  return new ViewsyncError('LISTING_MOVED', {
+    message: `Views were changed by someone else each of the ${times} times that they were read: ${shown.join(', ')}${more}. Nothing was recorded, because what was read may never have existed together.`,
+    suggestions: ['Run it again when no migration runs.'],
+  });
+}

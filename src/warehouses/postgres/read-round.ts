@@ -1,0 +1,82 @@
+import type { Scope } from '../../core/snapshot.ts';
+import type { Connection } from '../postgres-family/connection.ts';
+import type { Progress } from '../warehouse.ts';
+import { type CatalogRows, type CatalogView, listPrinted, toViews } from './catalog.ts';
+import { type Baseline, readBaseline } from './moved.ts';
+import { readSurroundings, requestCatalogRows, type Surroundings } from './read-catalog.ts';
+import type { ServerFacts } from './server.ts';
+import { beginReading } from './session.ts';
+import { mergeTexts, type Printed, readTexts, type Texts } from './texts.ts';
+
+const patience = 60_000;
+
+/** What one transaction read. */
+export interface Reading {
+  readonly baseline: Baseline;
+  readonly rows: CatalogRows;
+  readonly texts: Texts;
+  readonly views: readonly CatalogView[];
+  readonly surroundings: Surroundings;
+  /** Oids of views that could not be read in the round before either. */
+  readonly confirmed: ReadonlySet<number>;
+}
+
+export interface InspectOptions {
+  readonly server: ServerFacts;
+  readonly scope: Scope;
+  readonly progress?: Progress | undefined;
+  /** How many milliseconds to wait for someone who keeps a relation locked against readers. */
+  readonly lockTimeout?: number;
+}
+
+/** Opens the transaction of a round. */
+export function beginRound({ lockTimeout }: InspectOptions): string {
+  return `${beginReading}; SET LOCAL lock_timeout = ${lockTimeout ?? patience}`;
+}
+
+export interface RoundOptions extends InspectOptions {
+  readonly previous: Reading | undefined;
+  readonly moved: ReadonlySet<number>;
+  /** `together`: on this connection however many they are, since another one would wait for what this one holds. */
+  readonly texts?: 'together';
+}
+
+/** Reads all rows anew, and the texts that were not read before or that may have changed. */
+export async function readRound(connection: Connection, options: RoundOptions): Promise<Reading> {
+  const { previous, moved, server, progress } = options;
+  const requests = requestCatalogRows(connection, server.version);
+  const others = [requests.rows, readBaseline(connection), readSurroundings(connection, server.version)] as const;
+  const failed = new Set(previous?.views.filter((each) => each.failure !== undefined).map((each) => each.oid));
+  const isKnown = (view: number): boolean => previous !== undefined && !moved.has(view) && !failed.has(view);
+  // The texts are asked for before the other rows have come, so that the server never waits for us.
+  const requested = requests.printed.then((printed) => {
+    const wanted = listPrinted(printed).filter(({ kind, oid, view }) => !isKnown(view) || previous?.texts.get(kind)?.has(oid) !== true);
+    const total = wanted.filter(({ kind }) => kind === 'view').length;
+    return readTextsApart(connection, wanted, { ...options, onBatch: (done) => progress?.({ what: 'definitions', done, total }) });
+  });
+  const [read, rows, baseline, surroundings] = await Promise.all([requested, ...others]);
+  const texts = previous === undefined ? read : mergeTexts(previous.texts, read);
+  return { baseline, rows, texts, views: toViews(rows, texts, server.version), surroundings, confirmed: failed };
+}
+
+// Below this many it takes longer to open a connection than to print on the one there is.
+const manyTexts = 500;
+
+/**
+ * Texts come from another connection when there are many of them. What is printed follows no snapshot, wherever it is asked for: that
+ * it is the state of the catalogs is proven afterwards.
+ */
+async function readTextsApart(
+  connection: Connection,
+  wanted: readonly Printed[],
+  { onBatch, ...options }: RoundOptions & { readonly onBatch: (done: number) => void },
+): Promise<Texts> {
+  const other = wanted.length < manyTexts || options.texts === 'together' ? undefined : await connection.connectAgain().catch(() => undefined);
+  if (other === undefined) return readTexts(connection, wanted, onBatch);
+  try {
+    await other.run(beginRound(options));
+    return await readTexts(other, wanted, onBatch);
+  } finally {
+    await other.close();
+  }
+}
