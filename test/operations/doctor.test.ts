@@ -35,6 +35,7 @@ test('names what a weak role may not do, and a password in a definition without 
   expect(outcomes(found)).toMatchObject({ privileges: 'warning', passwords: 'warning', remote: 'warning', 'live line': 'warning' });
   expect(found.checks.filter(({ check }) => check === 'privileges').map((check) => check.found)).toEqual([
     expect.stringContaining('temporary views'),
+    expect.stringContaining('create in the database'),
     expect.stringContaining('create databases'),
     'To apply and to migrate, this role has to act as "postgres", who owns 4 views.',
     'To apply and to migrate, this role has to create in the schema "shop", where 4 views are.',

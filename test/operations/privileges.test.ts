@@ -119,7 +119,12 @@ describe.each(outermostVersions())('on PostgreSQL %i', (version) => {
           .replaceAll(/\bowner\b/g, nameOf(version, owner)),
       );
     await database.query(script(version));
-    for (const block of blocks) await (block.includes('owner') ? run(block, 'owner').then(() => run(block, 'grantor')) : run(block));
+    for (const block of blocks)
+      await (block.includes('owner')
+        ? run(block, 'owner')
+            .then(() => run(block, 'grantor'))
+            .then(() => run(block, 'schema'))
+        : run(block));
     const role = names['viewsync'] ?? '';
     const far = await openWorkplace({ version, database, directory: place.directory, target: { options: { url: database.urlFor(role) } } });
     const examine = async () =>
@@ -142,10 +147,12 @@ describe.each(outermostVersions())('on PostgreSQL %i', (version) => {
     const found = await examine();
     expect(found.map(({ found: text }) => text.replaceAll(`rights_${version}_`, '@'))).toEqual([
       expect.stringContaining('To export and to apply, this role should create temporary views'),
+      expect.stringContaining('To make a schema again that is gone'),
       expect.stringContaining('To drill on this server'),
       'To apply and to migrate, this role has to become "@grantor", who gave rights on a view.',
       'To apply and to migrate, this role has to act as "@owner", who owns 3 views.',
       'To apply and to migrate, this role has to create in the schema "app", where 3 views are.',
+      'To make the schema "app" again when it is gone, this role has to act as "@schema", who owns it.',
       'To migrate, this role has to act as "@owner", who owns tables that 2 views read.',
     ]);
     await database.query(found.map(({ suggestions }) => suggestions?.[0] ?? '').join('\n'));

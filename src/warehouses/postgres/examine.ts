@@ -1,4 +1,4 @@
-import type { Powers } from '../../core/powers.ts';
+import type { Permission, Powers } from '../../core/powers.ts';
 import type { Connection } from '../postgres-family/connection.ts';
 import type { Finding } from '../warehouse.ts';
 import { permit } from './access.ts';
@@ -15,12 +15,15 @@ interface Row {
   readonly identifiable: boolean;
   readonly superuser: boolean;
   readonly creates: boolean;
+  /** Whether it may create schemas. */
+  readonly founds: boolean;
 }
 
 // https://www.postgresql.org/docs/current/functions-info.html: the functions that ask for privileges take the current role when none is given.
 const question = `SELECT current_user::text AS role, current_database()::text AS database, clock_timestamp() AS clock,
   has_database_privilege(current_database(), 'TEMP') AS temporary, pg_is_in_recovery() AS standby,
-  has_function_privilege('pg_control_system()', 'EXECUTE') AS identifiable, rolsuper AS superuser, rolsuper OR rolcreatedb AS creates
+  has_function_privilege('pg_control_system()', 'EXECUTE') AS identifiable, rolsuper AS superuser, rolsuper OR rolcreatedb AS creates,
+  has_database_privilege(current_database(), 'CREATE') AS founds
   FROM pg_roles WHERE rolname = current_user`;
 
 const views = `SELECT c.oid, c.relowner, c.relnamespace, c.relacl FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -28,10 +31,10 @@ const views = `SELECT c.oid, c.relowner, c.relnamespace, c.relacl FROM pg_class 
     AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')`;
 
 interface Need {
-  readonly need: 'owner' | 'grantor' | 'table owner' | 'schema' | 'owner in schema';
+  readonly need: 'owner' | 'grantor' | 'table owner' | 'schema' | 'owner in schema' | 'schema owner';
   readonly role: string;
   readonly superuser: boolean;
-  /** Of `schema` and `owner in schema`. */
+  /** Of what is about a schema. */
   readonly schema: string | null;
   readonly views: number;
 }
@@ -53,6 +56,9 @@ needed AS (
   UNION ALL SELECT 'grantor', grantor, NULL, oid FROM given WHERE NOT pg_has_role(grantor, '${becomes}')
   UNION ALL SELECT 'table owner', relowner, NULL, oid FROM read WHERE NOT pg_has_role(relowner, 'USAGE')
   UNION ALL SELECT 'schema', NULL, relnamespace, oid FROM ours WHERE NOT has_schema_privilege(relnamespace, 'CREATE') OR NOT has_schema_privilege(relnamespace, 'USAGE')
+  UNION ALL SELECT 'schema owner', n.nspowner, n.oid, ours.oid FROM ours JOIN pg_namespace n ON n.oid = ours.relnamespace
+    WHERE NOT (pg_has_role(n.nspowner, 'USAGE') AND pg_has_role(n.nspowner, '${becomes}')) AND NOT EXISTS (SELECT FROM ours o WHERE o.relowner = n.nspowner)
+      AND n.nspowner NOT IN (SELECT oid FROM pg_roles WHERE rolname = 'pg_database_owner')
   UNION ALL SELECT 'owner in schema', relowner, relnamespace, oid FROM ours WHERE NOT has_schema_privilege(relowner, relnamespace, 'CREATE'))
 SELECT need, coalesce(r.rolname::text, '') AS role, coalesce(r.rolsuper, false) AS superuser, nspname::text AS schema, count(*)::int AS views
 FROM needed LEFT JOIN pg_namespace n ON n.oid = schema LEFT JOIN pg_roles r ON r.oid = role
@@ -70,14 +76,20 @@ function describeNeed({ need, role, schema, views: number }: Need): string {
       return `To migrate, this role has to act as "${role}", who owns tables that ${count(number)} read${number === 1 ? 's' : ''}.`;
     case 'schema':
       return `To apply and to migrate, this role has to create in the schema "${schema}", where ${count(number)} ${number === 1 ? 'is' : 'are'}.`;
+    case 'schema owner':
+      return `To make the schema "${schema}" again when it is gone, this role has to act as "${role}", who owns it.`;
     case 'owner in schema':
       return `To be given ${count(number)} in the schema "${schema}" again, "${role}" has to create there.`;
   }
 }
 
+function toPermission({ need, role, schema }: Need, ours: string): Permission {
+  if (schema === null || need === 'schema owner') return { to: ours, be: role };
+  return { to: need === 'schema' ? ours : role, createIn: schema };
+}
+
 function toFinding(need: Need, { role }: Row, membership: Powers['membership']): Finding {
-  const permission = need.schema === null ? { to: role, be: need.role } : { to: need.need === 'schema' ? role : need.role, createIn: need.schema };
-  const statement = `${permit(permission, { membership })};`;
+  const statement = `${permit(toPermission(need, role), { membership })};`;
   if (!need.superuser) return { found: describeNeed(need), suggestions: [statement] };
   const instead = `Better: give what "${need.role}" owns to a role that is no superuser; or ${statement} which makes "${role}" a superuser as well.`;
   return { found: describeNeed(need), suggestions: [instead] };
@@ -102,6 +114,14 @@ function findGeneral(row: Row): readonly Finding[] {
           {
             found: 'To export, this role should call pg_control_system(); without it a restored copy of the database looks like the database itself.',
             suggestions: [`GRANT EXECUTE ON FUNCTION pg_control_system() TO ${role};`],
+          },
+        ]),
+    ...(row.founds
+      ? []
+      : [
+          {
+            found: 'To make a schema again that is gone, this role has to create in the database.',
+            suggestions: [`GRANT CREATE ON DATABASE ${quoteIdentifier(row.database)} TO ${role};`],
           },
         ]),
     ...(row.creates
