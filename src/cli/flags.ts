@@ -69,6 +69,11 @@ export const applyFlags = {
     env: 'VIEWSYNC_LOCK_TIMEOUT',
   }),
   verify: Flags.boolean({ default: true, allowNo: true, summary: 'Read back what was changed and compare, before it is committed.' }),
+  refresh: Flags.option({ options: ['inside', 'later'] as const })({
+    summary: 'When materialized views that were made again are filled: inside of the transaction, or after it, so that readers of the other views do not wait.',
+    default: 'inside',
+    env: 'VIEWSYNC_REFRESH',
+  }),
   'keep-going': Flags.boolean({
     summary: 'Where a warehouse has no transactions: after a failed step run those that do not depend on it, and undo nothing.',
     env: 'VIEWSYNC_KEEP_GOING',

@@ -19,6 +19,7 @@ interface RunFlags extends TargetFlags, LockFlags {
   readonly yes: boolean;
   readonly sql: boolean;
   readonly 'keep-going': boolean;
+  readonly refresh: 'inside' | 'later';
 }
 
 const defaultLockTimeout = 5000;
@@ -42,9 +43,13 @@ export abstract class RunCommand extends BaseCommand {
   protected runOptions(
     flags: RunFlags,
     { dialect }: Warehouse,
-  ): Pick<ApplyOptions, 'lockTimeout' | 'attempts' | 'verify' | 'afterFailure' | 'push' | 'pushedBranch' | 'confirm' | 'progress' | 'onStep' | 'onWait'> {
+  ): Pick<
+    ApplyOptions,
+    'lockTimeout' | 'attempts' | 'verify' | 'refresh' | 'afterFailure' | 'push' | 'pushedBranch' | 'confirm' | 'progress' | 'onStep' | 'onWait'
+  > {
     return {
       ...this.lockOptions(flags),
+      refresh: flags.refresh,
       afterFailure: flags['keep-going'] ? 'keep going' : 'put back',
       confirm: (plan) => this.confirmPlan(plan, flags, dialect),
       onStep: (done, total) => this.progress({ what: 'Step', done, total }),

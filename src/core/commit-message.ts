@@ -26,6 +26,11 @@ export function summarizeChanges(changes: readonly Change[]): string {
   return parts.map((part, index) => `${index === 0 ? countViews(part.count) : part.count} ${part.verb}`).join(', ');
 }
 
+/** `reprinted by PostgreSQL 18, 312 views`: what a new major version of the server did to texts that nobody changed. */
+export function summarizeReprint(server: string, count: number): string {
+  return count === 0 ? `${server}, which prints every view as before` : `reprinted by ${server}, ${countViews(count)}`;
+}
+
 function describeColumns({ added, removed, retyped, reordered }: ColumnChange): string[] {
   return [
     ...added.map(({ name, type }) => `+ column ${name} ${type}`),

@@ -23,8 +23,16 @@ export function isSameDefinition(left: View, { definition }: View, dialect: Dial
   return isSame;
 }
 
-function isSameAttachment(left: Attachment, right: Attachment, dialect: Dialect): boolean {
-  return left.make === right.make || sameTokens(left.make, right.make, dialect);
+/** Whether two attachments say the same: in the same tokens, or as far as the warehouse was asked. */
+export function isSameAttachment(left: Attachment, right: Attachment, dialect: Dialect): boolean {
+  const known = (text: string) => dialect.equivalents?.get(text) ?? text;
+  return known(left.make) === known(right.make) || sameTokens(left.make, right.make, dialect);
+}
+
+/** Whether texts of two views of one name differ that the warehouse may hold for the same. */
+export function hasOpenTexts(left: View, right: View, dialect: Dialect): boolean {
+  const { changed } = diffAttachments(left.attachments, right.attachments, dialect);
+  return changed.some(({ to }) => dialect.printedKinds?.includes(to.kind));
 }
 
 const attachmentId = (attachment: Attachment) => `${attachment.kind}\0${attachment.key}`;

@@ -98,11 +98,13 @@ export interface Dialect {
   readonly optionalKinds?: readonly string[];
   /** Kinds that only a new CREATE changes, so that a difference in one of them is a replace. */
   readonly replacingKinds?: readonly string[];
+  /** Texts of `printedKinds` that the warehouse was found to hold for the same as another one, each with the one that stands for both. Filled by the operation that asks. */
+  readonly equivalents?: Map<string, string>;
   /** Kinds whose SQL may name other views, which can then not be dropped while it stands: rules, triggers, defaults. */
   readonly readingKinds: readonly string[];
   /** Rules for scripts that run in one transaction; absent where DDL is not transactional. */
   readonly script?: ScriptRules;
-  /** Kinds whose text holds expressions as the server prints them: another type of a column below adds casts to it. */
+  /** Kinds whose text holds expressions as the server prints them: two texts may be one thing, and another type of a column below adds casts. */
   readonly printedKinds?: readonly string[];
   quoteRelation(name: RelationName): string;
   /** The CREATE statement with everything inline, without semicolon. `create` of a materialized view makes it unpopulated: the plan refreshes later. */

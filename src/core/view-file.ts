@@ -1,4 +1,5 @@
 import { ViewsyncError } from '../errors.ts';
+import { isSameAttachment } from './compare.ts';
 import type { Dialect, ParsedCreate, Statement } from './dialect.ts';
 import { withoutIgnored } from './ignore.ts';
 import { pathInTarget } from './path.ts';
@@ -171,13 +172,13 @@ export function readViewFile(text: string, path: string, dialect: Dialect): Pars
   };
 }
 
-function isSameAttachment(left: Attachment | undefined, right: Attachment, dialect: Dialect): boolean {
-  return left !== undefined && sameTokens(left.make, right.make, dialect);
+function isKnown(left: Attachment | undefined, right: Attachment, dialect: Dialect): boolean {
+  return left !== undefined && isSameAttachment(left, right, dialect);
 }
 
 function isSameList(left: readonly Attachment[], right: readonly Attachment[], dialect: Dialect): boolean {
   const byId = new Map(left.map((attachment) => [attachmentId(attachment), attachment]));
-  return left.length === right.length && right.every((attachment) => isSameAttachment(byId.get(attachmentId(attachment)), attachment, dialect));
+  return left.length === right.length && right.every((attachment) => isKnown(byId.get(attachmentId(attachment)), attachment, dialect));
 }
 
 function writeCreate(view: View, dialect: Dialect, previous: ParsedViewFile | undefined): string {
@@ -192,7 +193,7 @@ function writeCreate(view: View, dialect: Dialect, previous: ParsedViewFile | un
 function keptParts(view: View, dialect: Dialect, previous: ParsedViewFile | undefined): ReadonlyMap<string, FilePart> {
   if (previous === undefined) return new Map();
   const wanted = new Map(view.attachments.map((attachment) => [attachmentId(attachment), attachment]));
-  const isKept = (part: FilePart) => part.attachments.every((attachment) => isSameAttachment(wanted.get(attachmentId(attachment)), attachment, dialect));
+  const isKept = (part: FilePart) => part.attachments.every((attachment) => isKnown(wanted.get(attachmentId(attachment)), attachment, dialect));
   const kept = previous.parts.filter(isKept);
   return new Map(kept.flatMap((part) => part.attachments.map((attachment) => [attachmentId(attachment), part] as const)));
 }

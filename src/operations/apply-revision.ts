@@ -12,6 +12,7 @@ import { describeInterruptedRun, endingCommands, requireNotRunning } from './int
 import { type PlannedRevision, type PlanOptions, planFetched, planWish, type Wish } from './plan-revision.ts';
 import { prepareRun } from './prepare-run.ts';
 import { endInterruptedRun, finishRun, type RecordedRun, type StartedRun } from './record-run.ts';
+import { requireFilled } from './refresh-later.ts';
 import { type FetchOutcome, fetchLiveLine } from './remote-lines.ts';
 import { type RunOptions, type RunOutcome, runPlan } from './run-plan.ts';
 import type { BrokenView } from './running-script.ts';
@@ -122,7 +123,8 @@ function notRecorded(cause: ViewsyncError, { started }: Executed): ViewsyncError
 async function recordFinish(executed: Executed, options: ApplyOptions): Promise<RecordedRun> {
   try {
     const { broken = [] } = executed.started.planned;
-    const kept = broken.flatMap(({ view }) => parseRelationKey(view) ?? []);
+    const { unfilled = [] } = executed.outcome;
+    const kept = [...broken.flatMap(({ view }) => parseRelationKey(view) ?? []), ...unfilled];
     return await finishRun(executed.started, { ...options, kept, outcome: executed.outcome });
   } catch (cause) {
     throw cause instanceof ViewsyncError ? notRecorded(cause, executed) : cause;
@@ -146,6 +148,7 @@ export async function carryOut(planned: PlannedRevision, command: string, option
   return undisturbed(reading.project, options.warehouse, async () => {
     const executed = await execute(planned, command, options);
     const written = await recordFinish(executed, options);
+    requireFilled(executed.outcome.report, revision);
     return { ...described, run: executed.started.id, report: executed.outcome.report, ...written };
   });
 }

@@ -25,7 +25,7 @@ export interface Sources {
   readonly liveWins: ReadonlySet<string>;
   /** Paths whose edited file was applied as it stands and is committed with the run. */
   readonly adopted: ReadonlySet<string>;
-  /** Paths whose file stays on the branch although the view is gone: it could not be made again, and waits for somebody. */
+  /** Paths whose file stays on the branch: the view could not be made again, or not be filled, and waits for somebody. */
   readonly kept: ReadonlySet<string>;
 }
 
@@ -128,7 +128,7 @@ export function composeLiveTexts(composition: Composition): ReadonlyMap<string, 
 
 /** The new text of a path on the branch: nothing for what is edited or pending, undefined to delete. */
 function composeBranchText({ path, state, live, git, isEdited }: PathState, composition: Composition): { readonly text: string | undefined } | undefined {
-  if (state === 'pending' || state === 'conflict' || (live === undefined && composition.kept.has(path))) return undefined;
+  if (state === 'pending' || state === 'conflict' || composition.kept.has(path)) return undefined;
   const text = live && composeText(path, live, composition, git);
   if (composition.adopted.has(path)) return { text };
   if (isEdited && text !== git?.text) return undefined;

@@ -1,5 +1,5 @@
 import type { Change } from '../core/change.ts';
-import { countViews, summarizeChanges } from '../core/commit-message.ts';
+import { countViews, summarizeChanges, summarizeReprint } from '../core/commit-message.ts';
 import { diffViews } from '../core/compare.ts';
 import { keepAccess } from '../core/deletions.ts';
 import { writeTargetFile } from '../core/target-file.ts';
@@ -33,13 +33,21 @@ function diffFiles(changes: FileChanges, { reading, recorded, sources }: { readi
   return diffViews(views(before), views(changes), { dialect: reading.dialect, ...sources.likeness });
 }
 
+/** What a new major version of the server did; empty when it is the one that is recorded. */
+function describeUpgrade({ recorded, inspection, sources }: Pick<Draft, 'recorded' | 'inspection' | 'sources'>): string {
+  const { snapshot, session } = inspection;
+  const [before, version] = [recorded.branch.description?.version, snapshot.description.version];
+  if (before === undefined || version === undefined || before === version) return '';
+  return summarizeReprint(`${session.server.split(' ')[0]} ${version}`, sources.likeness.reprinted.size);
+}
+
 function subjectOf(draft: Omit<Draft, 'subject'>, options: ExportOptions): string {
   const { reading, recorded, inspection, changes } = draft;
   const name = reading.target.name;
   if (options.message !== undefined) return options.message;
   if (isBaseline(recorded.line)) return `${name}: baseline, ${countViews(inspection.snapshot.views.length)}`;
   if (options.reformat === 'all' && changes.every(({ definition }) => definition === 'same')) return `${name}: format ${countViews(draft.branch.size)}`;
-  const summary = summarizeChanges(changes);
+  const summary = [summarizeChanges(changes), describeUpgrade(draft)].filter((part) => part !== '').join('; ');
   if (summary !== '') return `${name}: ${summary}`;
   return draft.branch.size > 0 ? `${name}: header of ${countViews(draft.branch.size)}` : `${name}: git and the warehouse agree`;
 }

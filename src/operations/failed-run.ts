@@ -26,6 +26,12 @@ function makeReport(plan: Plan, execution: Execution, done: 'applied' | 'undone'
   return { steps, failure: { ...(step ? { step } : {}), message: failure.message, ...(failure.code === undefined ? {} : { code: failure.code }) } };
 }
 
+/** What else can be done about a materialized view that cannot be filled. */
+function anotherTime({ steps }: Plan, failure: StepFailure | undefined): readonly string[] {
+  const isRefresh = failure !== undefined && steps[failure.index]?.kind === 'refresh';
+  return isRefresh ? ['Add --refresh later: everything else is brought back, and the view is there and holds no data.'] : [];
+}
+
 interface Failed {
   readonly plan: Plan;
   readonly execution: Execution;
@@ -40,7 +46,7 @@ function raise(
   const said = execution.failures.map((each) => describeStep(plan, each)).join(' ');
   return new ViewsyncError(code, {
     message: `${said} ${state}`,
-    suggestions: code === 'STEP_FAILED' ? waysOn : ['viewsync plan shows every step with its SQL.'],
+    suggestions: code === 'STEP_FAILED' ? waysOn : [...anotherTime(plan, failure), 'viewsync plan shows every step with its SQL.'],
     details: { report, code: failure?.code, sql: failure && plan.steps[failure.index]?.sql, ...rest },
   });
 }

@@ -35,7 +35,7 @@ export interface Reading {
 }
 
 export function startReading(project: Project, target: Target, dialect: Dialect): Reading {
-  return { project, target, dialect, parser: createFileParser(dialect), texts: new Map() };
+  return { project, target, dialect: { ...dialect, equivalents: new Map() }, parser: createFileParser(dialect), texts: new Map() };
 }
 
 /** What git holds of a target: the branch with the user's edits, the live line's tip, and the state that the branch last took in. */

@@ -1,4 +1,4 @@
-import { hasSameAttachments, isSameDefinition } from '../core/compare.ts';
+import { hasOpenTexts, hasSameAttachments, isSameDefinition } from '../core/compare.ts';
 import type { Dialect } from '../core/dialect.ts';
 import { relationKey } from '../core/relation.ts';
 import { isView, type View } from '../core/view.ts';
@@ -19,6 +19,11 @@ export interface Likeness {
   readonly refused: ReadonlySet<string>;
 }
 
+/** Keeps in mind which texts the server holds for the same. */
+export function learnEquivalents({ equivalents }: Dialect, answers: ReadonlyMap<string, Settled>): void {
+  for (const { equivalents: found = [] } of answers.values()) for (const [wanted, live] of found) equivalents?.set(wanted, live);
+}
+
 const textId = (view: View) => `${relationKey(view.name)}\0${view.definition}`;
 
 type SameTokens = (live: View, view: View) => boolean;
@@ -36,11 +41,12 @@ function compareOnce(dialect: Dialect): SameTokens {
 function findOpenQuestions(
   side: readonly View[],
   live: ReadonlyMap<string, View>,
-  { isSame, asked }: { isSame: SameTokens; asked: ReadonlyMap<string, unknown> },
+  { isSame, asked, dialect }: { isSame: SameTokens; asked: ReadonlyMap<string, unknown>; dialect: Dialect },
 ): SettleRequest[] {
   return side.flatMap((wanted) => {
     const view = live.get(relationKey(wanted.name));
-    const isOpen = view && isView(view) && view.kind === wanted.kind && !isSame(view, wanted) && !asked.has(textId(wanted));
+    if (!view || !isView(view) || view.kind !== wanted.kind) return [];
+    const isOpen = (!isSame(view, wanted) && !asked.has(textId(wanted))) || hasOpenTexts(view, wanted, dialect);
     return isOpen ? [{ wanted, live: view }] : [];
   });
 }
@@ -52,15 +58,17 @@ function findOpenQuestions(
 export async function findLikeness(
   live: readonly View[],
   sides: readonly (readonly View[])[],
-  { dialect, settle }: { dialect: Dialect; settle: Settle },
+  { dialect: asking, settle }: { dialect: Dialect; settle: Settle },
 ): Promise<Likeness> {
+  const dialect: Dialect = { ...asking, equivalents: asking.equivalents ?? new Map() };
   const byKey = new Map(live.map((view) => [relationKey(view.name), view]));
   const asked = new Map<string, Settled['outcome']>();
   const isSame = compareOnce(dialect);
   for (const side of sides) {
-    const questions = dialect.keepsText ? [] : findOpenQuestions(side, byKey, { isSame, asked });
+    const questions = dialect.keepsText ? [] : findOpenQuestions(side, byKey, { isSame, asked, dialect });
     if (questions.length === 0) continue;
     const answers = await settle(questions);
+    learnEquivalents(dialect, answers);
     for (const { wanted } of questions) asked.set(textId(wanted), answers.get(relationKey(wanted.name))?.outcome ?? 'unproven');
   }
   const isLive = (view: View) => {

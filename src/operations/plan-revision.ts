@@ -1,4 +1,4 @@
-import { isSameDefinition } from '../core/compare.ts';
+import { hasOpenTexts, isSameDefinition } from '../core/compare.ts';
 import type { Dialect } from '../core/dialect.ts';
 import { reach } from '../core/graph.ts';
 import { countingAll, keepIgnored } from '../core/ignore.ts';
@@ -17,6 +17,7 @@ import type { Inspection, Progress, SettleRequest, Warehouse } from '../warehous
 import { comparePaths, keyOf, type PathState, type Sources } from './compose-files.ts';
 import { gatherSources, pathOf, type Reading, type Recorded, readPosition, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
 import { leaveOutBroken } from './leave-out.ts';
+import { learnEquivalents } from './likeness.ts';
 import { readDefaults } from './read-defaults.ts';
 import { type FetchOutcome, fetchLiveLine } from './remote-lines.ts';
 import type { BrokenView } from './running-script.ts';
@@ -84,7 +85,8 @@ function findQuestions(wanted: readonly View[], live: readonly View[], { dialect
   const byKey = new Map(live.map((view) => [relationKey(view.name), view]));
   const differing = wanted.flatMap((view) => {
     const known = byKey.get(relationKey(view.name));
-    return known && !isSameDefinition(known, view, dialect) ? [{ wanted: view, live: known }] : [];
+    const isOpen = known && (!isSameDefinition(known, view, dialect) || hasOpenTexts(known, view, dialect));
+    return isOpen ? [{ wanted: view, live: known }] : [];
   });
   const fresh = findNewSources(
     differing.map((request) => request.wanted),
@@ -111,6 +113,7 @@ export async function planWish(
   const byKey = new Map(live.map((view) => [relationKey(view.name), view]));
   const questions = findQuestions(wish.wanted.filter(isView), live.filter(isView), reading);
   const described = questions.length === 0 ? new Map() : await options.warehouse.settle(questions);
+  learnEquivalents(reading.dialect, described);
   return planChanges({
     target: reading.target.name,
     dialect: countingAll(reading.dialect),

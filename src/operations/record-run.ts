@@ -153,7 +153,7 @@ async function composeAfter(planned: PlannedRevision, run: StartedRun, { outcome
 interface Done extends PushOptions {
   readonly outcome: RunOutcome;
   readonly warehouse: Warehouse;
-  /** Views that could not be made again and whose files stay. */
+  /** Views that could not be made again, or not be filled, and whose files stay. */
   readonly kept?: readonly RelationName[];
 }
 

@@ -10,6 +10,7 @@ import type { Transaction, Warehouse } from '../warehouses/warehouse.ts';
 import { brokenOff, failedRun, failedVerification, leavesSomething, refusedRun } from './failed-run.ts';
 import { findLikeness } from './likeness.ts';
 import { type PlanBack, putBack } from './put-back.ts';
+import { refreshLater, withoutPopulated, withoutRefreshes } from './refresh-later.ts';
 import { reportSteps, runSteps, type StepsOptions } from './run-steps.ts';
 
 export interface RunOptions extends StepsOptions {
@@ -18,6 +19,8 @@ export interface RunOptions extends StepsOptions {
   readonly attempts: number;
   /** `skip` leaves out the comparison of what was made with what was planned. */
   readonly verify: 'verify' | 'skip';
+  /** `later`: materialized views are filled after the commit, where DDL is transactional. */
+  readonly refresh?: 'inside' | 'later';
   /** See `TransactionOptions.prepare`. */
   readonly prepare?: () => Promise<void>;
   /** How to undo the steps of a run that failed where nothing rolls back; without it they stay. */
@@ -31,6 +34,8 @@ export interface RunOptions extends StepsOptions {
 export interface RunOutcome {
   readonly views: readonly View[];
   readonly report: ApplyReport;
+  /** Materialized views that were to be filled after the commit and could not be. */
+  readonly unfilled?: readonly RelationName[];
 }
 
 export function createRunId(): string {
@@ -109,18 +114,13 @@ async function carryOut(plan: Plan, running: Running, options: RunOptions): Prom
   }
   const views = await transaction.inspect(namesOf(plan));
   if (options.verify === 'verify') {
-    await verify(plan, views, running);
+    await verify(plan, options.refresh === 'later' ? withoutPopulated(views) : views, running);
     await requireWorking(plan, [...views.map(({ name }) => name), ...readers], running);
   }
   return { views, report: { steps: reportSteps(plan, execution, 'applied') } };
 }
 
-/**
- * Runs a plan in one transaction: everything is locked, compared with the plan once more, changed, and compared with what was planned.
- * `ROLLED_BACK`, `WAREHOUSE_MOVED`, `LOCK_TIMEOUT`, `RUN_IN_PROGRESS`, and `CONNECTION_LOST` when it is not known how it ended; where DDL is
- * not transactional `STEP_FAILED` when steps may have taken effect.
- */
-export async function runPlan(warehouse: Warehouse, plan: Plan, options: RunOptions): Promise<RunOutcome> {
+async function runInside(warehouse: Warehouse, plan: Plan, options: RunOptions): Promise<RunOutcome> {
   const { lockTimeout, attempts, onWait, prepare, signal } = options;
   return warehouse.transact(
     { lockTimeout, attempts, locks: plan.before, signal, ...(onWait ? { onWait } : {}), ...(prepare ? { prepare } : {}) },
@@ -131,6 +131,29 @@ export async function runPlan(warehouse: Warehouse, plan: Plan, options: RunOpti
       });
     },
   );
+}
+
+/** Everything but the refreshes in one transaction, and then these. */
+async function runAndRefresh(warehouse: Warehouse, plan: Plan, options: RunOptions): Promise<RunOutcome> {
+  const { report } = await runInside(warehouse, withoutRefreshes(plan), options);
+  const refreshed = await refreshLater(warehouse, plan, options);
+  const { lockTimeout, attempts } = options;
+  const views = await warehouse.transact({ lockTimeout, attempts, locks: [] }, (transaction) => transaction.inspect(namesOf(plan)));
+  const all = [...report.steps, ...refreshed.steps];
+  const steps = plan.steps.flatMap((step) => all.find((each) => each.step === step) ?? []);
+  const message = [...refreshed.failed].map(([key, because]) => `${key} (${because})`).join(', ');
+  const unfilled = plan.after.map(({ name }) => name).filter((name) => refreshed.failed.has(relationKey(name)));
+  return { views, unfilled, report: { ...report, steps, ...(message === '' ? {} : { failure: { message } }) } };
+}
+
+/**
+ * Runs a plan in one transaction: everything is locked, compared with the plan once more, changed, and compared with what was planned.
+ * `ROLLED_BACK`, `WAREHOUSE_MOVED`, `LOCK_TIMEOUT`, `RUN_IN_PROGRESS`, and `CONNECTION_LOST` when it is not known how it ended; where DDL is
+ * not transactional `STEP_FAILED` when steps may have taken effect. With `refresh: 'later'` what could not be filled is the report's failure.
+ */
+export function runPlan(warehouse: Warehouse, plan: Plan, options: RunOptions): Promise<RunOutcome> {
+  const isLater = options.refresh === 'later' && warehouse.dialect.isTransactional;
+  return isLater ? runAndRefresh(warehouse, plan, options) : runInside(warehouse, plan, { ...options, refresh: 'inside' });
 }
 
 /** What a run is told of in one line: `apply HEAD~1, 3 views`. */

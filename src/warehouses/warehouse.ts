@@ -45,15 +45,17 @@ export interface Inspection {
 
 /**
  * A definition to be settled. `wanted` is described: which columns it has, and how the server prints it. When `live` is given the
- * two are compared; otherwise `wanted` is only described, for the sake of others that read it.
+ * two are compared, with the texts of the dialect's `printedKinds`; otherwise `wanted` is only described, for the sake of others that read it.
  */
 export interface SettleRequest {
   readonly wanted: View;
   readonly live?: View;
 }
 
-/** What the server says of a wanted definition. */
-export type Settled =
+/** What the server says of a wanted definition, and which texts of what belongs to the view it holds for the same: the wanted one and the live one. */
+export type Settled = Answer & { readonly equivalents?: readonly (readonly [wanted: string, live: string])[] };
+
+type Answer =
   /** Both texts are the same view. */
   | { readonly outcome: 'same'; readonly columns: readonly Column[] }
   /** They differ; `renamed` is set when the only difference is that output columns have other names. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { composeMessage, summarizeChanges } from '../../src/core/commit-message.ts';
+import { composeMessage, summarizeChanges, summarizeReprint } from '../../src/core/commit-message.ts';
 import { diffViews } from '../../src/core/compare.ts';
 import { commentAttachment } from '../../src/warehouses/postgres/attachments.ts';
 import { postgresDialect } from '../../src/warehouses/postgres/dialect.ts';
@@ -46,4 +46,12 @@ test('lets no name or comment break a line of the message', () => {
       .split('\n')
       .filter((line) => line.startsWith('Viewsync-Live')),
   ).toEqual([]);
+});
+
+test('what a new major version of the server did is told apart', () => {
+  expect([summarizeReprint('PostgreSQL 18', 312), summarizeReprint('PostgreSQL 18', 1), summarizeReprint('PostgreSQL 18', 0)]).toEqual([
+    'reprinted by PostgreSQL 18, 312 views',
+    'reprinted by PostgreSQL 18, 1 view',
+    'PostgreSQL 18, which prints every view as before',
+  ]);
 });

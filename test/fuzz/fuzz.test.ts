@@ -23,7 +23,7 @@ async function runLane(database: TestDatabase, next: () => number | undefined): 
       const { schema, damage } = describeSeed(tried);
       const message = `seed ${tried} on PostgreSQL ${database.version}: ${error instanceof Error ? error.message : String(error)}`;
       console.error(`${message}\n${[...schema, '-- damage', ...damage].join(';\n')};`);
-      failures.push({ seed: tried, message: message.slice(0, 500) });
+      failures.push({ seed: tried, message: message.slice(0, 2000) });
     });
   }
   return failures;

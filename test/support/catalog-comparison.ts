@@ -38,7 +38,7 @@ const lines: Readonly<Record<string, string>> = {
   column: `
     SELECT v.nspname, v.relname, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod) AS type, a.attcollation::regcollation::text AS collation,
       pg_get_expr(d.adbin, d.adrelid) AS "default", col_description(v.oid, a.attnum) AS comment, a.attstorage, to_jsonb(a) ->> 'attcompression' AS compression, coalesce(a.attstattarget, -1) AS target,
-      a.attoptions, (SELECT array_agg(x::text ORDER BY x::text) FROM unnest(a.attacl) x) AS acl
+      (SELECT array_agg(o ORDER BY o) FROM unnest(a.attoptions) o) AS options, (SELECT array_agg(x::text ORDER BY x::text) FROM unnest(a.attacl) x) AS acl
     FROM (${ours}) v JOIN pg_attribute a ON a.attrelid = v.oid AND a.attnum > 0 AND NOT a.attisdropped
       LEFT JOIN pg_attrdef d ON d.adrelid = v.oid AND d.adnum = a.attnum`,
   rule: `

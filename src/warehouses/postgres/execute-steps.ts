@@ -87,11 +87,15 @@ async function runAll(steps: readonly Numbered[], { connection, version, progres
   return undefined;
 }
 
-/** The first change of the owner of a view that is made here: until then our role owns it. */
-function findOwnerStep(steps: readonly Numbered[], { view }: Step): number {
-  const isOfView = ({ step }: Numbered) => step.view.schema === view.schema && step.view.name === view.name;
-  const created = steps.findIndex((each) => isOfView(each) && each.step.kind === 'create');
-  return created === -1 ? -1 : steps.findIndex((each) => each.index > created && isOfView(each) && each.step.kind === 'alter');
+/** Whether a view is made here, so that our role owns it at first. */
+function isMade(steps: readonly Numbered[], { view }: Step): boolean {
+  return steps.some(({ step }) => step.kind === 'create' && step.view.schema === view.schema && step.view.name === view.name);
+}
+
+/** Where everything is made and belongs to our role yet. */
+function findFirstChange(steps: readonly Numbered[]): number {
+  const created = steps.findIndex(({ step }) => step.kind === 'create');
+  return steps.findIndex((each) => each.index > created && each.step.kind === 'alter' && isMade(steps.slice(0, each.index), each.step));
 }
 
 /**
@@ -99,7 +103,7 @@ function findOwnerStep(steps: readonly Numbered[], { view }: Step): number {
  * https://www.postgresql.org/docs/current/sql-refreshmaterializedview.html
  */
 async function runReordered(steps: readonly Numbered[], attempt: Attempt): Promise<Refused | undefined> {
-  const position = Math.min(...[...attempt.early].map((index) => findOwnerStep(steps, (steps[index] as Numbered).step)));
+  const position = findFirstChange(steps);
   const refused = await runAll(steps.slice(0, position), attempt);
   if (refused) return refused;
   const refreshes = steps.filter(({ step }) => step.kind === 'refresh');
@@ -125,7 +129,12 @@ export async function executeSteps(connection: Connection, steps: readonly Step[
     const refused = await (early.size === 0 ? runAll(numbered, attempt) : runReordered(numbered, attempt));
     if (!refused) return { results: progress.results };
     const step = steps[refused.index] as Step;
-    const isOpen = refused.error.code === insufficientPrivilege && step.kind === 'refresh' && !early.has(refused.index) && findOwnerStep(numbered, step) !== -1;
+    const isOpen =
+      refused.error.code === insufficientPrivilege &&
+      step.kind === 'refresh' &&
+      !early.has(refused.index) &&
+      isMade(numbered, step) &&
+      findFirstChange(numbered) !== -1;
     if (!isOpen) return { results: progress.results, failure: toFailure(refused) };
     early.add(refused.index);
     await connection.run(startOver);

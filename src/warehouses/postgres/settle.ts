@@ -8,6 +8,7 @@ import type { ServerFacts } from './server.ts';
 import { beginWriting } from './session.ts';
 import { settleBatch } from './settle-batch.ts';
 import type { Question } from './settle-compare.ts';
+import { settleParts } from './settle-parts.ts';
 import { createRunner } from './settle-sql.ts';
 
 const batchSize = 300;
@@ -31,6 +32,8 @@ export async function settleInside(connection: Connection, requests: readonly Se
     const answers = await settleAside(connection, batch, settled);
     for (const [key, answer] of answers) settled.set(key, answer);
   }
+  const equivalents = await settleParts(connection, requests);
+  for (const [key, found] of equivalents) settled.set(key, { ...(settled.get(key) as Settled), equivalents: found });
   return settled;
 }
 
