@@ -65,7 +65,9 @@ function checkKeys(fields: Fields, known: readonly string[], path: string): void
 
 function checkFormat({ format }: Fields, path: string): void {
   if (format === formatVersion) return;
-  if (typeof format !== 'number' || format < formatVersion) fail(path, `"format" must be ${formatVersion}.`);
+  if (!Number.isInteger(format) || Number(format) < formatVersion) {
+    fail(path, `"format" is ${JSON.stringify(format) ?? 'missing'}; there is no format before ${formatVersion}, which every version of viewsync reads.`);
+  }
   throw new ViewsyncError('FORMAT_TOO_NEW', {
     message: `${path} was written in format ${format}; this version of viewsync reads formats up to ${formatVersion}. Nothing was changed.`,
     suggestions: ['npm install viewsync@latest'],

@@ -64,7 +64,7 @@ describe('target.json is refused', () => {
     ['no object', '[]', 'It must hold a JSON object.'],
     ['an unknown key', JSON.stringify({ ...fields, schema: [] }), 'The key "schema" is not known. Did you mean "schemas"?'],
     ['a missing key', JSON.stringify({ ...fields, warehouse: undefined }), '"warehouse" must be a text.'],
-    ['no format', JSON.stringify({ ...fields, format: undefined }), '"format" must be 1.'],
+    ['no format', JSON.stringify({ ...fields, format: undefined }), '"format" is missing;'],
     ['a wrong type inside', JSON.stringify({ ...fields, unreadable: [{ schema: 1 }] }), '"schema" must be a text.'],
     ['a wrong version', JSON.stringify({ ...fields, version: '18' }), '"version" must be a whole number.'],
     ['a wrong identity', JSON.stringify({ ...fields, identity: { system: 1 } }), '"identity" must hold texts by name.'],

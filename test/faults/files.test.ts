@@ -1,6 +1,9 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { diffRevisions } from '../../src/operations/diff-revisions.ts';
+import { showView } from '../../src/operations/show-view.ts';
+import { postgresDialect } from '../../src/warehouses/postgres/dialect.ts';
 import { openWorkplace, type Workplace } from '../support/workplace.ts';
 import { expectAgreement } from './laws.ts';
 
@@ -137,6 +140,36 @@ test('files of a newer format are not read, and nothing is written over them', a
   }
   expect(place.git('rev-parse', 'HEAD', 'refs/viewsync/prod')).toBe(head);
   await expect(place.apply('HEAD~1')).rejects.toMatchObject({ code: 'FORMAT_TOO_NEW' });
+});
+
+test('a revision whose format is no version, or one to come, is refused by everything that reads it; others are read as before', async () => {
+  const place = await openShop();
+  const target = 'views/prod/target.json';
+  const good = read(place, target);
+  const { project, target: prod } = place;
+  const dialect = postgresDialect;
+  for (const [line, code] of [
+    ['"format": 0,', 'FILE_UNREADABLE'],
+    ['"format": "1",', 'FILE_UNREADABLE'],
+    ['"format": 1.5,', 'FILE_UNREADABLE'],
+    ['', 'FILE_UNREADABLE'],
+    ['"format": 2,', 'FORMAT_TOO_NEW'],
+  ] as const) {
+    write(place, good.replace('"format": 1,', line), target);
+    commit(place);
+    const old = place.git('rev-parse', 'HEAD');
+    write(place, good, target);
+    commit(place);
+    const reading = [
+      () => place.plan(old),
+      () => place.apply(old),
+      () => showView(project, prod, { view: 'shop.best', at: old, dialect }),
+      () => diffRevisions(project, prod, { from: old, to: 'HEAD', dialect, connect: place.connect }),
+    ];
+    for (const work of reading)
+      expect(await refused(work())).toMatchObject({ code, exitCode: 65, message: expect.stringMatching(/target\.json.*format.*Nothing was changed/) });
+  }
+  await expectAgreement(place);
 });
 
 test.each([
