@@ -6,7 +6,7 @@ import type { View } from '../core/view.ts';
 import type { ViewsyncError } from '../errors.ts';
 import type { FailedStandIn, Scratch } from '../warehouses/scratch.ts';
 import { findLikeness } from './likeness.ts';
-import type { Restored } from './restore-in-scratch.ts';
+import { notRestored, type Restored } from './restore-in-scratch.ts';
 
 export interface DrilledView {
   /** The name of the view; the path of a file that cannot be read. */
@@ -27,7 +27,8 @@ interface Evidence {
 }
 
 const absentRelations = [/^relation "(.+)" does not exist/, / reads (.+), which does not exist\./];
-const absentObject = /^(type|function|aggregate|collation|schema|text search configuration) "?(.+?)"? does not exist/;
+const absentObject = /^(type|column|function|aggregate|operator|collation|schema|tablespace|text search configuration) "?(.+?)"? does not exist/;
+const absentOperator = /^(operator) does not exist: (.+?)(?:\. |$)/;
 
 const bare = (text: string) => text.replaceAll('"', '');
 
@@ -40,15 +41,15 @@ function fateOf(isIt: (failed: FailedStandIn) => boolean, missing: readonly Fail
   return `may belong to what could not be made: ${bringers.map(({ standIn, because }) => `${standIn.what} (${because})`).join(', ')}`;
 }
 
-/** What a refusal of the server or of the planner asks for: `shop.orders, which no longer exists`. Any other refusal is told as it is. */
+/** What a refusal of the server or of the planner asks for: `shop.orders, which no longer exists`. Any other refusal needs attention, and is told as it is. */
 function toNeed(because: string, missing: readonly FailedStandIn[]): string {
   const relation = absentRelations.map((pattern) => pattern.exec(because)?.[1]).find((found) => found !== undefined);
   if (relation !== undefined) {
     const isIt = ({ standIn }: FailedStandIn) => standIn.relation !== undefined && bare(relationKey(standIn.relation)) === bare(relation);
     return `${relation}, which ${fateOf(isIt, missing)}`;
   }
-  const [, kind, name = ''] = absentObject.exec(because) ?? [];
-  if (kind === undefined) return because;
+  const [, kind, name = ''] = absentOperator.exec(because) ?? absentObject.exec(because) ?? [];
+  if (kind === undefined) return because.endsWith(notRestored) ? because : `attention: ${because}`;
   const start = bare(`${kind} ${name.split('(')[0]}`);
   return `${kind} ${name}, which ${fateOf(({ standIn }) => bare(standIn.what).split('(')[0] === start, missing)}`;
 }

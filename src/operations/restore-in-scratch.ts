@@ -31,6 +31,9 @@ export interface Restored {
   readonly inspection: Inspection;
 }
 
+/** How the reason ends where a view fails with one that it reads. */
+export const notRestored = ', which was not restored';
+
 const everything = { schemas: ['*'] };
 
 /** Nothing in a scratch database can be lost, and nobody gets at anything through it. */
@@ -66,7 +69,7 @@ function findRoots(found: ReadonlyMap<string, string>, views: readonly View[]): 
 function findFollowers(roots: ReadonlyMap<string, string>, views: readonly View[]): ReadonlyMap<string, string> {
   const reached = reach([...roots.keys()], findReaders(readsOf(views)));
   const keys = [...reached].filter(([key]) => !roots.has(key));
-  return new Map(keys.map(([key, through]) => [key, `${through ?? ''}, which was not restored`]));
+  return new Map(keys.map(([key, through]) => [key, `${through ?? ''}${notRestored}`]));
 }
 
 /** Plans and rehearses; undefined when nothing fails any more. */

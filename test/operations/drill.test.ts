@@ -115,9 +115,12 @@ test('what cannot be stood in is named, and the other views are proven', async (
     CREATE FUNCTION app.f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE FUNCTION app.changed(int) RETURNS int LANGUAGE sql AS 'SELECT 1';
     CREATE VIEW app.lost AS SELECT id FROM app.orders; CREATE VIEW app.above AS SELECT id FROM app.lost; CREATE VIEW app.called AS SELECT app.f(id) AS f FROM app.kept;
     CREATE VIEW app.granted AS SELECT id FROM app.kept; GRANT SELECT ON app.granted TO ${gone}; CREATE VIEW app.retyped AS SELECT id FROM app.kept;
+    CREATE OPERATOR app.+% (FUNCTION = int4pl, LEFTARG = int, RIGHTARG = int); CREATE VIEW app.summed AS SELECT 1 OPERATOR(app.+%) 2 AS three;
+    CREATE TABLE app.wide (id int, a int); CREATE VIEW app.narrow AS SELECT id, a FROM app.wide;
     CREATE VIEW app.other AS SELECT 1 AS one; CREATE VIEW app.outside AS SELECT one FROM app.other`);
   await place.export();
-  await place.database.query(`DROP VIEW app.above, app.lost, app.called, app.granted, app.retyped; DROP TABLE app.orders; DROP FUNCTION app.f(int);
+  await place.database.query(`DROP VIEW app.above, app.lost, app.called, app.granted, app.retyped, app.summed, app.narrow; DROP OPERATOR app.+% (int, int);
+    ALTER TABLE app.wide DROP a; DROP TABLE app.orders; DROP FUNCTION app.f(int);
     ALTER TABLE app.kept ALTER id TYPE bigint; DROP OWNED BY ${gone}; DROP ROLE ${gone}`);
   writeFileSync(join(place.directory, 'views/prod/app/other.sql'), 'CREATE VIEW app.other AS');
   const expected = {
@@ -125,12 +128,14 @@ test('what cannot be stood in is named, and the other views are proven', async (
     'app.called': 'needs: function app.f(bigint), which no longer exists',
     'app.granted': `needs: role "${gone}"`,
     'app.lost': 'needs: app.orders, which no longer exists',
+    'app.narrow': expect.stringMatching(/^needs: column \S*a, which no longer exists$/),
     'app.other': 'restored identical',
     'app.outside': 'restored identical',
     'app.retyped': 'differs: column id integer -> bigint',
+    'app.summed': 'needs: operator integer app.+% integer, which no longer exists',
   };
   const result = await drill(place);
-  expect([outcomes(result), result.restored, result.differing, result.needing]).toEqual([expected, 2, 1, 4]);
+  expect([outcomes(result), result.restored, result.differing, result.needing]).toEqual([expected, 2, 1, 6]);
   const edited = outcomes(await drill(place, { revision: 'worktree' }));
   expect(edited['views/prod/app/other.sql']).toMatch(/^needs: a file that can be read: /);
   expect(edited['app.outside']).toBe('restored identical');
