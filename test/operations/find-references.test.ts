@@ -58,9 +58,8 @@ describe.each(dialects.map((dialect) => [dialect]))('%s', (dialect) => {
     expect(plain.length).toBeGreaterThan(30);
     for (const { sql } of plain) {
       const found = (text: string) => findReferences(text, dialect).map(({ name }) => JSON.stringify(name));
-      expect(found(`SELECT 1 FROM (${sql}) zz1, zz2 WHERE EXISTS (${sql})`), sql).toEqual(
-        [...found(sql), '{"name":"X"}', ...found(sql)].map((name) => (name === '{"name":"X"}' ? found('SELECT 1 FROM zz2')[0] : name)),
-      );
+      const around = `SELECT 1 FROM (${sql}) zz1, zz2 WHERE EXISTS (${sql})`;
+      expect(found(around), sql).toEqual([...found(sql), ...found('SELECT 1 FROM zz2'), ...found(sql)]);
     }
   });
 });

@@ -1,8 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, connect as openSocket, type Socket } from 'node:net';
 import { Client } from 'pg';
-import { createDatabase, type TestDatabase } from '../postgres-server.ts';
+import type { TestDatabase } from '../postgres-server.ts';
 import { refuse, translateStatement } from './statements.ts';
+
+/** Loaded on use: it knows the servers of a test run alone. */
+async function createDatabase(): Promise<TestDatabase> {
+  return (await import('../postgres-server.ts')).createDatabase();
+}
 
 /** What a fault does to a statement: the code and message with which it fails. */
 export type Fault = (sql: string) => { readonly code: string; readonly message: string } | undefined;
@@ -90,8 +95,8 @@ function addressOf(url: string): { readonly path: string } | { readonly host: st
 }
 
 /** Starts a simulation in front of a fresh database; it ends, and the database goes, when disposed of. */
-export async function startRedshift(): Promise<SimulatedRedshift> {
-  const database = await createDatabase();
+export async function startRedshift(given?: TestDatabase): Promise<SimulatedRedshift> {
+  const database = given ?? (await createDatabase());
   await database.query(await readFile(new URL('shim.sql', import.meta.url), 'utf8'));
   const statements: string[] = [];
   const sockets = new Set<Socket>();
