@@ -3,6 +3,7 @@ import type { Row } from './pairs.ts';
 import { measureReferences } from './references.ts';
 import { measureRoundTrips } from './round-trips.ts';
 import { measureRows } from './rows.ts';
+import { measureSnowflake } from './snowflake.ts';
 import { openStage } from './stage.ts';
 import { renderTable } from './table.ts';
 
@@ -12,6 +13,7 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '5' },
     json: { type: 'boolean', default: false },
     references: { type: 'boolean', default: false },
+    snowflake: { type: 'boolean', default: false },
     'round-trips': { type: 'boolean', default: false },
   },
 });
@@ -19,7 +21,8 @@ const { values } = parseArgs({
 const rows: Row[] = [];
 if (values.references) process.stdout.write(`${measureReferences()}\n`);
 if (values['round-trips']) process.stdout.write(`${await measureRoundTrips()}\n`);
-for (const size of (values.references || values['round-trips'] ? '' : values.size).split(',').filter(Boolean).map(Number)) {
+if (values.snowflake) process.stdout.write(`${await measureSnowflake([10, 1000, 20_000])}\n`);
+for (const size of (values.references || values.snowflake || values['round-trips'] ? '' : values.size).split(',').filter(Boolean).map(Number)) {
   const stage = await openStage(size);
   try {
     const measured = await measureRows(stage, Number(values.runs));

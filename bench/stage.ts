@@ -53,7 +53,8 @@ async function buildDatabase(server: Server, size: number): Promise<void> {
   await runSql(withDatabase(server, 'bench'), 'VACUUM ANALYZE');
 }
 
-function createEnvironment(folder: string): Readonly<Record<string, string>> {
+/** What git runs with: somebody of its own, and none of this machine's settings. */
+export function createEnvironment(folder: string): Readonly<Record<string, string>> {
   const person = { GIT_AUTHOR_NAME: 'Bench', GIT_AUTHOR_EMAIL: 'bench@example.com', GIT_COMMITTER_NAME: 'Bench', GIT_COMMITTER_EMAIL: 'bench@example.com' };
   return { PATH: process.env['PATH'] ?? '', HOME: folder, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1', ...person };
 }

@@ -1,6 +1,7 @@
 /** The variables that let the checks of a warehouse run. */
 const needed: Readonly<Record<string, readonly string[]>> = {
   bigquery: ['VIEWSYNC_LIVE_BIGQUERY_PROJECT', 'VIEWSYNC_LIVE_BIGQUERY_MEMBER'],
+  snowflake: ['VIEWSYNC_LIVE_SNOWFLAKE_DATABASE'],
   redshift: ['VIEWSYNC_LIVE_REDSHIFT_URL'],
 };
 

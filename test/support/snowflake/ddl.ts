@@ -194,8 +194,17 @@ function grantsOf(account: Account, session: Session, { relation, copiesGrants }
   return future.map((grant) => ({ ...grant }));
 }
 
+function createSchema({ databases }: Account, reader: Reader): void {
+  const [database = '', name = ''] = readPath(reader);
+  databases.get(database)?.schemas.set(name, { name, relations: new Map(), futureGrants: [] });
+}
+
 function create(account: Account, session: Session, reader: Reader): void {
   expect(reader, 'CREATE');
+  if (take(reader, 'SCHEMA')) {
+    createSchema(account, reader);
+    return;
+  }
   const replaces = take(reader, 'OR REPLACE');
   const isSecure = take(reader, 'SECURE');
   const isRecursive = take(reader, 'RECURSIVE');
@@ -245,6 +254,11 @@ function existing(account: Account, path: readonly string[], type: RelationType)
 
 function drop(account: Account, session: Session, reader: Reader): void {
   expect(reader, 'DROP');
+  if (take(reader, 'SCHEMA')) {
+    const [database = '', name = ''] = readPath(reader);
+    account.databases.get(database)?.schemas.delete(name);
+    return;
+  }
   const type = readType(reader);
   const path = readPath(reader);
   const relation = existing(account, path, type);
