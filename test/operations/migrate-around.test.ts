@@ -1,6 +1,5 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { describeCatalog } from '../support/catalog-comparison.ts';
-import { postgresServers } from '../support/postgres-server.ts';
 import { openWorkplace, type Workplace } from '../support/workplace.ts';
 
 const shop = `
@@ -13,8 +12,8 @@ CREATE VIEW shop.apart AS SELECT id FROM shop.other;
 CREATE MATERIALIZED VIEW shop.sums AS SELECT customer, sum(total) AS total FROM shop.big GROUP BY customer;
 COMMENT ON VIEW shop.best IS 'who buys'; GRANT SELECT ON shop.best TO PUBLIC;`;
 
-async function openShop(version?: number): Promise<Workplace> {
-  const place = await openWorkplace(version === undefined ? {} : { version });
+async function openShop(): Promise<Workplace> {
+  const place = await openWorkplace();
   await place.database.query(shop);
   await place.export();
   return place;
@@ -31,21 +30,19 @@ const names = (place: Workplace) =>
     .query("SELECT relname::text AS name FROM pg_class WHERE relnamespace = 'shop'::regnamespace AND relkind IN ('v', 'm') ORDER BY 1")
     .then((rows) => rows.map(({ name }) => name));
 
-describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i', (version) => {
-  test('a command finds the views away, and they come back with all that they had, whatever its exit code was', async () => {
-    const place = await openShop(version);
-    const before = await describeCatalog(place.database.url);
-    const result = await place.migrateAround(['shop.orders'], async () => {
-      expect(await names(place)).toEqual(['apart']);
-      expect((await place.status()).run).toMatchObject({ command: 'migrate', isRunning: true });
-      await expect(place.export()).rejects.toMatchObject({ code: 'RUN_IN_PROGRESS' });
-      await place.database.query('ALTER TABLE shop.orders ALTER id TYPE bigint; ALTER TABLE shop.orders ALTER id TYPE int');
-      return 7;
-    });
-    expect(result).toMatchObject({ exitCode: 7, restored: ['shop.best', 'shop.big', 'shop.sums'], broken: [] });
-    expect(await describeCatalog(place.database.url)).toEqual(before);
-    await expectRecorded(place);
+test('a command finds the views away, and they come back with all that they had, whatever its exit code was', async () => {
+  const place = await openShop();
+  const before = await describeCatalog(place.database.url);
+  const result = await place.migrateAround(['shop.orders'], async () => {
+    expect(await names(place)).toEqual(['apart']);
+    expect((await place.status()).run).toMatchObject({ command: 'migrate', isRunning: true });
+    await expect(place.export()).rejects.toMatchObject({ code: 'RUN_IN_PROGRESS' });
+    await place.database.query('ALTER TABLE shop.orders ALTER id TYPE bigint; ALTER TABLE shop.orders ALTER id TYPE int');
+    return 7;
   });
+  expect(result).toMatchObject({ exitCode: 7, restored: ['shop.best', 'shop.big', 'shop.sums'], broken: [] });
+  expect(await describeCatalog(place.database.url)).toEqual(before);
+  await expectRecorded(place);
 });
 
 test('what the command makes itself stays, what no longer fits is left out and stays in git', async () => {

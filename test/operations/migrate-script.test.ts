@@ -72,16 +72,6 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
     await expectRecorded(place);
   });
 
-  test('what no statement needs out of the way is not touched, and one column takes only the views that read it', async () => {
-    const place = await openShop(version);
-    const added = () => place.migrate('ALTER TABLE shop.orders ADD COLUMN extra int; CREATE INDEX ON shop.orders (placed); UPDATE shop.orders SET extra = 1');
-    expect(await findRemade(place, added)).toEqual([]);
-    const retyped = () => place.migrate('ALTER TABLE shop.orders ALTER COLUMN total TYPE numeric(14,2)');
-    expect(await findRemade(place, retyped)).toEqual(['best', 'big', 'sums']);
-    expect(await place.database.query('SELECT count(*)::int AS rows FROM shop.sums')).toEqual([{ rows: 3 }]);
-    await expectRecorded(place);
-  });
-
   test('names are looked up as the script says, and its settings and role are its own', async () => {
     const place = await openShop(version);
     await place.migrate(`
@@ -109,6 +99,20 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
     expect(readFileSync(join(place.directory, 'views/prod/shop/best.sql'), 'utf8')).toContain('who buys now');
     expect(readFileSync(join(place.directory, 'views/prod/shop/big.sql'), 'utf8')).toContain('placed');
     expect(place.git('show', '--name-status', '--no-renames', '--format=', 'HEAD', '--', 'views')).toMatch(/A\s.*fresh\.sql/);
+    await expectRecorded(place);
+  });
+});
+
+describe('on the newest PostgreSQL', () => {
+  const version = postgresServers()[0]?.version ?? 18;
+
+  test('what no statement needs out of the way is not touched, and one column takes only the views that read it', async () => {
+    const place = await openShop(version);
+    const added = () => place.migrate('ALTER TABLE shop.orders ADD COLUMN extra int; CREATE INDEX ON shop.orders (placed); UPDATE shop.orders SET extra = 1');
+    expect(await findRemade(place, added)).toEqual([]);
+    const retyped = () => place.migrate('ALTER TABLE shop.orders ALTER COLUMN total TYPE numeric(14,2)');
+    expect(await findRemade(place, retyped)).toEqual(['best', 'big', 'sums']);
+    expect(await place.database.query('SELECT count(*)::int AS rows FROM shop.sums')).toEqual([{ rows: 3 }]);
     await expectRecorded(place);
   });
 
