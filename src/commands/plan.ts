@@ -29,7 +29,8 @@ Exit codes: 0 planned, 1 there are steps (only with --exit-code), 3 a hazard nee
     );
     const { commit, revision, reading } = planned;
     const plan = { ...planned.plan, hazards: planned.plan.hazards.filter(({ name }) => !options.allowed.includes(name)) };
-    const script = { revision, commit, isTransactional: reading.dialect.isTransactional };
+    const { isTransactional, bystanderSettings } = reading.dialect;
+    const script = { revision, commit, isTransactional, bystanderSettings };
     this.print(flags, { plan, revision, commit }, flags.sql ? renderScript(plan, script) : renderPlan(plan, this.colors));
     this.exitWith(findObstacle(plan) ?? (flags['exit-code'] && plan.steps.length > 0 ? exitCodes.differs : 0));
   }

@@ -1,8 +1,8 @@
-import { diffAttachments, hasAttachmentChange, isSameDefinition, isSameView } from './compare.ts';
+import { diffAttachments, hasAttachmentChange, hasSameAttachments, isSameDefinition, isSameView } from './compare.ts';
 import type { RenamedColumn } from './dialect.ts';
 import type { PlanRequest, Situation } from './planner.ts';
 import { findMentions } from './references.ts';
-import { bareKey, relationKey } from './relation.ts';
+import { bareKey, isRoutineName, relationKey } from './relation.ts';
 import { isView, type View } from './view.ts';
 
 /** How one wanted view is brought about; `because` is the reason that its steps carry. */
@@ -36,7 +36,7 @@ function canRename(live: View, renamed: readonly RenamedColumn[]): boolean {
 
 /** A text that calls a routine that comes and goes with views can only be told once both are made. */
 function treatRefused(live: View, wanted: View, { request, because }: { readonly request: PlanRequest; readonly because: string }): Treatment {
-  const routines = [...request.live, ...request.wanted].filter(({ kind, name }) => kind === 'bystander' && name.object?.arguments !== undefined);
+  const routines = [...request.live, ...request.wanted].filter(({ name }) => isRoutineName(name));
   const mentions = findMentions(wanted.definition, request.dialect, new Set(routines.map(({ name }) => bareKey(name))));
   const [called] = routines.length === 0 ? [] : mentions;
   if (called === undefined || live.kind !== wanted.kind) return { how: 'refuse', because };
@@ -55,10 +55,12 @@ function treatDefinition(live: View, wanted: View, request: PlanRequest): Treatm
   return { how: 'rebuild', because: replaceability.because };
 }
 
-function treatBystander(live: View | undefined, wanted: View, { dialect, relations }: PlanRequest): Treatment {
-  const isThere = relations.has(relationKey(wanted.name));
+function treatBystander(live: View | undefined, wanted: View, { dialect, relations, described }: PlanRequest): Treatment {
+  const key = relationKey(wanted.name);
+  const isThere = relations.has(key);
   if (!live) return isThere ? { how: 'leave', because: 'it exists and hangs on no view' } : { how: 'create', because: 'it does not exist' };
-  return isSameView(live, wanted, dialect) ? { how: 'nothing' } : { how: 'leave', because: 'it exists and differs' };
+  const isSame = described.get(key)?.outcome === 'same' ? hasSameAttachments(live, wanted, dialect) : isSameView(live, wanted, dialect);
+  return isSame ? { how: 'nothing' } : { how: 'leave', because: 'it exists and differs' };
 }
 
 function treatView(live: View | undefined, wanted: View, request: PlanRequest): Treatment {

@@ -1,6 +1,6 @@
 import type { AttachmentChange, Change, ColumnChange } from './change.ts';
 import { hasAttachmentChange } from './compare.ts';
-import { relationKey } from './relation.ts';
+import { type RelationName, relationKey } from './relation.ts';
 
 /** A line `Key: value` at the end of a commit message; the keys of ours begin with `Viewsync-`. */
 export interface Trailer {
@@ -11,19 +11,42 @@ export interface Trailer {
 /** Longest list of views in one message; the rest is counted. */
 const longestList = 50;
 
-export function countViews(count: number): string {
-  return count === 1 ? '1 view' : `${count} views`;
+type Noun = 'view' | 'bystander' | 'schema';
+
+function nounOf({ object }: RelationName): Noun {
+  if (object === undefined) return 'view';
+  return object.kind === 'schema' ? 'schema' : 'bystander';
 }
 
-/** `2 views changed, 1 added, 1 deleted`: what comes first names the views, what is zero is left out. */
-export function summarizeChanges(changes: readonly Change[]): string {
-  const count = (kind: Change['change']) => changes.filter(({ change }) => change === kind).length;
+function countNoun(count: number, noun: Noun): string {
+  return `${count} ${count === 1 ? noun : `${noun}s`}`;
+}
+
+export function countViews(count: number): string {
+  return countNoun(count, 'view');
+}
+
+const nouns: readonly Noun[] = ['view', 'bystander', 'schema'];
+
+/** `3 views, 1 bystander`: how many of each kind of thing; what there is none of is left out. */
+export function countObjects(names: readonly RelationName[]): string {
+  const counts = nouns.map((noun) => ({ noun, count: names.filter((name) => nounOf(name) === noun).length })).filter(({ count }) => count > 0);
+  return counts.length === 0 ? countViews(0) : counts.map(({ noun, count }) => countNoun(count, noun)).join(', ');
+}
+
+function summarizeNoun(changes: readonly Change[], noun: Noun): readonly string[] {
+  const count = (kind: Change['change']) => changes.filter(({ view, change }) => change === kind && nounOf(view) === noun).length;
   const parts = [
     { count: count('modified'), verb: 'changed' },
     { count: count('added'), verb: 'added' },
     { count: count('deleted'), verb: 'deleted' },
   ].filter((part) => part.count > 0);
-  return parts.map((part, index) => `${index === 0 ? countViews(part.count) : part.count} ${part.verb}`).join(', ');
+  return parts.map((part, index) => `${index === 0 ? countNoun(part.count, noun) : part.count} ${part.verb}`);
+}
+
+/** `2 views changed, 1 added, 1 schema added`: what comes first names the kind, what is zero is left out. */
+export function summarizeChanges(changes: readonly Change[]): string {
+  return nouns.flatMap((noun) => summarizeNoun(changes, noun)).join(', ');
 }
 
 /** `reprinted by PostgreSQL 18, 312 views`: what a new major version of the server did to texts that nobody changed. */

@@ -100,6 +100,8 @@ export interface Dialect {
   readonly replacingKinds?: readonly string[];
   /** Texts of `printedKinds` that the warehouse was found to hold for the same as another one, each with the one that stands for both. Filled by the operation that asks. */
   readonly equivalents?: Map<string, string>;
+  /** What a script sets before it makes bystanders, so that one may name what comes after it; nothing where that needs no setting. */
+  readonly bystanderSettings?: readonly string[];
   /** Kinds whose SQL may name other views, which can then not be dropped while it stands: rules, triggers, defaults. */
   readonly readingKinds: readonly string[];
   /** Rules for scripts that run in one transaction; absent where DDL is not transactional. */

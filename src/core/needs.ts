@@ -1,16 +1,14 @@
 import type { Dialect } from './dialect.ts';
 import { type Reads, reach } from './graph.ts';
 import { findMentions } from './references.ts';
-import { bareKey, isSchemaName, type RelationName, relationKey } from './relation.ts';
+import { bareKey, isRoutineName, isSchemaName, relationKey } from './relation.ts';
 import type { View } from './view.ts';
 
 /** The objects that a name may mean: a relation, and every routine that is called so. */
 type Meanings = ReadonlyMap<string, readonly string[]>;
 
-const isCalled = ({ object }: RelationName) => object?.arguments !== undefined;
-
 function findMeanings(objects: readonly View[]): Meanings {
-  const named = objects.filter(({ name }) => name.object === undefined || isCalled(name));
+  const named = objects.filter(({ name }) => name.object === undefined || isRoutineName(name));
   const groups = Map.groupBy(named, ({ name }) => bareKey(name));
   return new Map([...groups].map(([key, members]) => [key, members.map(({ name }) => relationKey(name))]));
 }
@@ -18,7 +16,7 @@ function findMeanings(objects: readonly View[]): Meanings {
 /** The names that a definition holds, but for the one that it gives to what it makes. */
 function namesIn({ name, definition, kind }: View, dialect: Dialect, known: ReadonlySet<string>): readonly string[] {
   const mentions = findMentions(definition, dialect, known).map((mention) => relationKey(mention.name));
-  const isOwn = kind === 'bystander' && isCalled(name) && mentions[0] === bareKey(name);
+  const isOwn = kind === 'bystander' && isRoutineName(name) && mentions[0] === bareKey(name);
   return isOwn ? mentions.slice(1) : mentions;
 }
 

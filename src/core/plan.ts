@@ -47,6 +47,8 @@ export interface Plan {
   readonly steps: readonly Step[];
   readonly hazards: readonly Hazard[];
   readonly refusals: readonly Refusal[];
+  /** What may refuse a step for reasons of its own, in whole sentences; nothing when there is no step. */
+  readonly watchers: readonly string[];
   /** Live views as they are before, of everything that a step touches. */
   readonly before: readonly View[];
   /** The same views as they must be afterwards; absent here and present in `before`: dropped. */

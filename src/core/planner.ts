@@ -50,6 +50,8 @@ export interface PlanRequest {
   readonly available: ReadonlySet<string>;
   /** Size in bytes of materialized views, by `relationKey`. */
   readonly sizes: ReadonlyMap<string, number>;
+  /** See `Plan.watchers`. */
+  readonly watchers?: readonly string[] | undefined;
   readonly lockLimit?: number;
   /** Views as they were at the last export, by `relationKey`; of those that are wanted. */
   readonly exported: ReadonlyMap<string, View>;
@@ -148,6 +150,7 @@ export function planChanges(request: PlanRequest): Plan {
     ...findTouched(situation, steps),
     kept: request.kept,
     left: findLeft(situation),
+    watchers: steps.length === 0 ? [] : (request.watchers ?? []),
     reprinted: findReprinted(situation),
     unproven: findUnproven(situation),
   };

@@ -1,7 +1,7 @@
 import { findReaders, type Reads, reach } from './graph.ts';
 import type { Situation } from './planner.ts';
-import { bareKey, relationKey } from './relation.ts';
-import type { View } from './view.ts';
+import { bareKey, isRoutineName, relationKey } from './relation.ts';
+import { isView, type View } from './view.ts';
 
 /** What has to be dropped so that something can be made anew. */
 export interface Rebuild {
@@ -26,7 +26,7 @@ function becauseOf(key: string, through: string | undefined, { treatments, live 
 }
 
 function callingOf(view: View | undefined): string[] {
-  return view === undefined ? [] : [bareKey(view.name)];
+  return view && (isView(view) || isRoutineName(view.name)) ? [bareKey(view.name)] : [];
 }
 
 /** The closure that the engine forces: every view that has to be re-created, and every view and bystander that reads it in the live warehouse. */

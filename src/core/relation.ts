@@ -67,6 +67,11 @@ export function bareKey({ object: _, ...name }: RelationName): string {
   return relationKey(name);
 }
 
+/** Whether a name is that of something that SQL calls by name: a function, a procedure, an aggregate. */
+export function isRoutineName({ object }: RelationName): boolean {
+  return object !== undefined && ['function', 'procedure', 'aggregate'].includes(object.kind);
+}
+
 /** Whether a name is that of a schema itself. */
 export function isSchemaName({ object }: RelationName): boolean {
   return object?.kind === 'schema';

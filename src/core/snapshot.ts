@@ -12,7 +12,7 @@ export interface Container {
   readonly ownerRights?: 'altered';
   /** Grantees of new routines likewise; absent where a new one has the rights that the warehouse gives by itself. */
   readonly routineGrantees?: readonly string[];
-  /** Its owner, rights and comment, in the shape of a view of kind `container`; absent where it holds nothing that has a file. */
+  /** Its owner, rights and comment, in the shape of a view of kind `container`; absent where the warehouse tells nothing of it. */
   readonly state?: View;
   /** The rights of our role on it, in words, where listings leave out what it may not see. */
   readonly access?: string;
@@ -56,16 +56,18 @@ export interface Scope {
 
 export type Origin = { readonly from: 'warehouse' } | { readonly from: 'commit'; readonly commit: string } | { readonly from: 'worktree' };
 
-/** Everything that has a file: containers, views, bystanders. */
+/** Everything that has a file: views, bystanders, and the containers that hold one of these. */
 export function objectsOf({ containers, views, bystanders }: Pick<Snapshot, 'containers' | 'views' | 'bystanders'>): readonly View[] {
-  return [...containers.flatMap(({ state }) => state ?? []), ...views, ...bystanders];
+  const keyOf = ({ name: { catalog, schema } }: View) => JSON.stringify([catalog, schema]);
+  const held = new Set([...views, ...bystanders].map(keyOf));
+  return [...containers.flatMap(({ state }) => (state && held.has(keyOf(state)) ? [state] : [])), ...views, ...bystanders];
 }
 
-/** The same Snapshot with other objects in it: views, bystanders, and the states of containers. */
+/** The same Snapshot with other views and bystanders in it, and the states of containers that are among them. */
 export function withObjects(snapshot: Snapshot, objects: readonly View[]): Snapshot {
   const sorted = objects.toSorted((left, right) => compareRelations(left.name, right.name));
   const states = sorted.filter(({ kind }) => kind === 'container');
-  const known = snapshot.containers.map(({ state: _, ...container }) => {
+  const known = snapshot.containers.map((container) => {
     const state = states.find(({ name }) => name.catalog === container.catalog && name.schema === container.name);
     return state ? { ...container, state } : container;
   });

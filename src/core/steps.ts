@@ -128,7 +128,7 @@ function findContainer({ catalog, schema }: View['name'], containers: readonly C
   return {
     name: schema,
     defaultGrantees: union(containers.map(({ defaultGrantees }) => defaultGrantees)),
-    routineGrantees: union(containers.map(({ routineGrantees = [] }) => routineGrantees)),
+    ...(containers.some(({ routineGrantees }) => routineGrantees) ? { routineGrantees: union(containers.map((each) => each.routineGrantees ?? [])) } : {}),
     ...(containers.some(({ ownerRights }) => ownerRights === 'altered') ? { ownerRights: 'altered' } : {}),
   };
 }

@@ -12,8 +12,8 @@ function sortedEntries(fields: Readonly<Record<string, string>>): Record<string,
   return Object.fromEntries(Object.entries(fields).sort(([left], [right]) => compareText(left, right)));
 }
 
-function writeName({ catalog, schema, name }: RelationName): Fields {
-  return catalog === undefined ? { schema, name } : { catalog, schema, name };
+function writeName({ catalog, schema, name, object }: RelationName): Fields {
+  return { ...(catalog === undefined ? {} : { catalog }), schema, name, ...object };
 }
 
 function writeUnreadable({ name, reason }: Unreadable): Fields {
@@ -90,11 +90,20 @@ function readRecord(value: unknown, key: string, path: string): Record<string, s
   return isRecord ? (value as Record<string, string>) : fail(path, `"${key}" must hold texts by name.`);
 }
 
+function readOptional(fields: Fields, key: string, path: string): Record<string, string> {
+  return fields[key] === undefined ? {} : { [key]: readText(fields, key, path) };
+}
+
+function readObject(fields: Fields, path: string): Pick<RelationName, 'object'> {
+  if (fields['kind'] === undefined) return {};
+  return { object: { kind: readText(fields, 'kind', path), ...readOptional(fields, 'on', path), ...readOptional(fields, 'arguments', path) } };
+}
+
 function readUnreadable(value: unknown, path: string): Unreadable {
   if (!isFields(value)) return fail(path, '"unreadable" must be a list of objects.');
-  checkKeys(value, ['catalog', 'schema', 'name', 'reason'], path);
-  const catalog = value['catalog'] === undefined ? {} : { catalog: readText(value, 'catalog', path) };
-  return { name: { ...catalog, schema: readText(value, 'schema', path), name: readText(value, 'name', path) }, reason: readText(value, 'reason', path) };
+  checkKeys(value, ['catalog', 'schema', 'name', 'kind', 'on', 'arguments', 'reason'], path);
+  const place = { ...readOptional(value, 'catalog', path), schema: readText(value, 'schema', path), name: readText(value, 'name', path) };
+  return { name: { ...place, ...readObject(value, path) }, reason: readText(value, 'reason', path) };
 }
 
 function readVersion(value: unknown, path: string): { readonly version?: number } {

@@ -46,7 +46,7 @@ function raise(
   const said = execution.failures.map((each) => describeStep(plan, each)).join(' ');
   return new ViewsyncError(code, {
     message: `${said} ${state}`,
-    suggestions: code === 'STEP_FAILED' ? waysOn : [...anotherTime(plan, failure), 'viewsync plan shows every step with its SQL.'],
+    suggestions: [...plan.watchers, ...(code === 'STEP_FAILED' ? waysOn : [...anotherTime(plan, failure), 'viewsync plan shows every step with its SQL.'])],
     details: { report, code: failure?.code, sql: failure && plan.steps[failure.index]?.sql, ...rest },
   });
 }

@@ -45,8 +45,8 @@ function findOpenQuestions(
 ): SettleRequest[] {
   return side.flatMap((wanted) => {
     const view = live.get(relationKey(wanted.name));
-    if (!view || !isView(view) || view.kind !== wanted.kind) return [];
-    const isOpen = (!isSame(view, wanted) && !asked.has(textId(wanted))) || hasOpenTexts(view, wanted, dialect);
+    if (!view || view.kind === 'container' || view.kind !== wanted.kind) return [];
+    const isOpen = (!isSame(view, wanted) && !asked.has(textId(wanted))) || (isView(view) && hasOpenTexts(view, wanted, dialect));
     return isOpen ? [{ wanted, live: view }] : [];
   });
 }

@@ -30,7 +30,7 @@ export interface MigrationOptions extends PushOptions {
 }
 
 export function emptyPlan(target: string): Plan {
-  return { target, steps: [], hazards: [], refusals: [], before: [], after: [], kept: [], left: [], reprinted: [], unproven: [] };
+  return { target, steps: [], hazards: [], refusals: [], before: [], after: [], kept: [], left: [], watchers: [], reprinted: [], unproven: [] };
 }
 
 /** Warehouse, branch and live line as they are before a migration; no run may be open. `INTERRUPTED_RUN`, `OTHER_WAREHOUSE`. */

@@ -72,7 +72,7 @@ export interface Wish {
 
 /** Wanted views that are not live and that a differing view reads, directly or not: they have to be described with it. */
 function findNewSources(differing: readonly View[], wanted: readonly View[], live: ReadonlyMap<string, View>): View[] {
-  const fresh = wanted.filter((view) => !live.has(relationKey(view.name)));
+  const fresh = wanted.filter((view) => isView(view) && !live.has(relationKey(view.name)));
   const reached = reach(
     differing.map((view) => relationKey(view.name)),
     readsOf(wanted),
@@ -85,7 +85,7 @@ function findQuestions(wanted: readonly View[], live: readonly View[], { dialect
   const byKey = new Map(live.map((view) => [relationKey(view.name), view]));
   const differing = wanted.flatMap((view) => {
     const known = byKey.get(relationKey(view.name));
-    const isOpen = known && (!isSameDefinition(known, view, dialect) || hasOpenTexts(known, view, dialect));
+    const isOpen = known && view.kind !== 'container' && (!isSameDefinition(known, view, dialect) || (isView(view) && hasOpenTexts(known, view, dialect)));
     return isOpen ? [{ wanted: view, live: known }] : [];
   });
   const fresh = findNewSources(
@@ -109,9 +109,10 @@ export async function planWish(
   { inspection, tip, options }: { inspection: Inspection; tip: TargetFiles; options: Pick<PlanOptions, 'warehouse' | 'allowed'> },
 ): Promise<Plan> {
   const { snapshot, outside, session } = inspection;
-  const live = [...objectsOf(snapshot), ...outside];
+  const states = snapshot.containers.flatMap(({ state }) => state ?? []);
+  const live = [...states, ...snapshot.views, ...snapshot.bystanders, ...outside];
   const byKey = new Map(live.map((view) => [relationKey(view.name), view]));
-  const questions = findQuestions(wish.wanted.filter(isView), live.filter(isView), reading);
+  const questions = findQuestions(wish.wanted, live, reading);
   const described = questions.length === 0 ? new Map() : await options.warehouse.settle(questions);
   learnEquivalents(reading.dialect, described);
   return planChanges({
@@ -124,6 +125,7 @@ export async function planWish(
     containers: await readDefaults(snapshot, { wanted: wish.wanted, live: byKey }, options.warehouse),
     losses: snapshot.losses,
     streams: inspection.streams,
+    watchers: session.watchers,
     roles: session.roles,
     role: session.role,
     relations: inspection.relations,

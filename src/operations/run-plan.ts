@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { countViews, describeChange } from '../core/commit-message.ts';
+import { countObjects, describeChange } from '../core/commit-message.ts';
 import { diffViews, isSameView } from '../core/compare.ts';
 import type { Plan } from '../core/plan.ts';
 import { type RelationName, relationKey } from '../core/relation.ts';
@@ -120,10 +120,15 @@ async function carryOut(plan: Plan, running: Running, options: RunOptions): Prom
   return { views, report: { steps: reportSteps(plan, execution, 'applied') } };
 }
 
+/** What is there and changes: also the tables that get a bystander back. */
+function listLocks({ before, after }: Plan): readonly View[] {
+  return [...before, ...after.filter(({ name }) => name.object?.on !== undefined)];
+}
+
 async function runInside(warehouse: Warehouse, plan: Plan, options: RunOptions): Promise<RunOutcome> {
   const { lockTimeout, attempts, onWait, prepare, signal } = options;
   return warehouse.transact(
-    { lockTimeout, attempts, locks: plan.before, signal, ...(onWait ? { onWait } : {}), ...(prepare ? { prepare } : {}) },
+    { lockTimeout, attempts, locks: listLocks(plan), signal, ...(onWait ? { onWait } : {}), ...(prepare ? { prepare } : {}) },
     async (transaction) => {
       await requirePlanned(plan, transaction, warehouse);
       return carryOut(plan, { transaction, warehouse }, options).catch((error: unknown) => {
@@ -158,6 +163,7 @@ export function runPlan(warehouse: Warehouse, plan: Plan, options: RunOptions): 
 
 /** What a run is told of in one line: `apply HEAD~1, 3 views`. */
 export function summarizeRun(command: string, revision: string, plan: Plan): string {
-  const touched = new Set([...plan.steps.map(({ view }) => view), ...namesOf(plan)].map(relationKey)).size;
-  return `${[command, revision].filter((word) => word !== '').join(' ')}, ${countViews(touched)}`;
+  const touched = [...plan.steps.map(({ view }) => view), ...namesOf(plan)];
+  const names = [...new Map(touched.map((name) => [relationKey(name), name])).values()];
+  return `${[command, revision].filter((word) => word !== '').join(' ')}, ${countObjects(names)}`;
 }

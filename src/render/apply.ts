@@ -1,3 +1,4 @@
+import { countObjects } from '../core/commit-message.ts';
 import type { Plan } from '../core/plan.ts';
 import { relationKey } from '../core/relation.ts';
 import type { ApplyReport } from '../core/report.ts';
@@ -20,6 +21,7 @@ export interface Applied {
 
 export function renderApplied({ target, plan, report, commit, pushed, notes, isVerified, broken = [] }: Applied, colors: Colors): string {
   const kept = plan.kept.length === 0 ? [] : [`Kept, because the revision does not say that they should go: ${plan.kept.map(relationKey).join(', ')}.`];
+  const left = plan.left.map(({ view, because }) => `Left as it is: ${relationKey(view)}, ${because}.`);
   const recorded = commit === undefined ? [] : [`Committed ${commit.slice(0, 10)}${pushed ? ' and pushed' : ''}.`];
   const headline =
     report.steps.length === 0 && broken.length === 0
@@ -27,11 +29,11 @@ export function renderApplied({ target, plan, report, commit, pushed, notes, isV
       : `${countSteps(target, report)}${isVerified ? '; read back and found as planned.' : '; not verified.'}`;
   const next = report.steps.length === 0 ? [] : [`To undo it: ${colors.heading('viewsync rollback')}`];
   const skipped = broken.length === 0 ? [] : [list(colors.warning('No longer fit, and stay in git:'), broken.map(tellBroken))];
-  return [colors.heading(headline), ...skipped, ...kept, ...recorded, ...notes, ...next].join('\n');
+  return [colors.heading(headline), ...skipped, ...kept, ...left, ...recorded, ...notes, ...next].join('\n');
 }
 
 function countSteps(target: string, { steps }: ApplyReport): string {
-  const views = new Set(steps.map(({ step }) => relationKey(step.view))).size;
+  const touched = [...new Map(steps.map(({ step }) => [relationKey(step.view), step.view])).values()];
   const time = steps.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
-  return `Applied ${count(steps.length, 'step')} to ${count(views, 'view')} of "${target}" in ${duration(time)}`;
+  return `Applied ${count(steps.length, 'step')} to ${countObjects(touched)} of "${target}" in ${duration(time)}`;
 }

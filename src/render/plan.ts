@@ -1,3 +1,4 @@
+import { countObjects } from '../core/commit-message.ts';
 import type { Plan, Step } from '../core/plan.ts';
 import { relationKey } from '../core/relation.ts';
 import { endStatement } from '../core/reserved-line.ts';
@@ -10,10 +11,13 @@ const marks = { create: '+', replace: '~', alter: '~', drop: '-', refresh: '*' }
 /** A plan for people: its steps grouped by view and numbered in the order in which they run, then what stands in the way. */
 export function renderPlan(plan: Plan, colors: Colors): string {
   const groups = groupByView(plan.steps);
-  const headline =
-    plan.steps.length === 0 ? nothingToDo(plan) : `Plan for ${plan.target}: ${count(plan.steps.length, 'step')} on ${count(groups.size, 'view')}.`;
+  const headline = plan.steps.length === 0 ? nothingToDo(plan) : `Plan for ${plan.target}: ${count(plan.steps.length, 'step')} on ${countTouched(plan.steps)}.`;
   const blocks = [colors.heading(headline), ...[...groups].map(([view, steps]) => renderGroup(view, steps, colors)), ...renderNotes(plan, colors)];
   return blocks.filter((block) => block !== '').join('\n\n');
+}
+
+function countTouched(steps: readonly Step[]): string {
+  return countObjects([...new Map(steps.map(({ view }) => [relationKey(view), view])).values()]);
 }
 
 function nothingToDo({ target, refusals }: Plan): string {
@@ -27,7 +31,7 @@ export function renderOutline(plan: Plan, colors: Colors): string {
     const kinds = [...Map.groupBy(steps, ({ kind }) => kind)].map(([kind, { length }]) => (length === 1 ? kind : `${length} ${kind}`));
     return `  ${view}: ${kinds.join(', ')}`;
   });
-  return [colors.heading(`${count(plan.steps.length, 'step')} on ${count(groups.length, 'view')} of ${plan.target}:`), ...lines].join('\n');
+  return [colors.heading(`${count(plan.steps.length, 'step')} on ${countTouched(plan.steps)} of ${plan.target}:`), ...lines].join('\n');
 }
 
 type NumberedStep = Step & { readonly number: number };
@@ -60,9 +64,14 @@ function renderNotes(plan: Plan, colors: Colors): readonly string[] {
       plan.kept.map(relationKey),
     ),
     noteList(
+      'Left as they are, since bystanders and schemas are made when they are gone and never changed otherwise:',
+      plan.left.map(({ view, because }) => `${relationKey(view)}: ${because}`),
+    ),
+    noteList(
       'It could not be found out whether these really differ:',
       plan.unproven.map(({ view, because }) => `${relationKey(view)}: ${because}`),
     ),
+    noteList('What may refuse a step:', plan.watchers),
     noteList(
       colors.warning('Hazards; each needs --allow and its name:'),
       plan.hazards.map(({ name, because }) => `${colors.warning(name)}: ${because}`),
@@ -90,12 +99,16 @@ export interface ScriptOptions {
   readonly commit: string | undefined;
   /** Whether the script can be one transaction. */
   readonly isTransactional: boolean;
+  /** Set before bystanders are made. */
+  readonly bystanderSettings?: readonly string[] | undefined;
 }
 
 /** The plan as one ordered script that runs as it stands. */
-export function renderScript(plan: Plan, { revision, commit, isTransactional }: ScriptOptions): string {
+export function renderScript(plan: Plan, { revision, commit, isTransactional, bystanderSettings = [] }: ScriptOptions): string {
   const statements = plan.steps.map(({ sql, because, view }) => `${comment(`${relationKey(view)}: ${because}`)}\n${endStatement(sql)}\n`);
-  const body = isTransactional && statements.length > 0 ? ['BEGIN;\n', ...statements, 'COMMIT;\n'] : statements;
+  const makesBystander = plan.steps.some(({ kind, view }) => kind === 'create' && view.object !== undefined);
+  const settings = makesBystander ? bystanderSettings.map((sql) => `${sql};\n`) : [];
+  const body = isTransactional && statements.length > 0 ? ['BEGIN;\n', ...settings, ...statements, 'COMMIT;\n'] : [...settings, ...statements];
   const origin = commit === undefined ? revision : `${revision} (${commit.slice(0, 10)})`;
   return [`${comment(`viewsync plan of ${origin} for ${plan.target}: ${count(plan.steps.length, 'step')}`)}\n`, ...body].join('\n');
 }

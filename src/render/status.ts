@@ -1,5 +1,5 @@
-import { describeChange } from '../core/commit-message.ts';
-import { relationKey } from '../core/relation.ts';
+import { countObjects, describeChange } from '../core/commit-message.ts';
+import { parseRelationKey, relationKey } from '../core/relation.ts';
 import type { SyncState } from '../core/sync.ts';
 import type { Status, ViewStatus } from '../operations/read-status.ts';
 import type { Colors } from './colors.ts';
@@ -28,9 +28,11 @@ function renderHeadline(status: Status, colors: Colors): string {
   const place = `${target} (${server}, ${count(views, 'view')})`;
   if (!isRecorded) return colors.heading(`${place}: never exported.`);
   if (isClean(status)) return colors.heading(`${place}: in sync.`);
-  return colors.heading(
-    differing.length === 0 ? `${place}:` : `${place}: ${count(differing.length, 'view')} ${differing.length === 1 ? 'differs' : 'differ'}.`,
-  );
+  return colors.heading(differing.length === 0 ? `${place}:` : `${place}: ${countDiffering(differing)} ${differing.length === 1 ? 'differs' : 'differ'}.`);
+}
+
+function countDiffering(differing: readonly ViewStatus[]): string {
+  return countObjects(differing.map(({ view }) => parseRelationKey(view) ?? { schema: '', name: view }));
 }
 
 function paintOf(state: SyncState, colors: Colors): (text: string) => string {

@@ -22,6 +22,8 @@ export interface Session {
   readonly rowSecurity: RowSecurity;
   /** Absent where nothing is denied to our role, or nothing is known of it. */
   readonly powers?: Powers;
+  /** What may refuse a statement of ours for reasons of its own, such as an event trigger: each in whole sentences, with what to do about it. */
+  readonly watchers?: readonly string[];
   /** In words, for people: "PostgreSQL 15.18". */
   readonly server: string;
 }
@@ -89,7 +91,7 @@ export interface TransactionOptions {
   readonly lockTimeout: number;
   /** How often to start over after a lock was not granted, waiting in between with nothing locked. */
   readonly attempts: number;
-  /** Existing views that will be changed; all are locked before the first statement, or the transaction is rolled back and tried again. */
+  /** Existing views that will be changed, and bystanders, whose tables will be; all are locked before the first statement, or the transaction is rolled back and tried again. */
   readonly locks: readonly View[];
   readonly onWait?: (event: { readonly view?: RelationName; readonly attempt: number; readonly holder?: string }) => void;
   /** Awaited in every attempt once no other run can start and before anything is locked; what it throws rolls back. */

@@ -49,6 +49,16 @@ test('target.json is written in one order, with a newline at its end', () => {
 test.each([
   ['everything', description],
   ['no version and nothing unreadable', { warehouse: 'bigquery', scope: { schemas: ['*'] }, identity: {}, unreadable: [] }],
+  [
+    'what is no view',
+    {
+      ...description,
+      unreadable: [
+        { name: { schema: 's', name: 'f', object: { kind: 'function', arguments: 'integer' } }, reason: 'r' },
+        { name: { schema: 's', name: 'p', object: { kind: 'policy', on: 't' } }, reason: 'r' },
+      ],
+    },
+  ],
   ['a catalog', { ...description, unreadable: [{ name: { catalog: 'c', schema: 's', name: 'n' }, reason: 'r' }] }],
 ] as [string, TargetDescription][])('what was written is read back: %s', (_what, written) => {
   const text = writeTargetFile(written);

@@ -5,7 +5,19 @@ import { renderPlan, renderScript } from '../../src/render/plan.ts';
 
 const orders = { schema: 'shop', name: 'orders' };
 const totals = { schema: 'shop', name: 'My Totals' };
-const empty: Plan = { target: 'prod', steps: [], hazards: [], refusals: [], before: [], after: [], kept: [], left: [], reprinted: [], unproven: [] };
+const empty: Plan = {
+  target: 'prod',
+  steps: [],
+  hazards: [],
+  refusals: [],
+  before: [],
+  after: [],
+  kept: [],
+  left: [],
+  watchers: [],
+  reprinted: [],
+  unproven: [],
+};
 const plan: Plan = {
   ...empty,
   steps: [

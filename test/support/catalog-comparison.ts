@@ -66,14 +66,49 @@ const lines: Readonly<Record<string, string>> = {
     FROM (${ours}) v JOIN pg_attribute a ON a.attrelid = v.oid AND a.attnum > 0 AND NOT a.attisdropped, (${concerned}) r,
       unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) p
     WHERE has_column_privilege(r.role, v.oid, a.attnum, p)`,
-  // The functions, policies and rules of others that mention a view, by their own text.
-  function:
-    "SELECT pg_get_functiondef(p.oid) AS definition, p.proacl FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND p.prokind IN ('f', 'p')",
-  policy: 'SELECT polrelid::regclass::text AS relation, polname, pg_get_expr(polqual, polrelid) AS condition FROM pg_policy',
+  function: `
+    SELECT n.nspname, p.proname, pg_get_function_identity_arguments(p.oid) AS arguments, CASE WHEN p.prokind <> 'a' THEN pg_get_functiondef(p.oid) END AS definition,
+      p.proowner::regrole::text AS owner, obj_description(p.oid, 'pg_proc') AS comment,
+      (SELECT array_agg(x::text ORDER BY x::text) FROM unnest(coalesce(p.proacl, acldefault('f', p.proowner))) x) AS acl, to_jsonb(a) - 'aggfnoid' AS aggregate
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace LEFT JOIN (
+      SELECT aggfnoid, aggkind, aggtransfn::text, aggfinalfn::text, aggfinalextra, aggfinalmodify, aggtranstype::regtype::text, aggtransspace, agginitval FROM pg_aggregate) a ON a.aggfnoid = p.oid
+    WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')`,
+  operator: `
+    SELECT o.oid::regoperator::text AS operator, o.oprcode::text AS function, o.oprrest::text AS restrict, o.oprjoin::text AS "join", o.oprowner::regrole::text AS owner, obj_description(o.oid, 'pg_operator') AS comment
+    FROM pg_operator o WHERE o.oprnamespace <> 'pg_catalog'::regnamespace`,
+  cast: `
+    SELECT c.castsource::regtype::text AS source, c.casttarget::regtype::text AS target, c.castfunc::regprocedure::text AS function, c.castcontext, c.castmethod, obj_description(c.oid, 'pg_cast') AS comment
+    FROM pg_cast c WHERE c.oid >= 16384`,
+  policy: `
+    SELECT polrelid::regclass::text AS relation, polname, polpermissive, polcmd, polroles::regrole[]::text AS roles, pg_get_expr(polqual, polrelid) AS condition,
+      pg_get_expr(polwithcheck, polrelid) AS "check", obj_description(oid, 'pg_policy') AS comment
+    FROM pg_policy`,
+  'rule of a table': `
+    SELECT r.ev_class::regclass::text AS relation, r.rulename, pg_get_ruledef(r.oid) AS definition, r.ev_enabled, obj_description(r.oid, 'pg_rewrite') AS comment
+    FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE c.relkind IN ('r', 'p', 'f') AND c.relnamespace <> 'pg_catalog'::regnamespace`,
+  'trigger of a table': `
+    SELECT t.tgrelid::regclass::text AS relation, t.tgname, pg_get_triggerdef(t.oid) AS definition, t.tgenabled, obj_description(t.oid, 'pg_trigger') AS comment
+    FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE c.relkind IN ('r', 'p', 'f') AND NOT t.tgisinternal`,
+  'default of a table': `
+    SELECT d.adrelid::regclass::text AS relation, a.attname, pg_get_expr(d.adbin, d.adrelid) AS expression
+    FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum JOIN pg_class c ON c.oid = d.adrelid WHERE c.relkind IN ('r', 'p', 'f')`,
+  check: `
+    SELECT conrelid::regclass::text AS relation, conname, pg_get_constraintdef(oid) AS definition, convalidated, connoinherit, obj_description(oid, 'pg_constraint') AS comment
+    FROM pg_constraint WHERE contype = 'c' AND connamespace <> 'pg_catalog'::regnamespace AND connamespace <> 'information_schema'::regnamespace`,
+  'index of a table': `
+    SELECT i.indexrelid::regclass::text AS index, pg_get_indexdef(i.indexrelid) AS definition, i.indisvalid, obj_description(i.indexrelid, 'pg_class') AS comment
+    FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid WHERE c.relkind IN ('r', 'p') AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'pg_toast'::regnamespace, 'information_schema'::regnamespace)`,
+  schema: `
+    SELECT n.nspname, n.nspowner::regrole::text AS owner, obj_description(n.oid, 'pg_namespace') AS comment,
+      (SELECT array_agg(x::text ORDER BY x::text) FROM unnest(coalesce(n.nspacl, acldefault('n', n.nspowner))) x) AS acl
+    FROM pg_namespace n WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'`,
+  'default privilege': `
+    SELECT d.defaclrole::regrole::text AS role, d.defaclnamespace::regnamespace::text AS schema, d.defaclobjtype, (SELECT array_agg(x::text ORDER BY x::text) FROM unnest(d.defaclacl) x) AS acl
+    FROM pg_default_acl d`,
 };
 
 /**
- * Everything that the catalogs hold about the views of a database, as sorted lines of JSON: what must be equal before and after. The queries
+ * Everything that the catalogs hold about the views of a database and about what may hang on them, as sorted lines of JSON: what must be equal before and after. The queries
  * are written for this purpose alone and share nothing with what they test.
  */
 export async function describeCatalog(url: string): Promise<readonly string[]> {

@@ -2,6 +2,7 @@ import type { RelationName } from '../../core/relation.ts';
 import { compareText } from '../../core/relation.ts';
 import type { Attachment, View } from '../../core/view.ts';
 import { quoteIdentifier, quoteRelation, quoteText } from './names.ts';
+import { typedObject } from './object-names.ts';
 
 /** The view that an attachment belongs to. */
 export type Relation = Pick<View, 'name' | 'kind'>;
@@ -14,8 +15,9 @@ export type Commented =
 
 type Populated = 'populated' | 'unpopulated';
 
-/** `VIEW shop.orders` or `MATERIALIZED VIEW shop.orders`, as ALTER, COMMENT and DROP want it. */
+/** `VIEW shop.orders`, `MATERIALIZED VIEW shop.orders` or `FUNCTION shop.total(integer)`, as ALTER, COMMENT and DROP want it. */
 export function typedRelation(relation: Relation): string {
+  if (relation.name.object !== undefined) return typedObject(relation.name);
   return `${relation.kind === 'view' ? 'VIEW' : 'MATERIALIZED VIEW'} ${quoteRelation(relation.name)}`;
 }
 
@@ -141,9 +143,11 @@ export const attachmentKinds = [
   'compression',
   'column option',
   'replica identity',
+  'state',
   'extension',
   'revoke',
   'grant',
+  'default privilege',
   'label',
   'comment',
 ] as const;
@@ -174,13 +178,15 @@ function kindPosition({ kind }: Attachment): number {
   return kindPositions.get(kind) ?? attachmentKinds.length;
 }
 
+const keepsOrder: ReadonlySet<string> = new Set(['grant', 'option', 'default privilege']);
+
 /**
  * Orders attachments as a file holds them: by kind, then by key. Options and grants keep the server's order, which is the one of a dump, and in
  * which whoever passes a right on has received it before.
  */
 function byKindAndKey(left: Attachment, right: Attachment): number {
   const byKind = kindPosition(left) - kindPosition(right);
-  return byKind !== 0 || left.kind === 'grant' || left.kind === 'option' ? byKind : compareText(left.key, right.key);
+  return byKind !== 0 || keepsOrder.has(left.kind) ? byKind : compareText(left.key, right.key);
 }
 
 /** The attachments of a view in the order in which its file holds them. */

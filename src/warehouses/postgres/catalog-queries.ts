@@ -121,40 +121,7 @@ export const textQueries = {
   default: 'SELECT oid, pg_get_expr(adbin, adrelid) AS text FROM pg_attrdef WHERE oid = ANY ($1::oid[])',
 } as const;
 
-/** Everything that depends on a view, its row type or its rules, and is neither a view that is read here nor a part of the view itself. */
-export const bystandersQuery = `${withOurs}, held AS (
-  SELECT oid AS view, 'pg_class'::regclass AS class, oid AS object FROM ours
-  UNION ALL SELECT oid, 'pg_type'::regclass, reltype FROM ours
-  UNION ALL SELECT ours.oid, 'pg_type'::regclass, t.typarray FROM ours JOIN pg_type t ON t.oid = ours.reltype
-  UNION ALL SELECT ours.oid, 'pg_rewrite'::regclass, r.oid FROM ours JOIN pg_rewrite r ON r.ev_class = ours.oid)
-SELECT DISTINCT held.view,
-       CASE WHEN r.rulename = '_RETURN' THEN pg_describe_object('pg_class'::regclass, r.ev_class, 0)
-            ELSE pg_describe_object(d.classid, d.objid, d.objsubid) END AS description
-FROM held JOIN pg_depend d ON d.refclassid = held.class AND d.refobjid = held.object AND d.deptype NOT IN ('e', 'x')
-     LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
-WHERE NOT CASE d.classid
-  WHEN 'pg_rewrite'::regclass THEN r.ev_class = held.view OR r.rulename = '_RETURN' AND r.ev_class IN (SELECT oid FROM ours)
-  WHEN 'pg_class'::regclass THEN d.deptype = 'i' OR d.objid IN (SELECT oid FROM ours)
-    OR EXISTS (SELECT FROM pg_index i WHERE i.indexrelid = d.objid AND i.indrelid = held.view)
-  WHEN 'pg_type'::regclass THEN d.deptype = 'i'
-  WHEN 'pg_attrdef'::regclass THEN EXISTS (SELECT FROM pg_attrdef a WHERE a.oid = d.objid AND a.adrelid = held.view)
-  WHEN 'pg_trigger'::regclass THEN EXISTS (SELECT FROM pg_trigger t WHERE t.oid = d.objid AND t.tgrelid = held.view)
-  WHEN 'pg_statistic_ext'::regclass THEN EXISTS (SELECT FROM pg_statistic_ext s WHERE s.oid = d.objid AND s.stxrelid = held.view)
-  ELSE false END`;
-
 /** What is on the server beside views. They take no parameter. */
-export const schemasQuery = `
-SELECT n.nspname::text AS name, coalesce((
-  SELECT array_agg(DISTINCT CASE e.grantee WHEN 0 THEN 'public' ELSE pg_get_userbyid(e.grantee)::text END)
-  FROM pg_default_acl d, aclexplode(d.defaclacl) e
-  WHERE d.defaclobjtype = 'r' AND d.defaclnamespace IN (0, n.oid) AND pg_get_userbyid(d.defaclrole) = current_user AND e.grantee <> d.defaclrole), '{}') AS grantees,
-  EXISTS (
-    SELECT FROM pg_default_acl d, LATERAL (SELECT count(*) AS held, count(*) FILTER (WHERE e.is_grantable) AS grantable FROM aclexplode(d.defaclacl) e WHERE e.grantee = d.defaclrole) own,
-         LATERAL (SELECT count(*) AS usual FROM aclexplode(acldefault('r', d.defaclrole))) first
-    WHERE d.defaclobjtype = 'r' AND d.defaclnamespace IN (0, n.oid) AND pg_get_userbyid(d.defaclrole) = current_user
-      AND (own.grantable > 0 OR d.defaclnamespace = 0 AND own.held <> first.usual)) AS altered
-FROM pg_namespace n WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'`;
-
 export const relationsQuery = `
 SELECT n.nspname::text AS schema, c.relname::text AS name
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname !~ '^pg_(toast|temp_)'`;
@@ -172,3 +139,7 @@ export const oidsQuery = `
 SELECT c.oid FROM unnest($1::text[], $2::text[]) wanted(schema, name)
 JOIN pg_namespace n ON n.nspname = wanted.schema JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = wanted.name
 WHERE c.relkind IN ('v', 'm')`;
+
+/** All views by name, wherever they are. */
+export const namesQuery = `
+SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('v', 'm')`;

@@ -90,18 +90,6 @@ export interface UnrestorableRow {
   readonly what: string;
 }
 
-export interface BystanderRow {
-  readonly view: number;
-  readonly description: string;
-}
-
-export interface SchemaRow {
-  readonly name: string;
-  readonly grantees: readonly string[];
-  /** Whether our role lacks rights on what it makes, or may pass them on. */
-  readonly altered: boolean;
-}
-
 export interface SessionRow {
   readonly role: string;
   readonly superuser: boolean;

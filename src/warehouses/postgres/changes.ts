@@ -6,6 +6,7 @@ import { type Grant, typePrivilege } from './grant-attachments.ts';
 import { labelAttachment } from './label-attachments.ts';
 import { lexicalRules, statementRuns } from './lexical-rules.ts';
 import { everybody } from './names.ts';
+import { rolesOfObject } from './object-roles.ts';
 import { parseGrants } from './parse-grants.ts';
 import { type AclEntry, aclAttachments, allows, typeAclAttachments } from './privileges.ts';
 
@@ -14,7 +15,7 @@ export function ownerOf({ attachments }: Pick<View, 'attachments'>): string | un
   return attachments.find(({ kind }) => kind === ownerKind)?.value;
 }
 
-/** What a grant says, from its own SQL: that is the only complete form of it. Its view does not matter. */
+/** What a grant says, from its own SQL: that is the only complete form of it. What it is on does not matter. */
 function readGrant({ kind, make }: Attachment): Grant | undefined {
   const [statement] = kind === 'grant' ? splitStatements(make, lexicalRules, statementRuns) : [];
   return statement && parseGrants(statement)[0];
@@ -34,7 +35,7 @@ export function actorOf(attachment: Attachment): string | undefined {
 export function rolesOf(view: View): readonly string[] {
   const owners = view.attachments.filter(({ kind }) => kind === ownerKind || kind === 'statistics owner' || kind === 'revoke').map(({ value }) => value);
   const granted = grantsOf(view).flatMap(({ grantee, grantor }) => (grantor === undefined ? [grantee] : [grantee, grantor]));
-  return [...new Set([...owners, ...granted])].filter((role) => role !== everybody).sort();
+  return [...new Set([...owners, ...granted, ...rolesOfObject(view)])].filter((role) => role !== everybody).sort();
 }
 
 /** The part of the view that an attachment is about, as kind and key of that part: `index orders_pkey`. */

@@ -1,5 +1,5 @@
 import type { CreateForm } from '../../core/dialect.ts';
-import { type Column, populatedKind, type View } from '../../core/view.ts';
+import { type Column, isView, populatedKind, type View } from '../../core/view.ts';
 import { optionAssignment } from './attachments.ts';
 import { quoteIdentifier, quoteRelation } from './names.ts';
 
@@ -25,6 +25,7 @@ function header(view: View, create: string): string {
  * https://www.postgresql.org/docs/current/sql-createview.html https://www.postgresql.org/docs/current/sql-creatematerializedview.html
  */
 export function createView(view: View, form: CreateForm): string {
+  if (!isView(view)) return view.definition;
   if (view.kind === 'view') return `${header(view, form === 'create' ? 'CREATE VIEW' : 'CREATE OR REPLACE VIEW')}\n${view.definition}`;
   const isFull = form === 'file' && isPopulated(view);
   return `${header(view, 'CREATE MATERIALIZED VIEW')}\n${view.definition}\nWITH ${isFull ? 'DATA' : 'NO DATA'}`;

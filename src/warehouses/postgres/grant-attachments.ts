@@ -1,6 +1,7 @@
 import type { Attachment } from '../../core/view.ts';
 import type { Relation } from './attachments.ts';
 import { everybody, quoteGrantee, quoteIdentifier, quoteRelation } from './names.ts';
+import { grantedObject } from './object-names.ts';
 
 /** The one right that is not on the view but on its row type. */
 export const typePrivilege = 'USAGE';
@@ -26,6 +27,7 @@ export function quotePrivilege({ privilege, column }: Grant): string {
 }
 
 function quoteGranted(relation: Relation, privilege: string): string {
+  if (relation.name.object !== undefined) return grantedObject(relation.name);
   return privilege === typePrivilege ? `TYPE ${quoteRelation(relation.name)}` : quoteRelation(relation.name);
 }
 

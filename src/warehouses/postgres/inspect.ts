@@ -1,14 +1,19 @@
-import { type RelationName, relationKey } from '../../core/relation.ts';
+import { compareText, type RelationName, relationKey } from '../../core/relation.ts';
 import { matchScope } from '../../core/scope.ts';
-import type { Snapshot } from '../../core/snapshot.ts';
-import type { View } from '../../core/view.ts';
+import type { Loss, Snapshot } from '../../core/snapshot.ts';
+import { isView, type View } from '../../core/view.ts';
 import { ViewsyncError } from '../../errors.ts';
 import type { Connection } from '../postgres-family/connection.ts';
 import type { Inspection } from '../warehouse.ts';
+import { schemaPrivilegesQuery, schemasQuery } from './bystander-queries.ts';
+import type { SchemaPrivilegeRow, SchemaRow } from './bystander-rows.ts';
+import { type CatalogBystander, type Hanging, type NamedView, toHanging, toObjectName } from './bystanders.ts';
 import { type CatalogRows, listPrinted, toViews } from './catalog.ts';
-import { oidsQuery } from './catalog-queries.ts';
+import { namesQuery, oidsQuery } from './catalog-queries.ts';
+import { toContainers } from './containers.ts';
 import { postgresDialect } from './dialect.ts';
-import { requestCatalogRows, toContainers, toLosses, toSession } from './read-catalog.ts';
+import { readBystanders } from './read-bystanders.ts';
+import { requestCatalogRows, toSession } from './read-catalog.ts';
 import { readCompletely } from './read-completely.ts';
 import type { InspectOptions, Reading } from './read-round.ts';
 import type { ServerFacts } from './server.ts';
@@ -22,9 +27,9 @@ export async function inspectDatabase(connection: Connection, options: InspectOp
   const isInScope = matchScope(options.scope, postgresDialect);
   return {
     snapshot: toSnapshot(reading, options),
-    outside: reading.views.map((each) => each.view).filter((view) => !isInScope(view.name)),
+    outside: [...viewsOf(reading), ...reading.hanging.bystanders.map(({ view }) => view)].filter((view) => !isExported(view, isInScope)),
     session: toSession(reading.surroundings),
-    relations: new Set(reading.surroundings.relations.map(relationKey)),
+    relations: new Set([...reading.surroundings.relations, ...reading.surroundings.standing.map(toObjectName)].map(relationKey)),
     sizes: toSizes(reading.rows),
     milliseconds: performance.now() - started,
     queries: connection.count() - before,
@@ -33,27 +38,69 @@ export async function inspectDatabase(connection: Connection, options: InspectOp
 
 /** The named views as the open transaction sees them; those that are absent are left out. `QUERY_FAILED` for one that cannot be read. */
 export async function inspectNames(connection: Connection, server: ServerFacts, names: readonly RelationName[]): Promise<readonly View[]> {
-  const parameters = [names.map((name) => name.schema), names.map((name) => name.name)];
+  const relations = names.filter(({ object }) => object === undefined);
+  const parameters = [relations.map((name) => name.schema), relations.map((name) => name.name)];
   const oids = (await connection.query<{ oid: number }>(oidsQuery, parameters)).map((row) => row.oid);
   const rows = await requestCatalogRows(connection, server.version, oids).rows;
   const views = toViews(rows, await readTexts(connection, listPrinted(rows)), server.version);
-  const failed = views.find((each) => each.failure !== undefined);
-  if (failed === undefined) return views.map((each) => each.view);
+  const found = [...views, ...(relations.length === names.length ? [] : await inspectObjects(connection, names))];
+  const failed = found.find((each) => each.failure !== undefined);
+  if (failed === undefined) return found.map((each) => each.view);
   throw new ViewsyncError('QUERY_FAILED', { message: `"${relationKey(failed.view.name)}" cannot be read: ${failed.failure}.` });
+}
+
+/** The bystanders and schemas of these names. */
+async function inspectObjects(connection: Connection, names: readonly RelationName[]): Promise<readonly CatalogBystander[]> {
+  const wanted = new Set(names.map(relationKey));
+  const [views, rows, schemas, schemaPrivileges] = await Promise.all([
+    connection.query<NamedView>(namesQuery),
+    readBystanders(connection),
+    connection.query<SchemaRow>(schemasQuery),
+    connection.query<SchemaPrivilegeRow>(schemaPrivilegesQuery),
+  ]);
+  const { bystanders } = toHanging(rows, views);
+  const containers = toContainers({ schemas, schemaPrivileges }).flatMap(({ state }) => (state ? [{ oid: 0, view: state }] : []));
+  return [...bystanders, ...containers].filter(({ view }) => wanted.has(relationKey(view.name)));
+}
+
+/** All views, each with the bystanders that it needs. */
+function viewsOf({ views, hanging }: Pick<Reading, 'views' | 'hanging'>): readonly View[] {
+  return views.map(({ oid, view }) => {
+    const needs = hanging.needs.get(oid);
+    return needs === undefined ? view : { ...view, needs };
+  });
+}
+
+/** Whether it has a file: a view in scope, or what hangs on one. */
+function isExported({ kind, name, reads }: View, isInScope: (name: RelationName) => boolean): boolean {
+  return kind === 'bystander' ? reads.some(isInScope) : isInScope(name);
 }
 
 function toSnapshot(reading: Reading, { server, scope }: InspectOptions): Snapshot {
   const isInScope = matchScope(scope, postgresDialect);
-  const inScope = reading.views.filter(({ view }) => isInScope(view.name));
-  const unreadable = inScope.flatMap(({ view, failure }) => (failure === undefined ? [] : [{ name: view.name, reason: failure }]));
+  const all = [...reading.views, ...reading.hanging.bystanders];
+  const failures = new Map(all.flatMap(({ view, failure }) => (failure === undefined ? [] : [[relationKey(view.name), failure] as const])));
+  const exported = [...viewsOf(reading), ...reading.hanging.bystanders.map(({ view }) => view)].filter((view) => isExported(view, isInScope));
+  const readable = exported.filter(({ name }) => !failures.has(relationKey(name)));
+  const unreadable = exported.flatMap(({ name }) => {
+    const reason = failures.get(relationKey(name));
+    return reason === undefined ? [] : [{ name, reason }];
+  });
   return {
     origin: { from: 'warehouse' },
     description: { warehouse: 'postgres', version: server.version, scope, identity: server.identity, unreadable },
-    views: inScope.filter((each) => each.failure === undefined).map((each) => each.view),
-    containers: toContainers(reading.surroundings.schemas),
-    bystanders: [],
-    losses: toLosses(reading.surroundings.bystanders, reading.views),
+    views: readable.filter(isView),
+    containers: toContainers(reading.surroundings),
+    bystanders: readable.filter((view) => !isView(view)),
+    losses: [...reading.hanging.losses, ...findUnreadable(reading.hanging)].sort((left, right) => compareText(left.description, right.description)),
   };
+}
+
+/** A bystander whose text is not known would be lost with its view. */
+function findUnreadable({ bystanders }: Hanging): readonly Loss[] {
+  return bystanders.flatMap(({ view, failure }) =>
+    failure === undefined ? [] : [{ description: `${relationKey(view.name)}, which cannot be read (${failure}),`, of: view.reads }],
+  );
 }
 
 function toSizes(rows: CatalogRows): ReadonlyMap<string, number> {

@@ -3,7 +3,7 @@ import { ViewsyncError } from '../../errors.ts';
 import { type Connection, isServerError, type ServerError } from '../postgres-family/connection.ts';
 import { type Denied, LockNotGranted } from '../warehouse.ts';
 import { ownerAttachment } from './attachments.ts';
-import { quoteText } from './names.ts';
+import { quoteIdentifier, quoteRelation, quoteText } from './names.ts';
 
 const lockNotAvailable = new Set(['55P03', '40P01']);
 const undefinedTable = '42P01';
@@ -12,7 +12,7 @@ interface PresentRow {
   readonly oid: number;
   readonly schema: string;
   readonly name: string;
-  readonly kind: 'v' | 'm';
+  readonly kind: 'v' | 'm' | 'r' | 'p' | 'f';
   readonly owner: string;
   /** Which version of the row this is. */
   readonly xmin: string;
@@ -24,13 +24,15 @@ export function isLockDenied({ code }: Pick<ServerError, 'code'>): boolean {
 }
 
 /**
- * Locks the views in the open transaction, all of them within `timeout` milliseconds. Giving a view to its present owner takes the lock that
- * every change of it needs, and changes nothing; LOCK TABLE would lock the tables below as well and takes no materialized views.
+ * Locks the views, and the tables on which bystanders stand, in the open transaction, all of them within `timeout` milliseconds. Giving a view
+ * to its present owner takes the lock that every change of it needs, and changes nothing; LOCK TABLE would lock the tables below as well and
+ * takes no materialized views.
  * Throws `LockNotGranted`, after which the transaction is rolled back; `WAREHOUSE_MOVED`, `QUERY_FAILED`.
  */
 export async function lockViews(connection: Connection, names: readonly RelationName[], timeout: number): Promise<void> {
-  if (names.length === 0) return;
-  const present = await readPresent(connection, names.toSorted(compareRelations));
+  const relations = [...new Map(names.flatMap(lockedBy).map((name) => [relationKey(name), name])).values()];
+  if (relations.length === 0) return;
+  const present = await readPresent(connection, relations.sort(compareRelations));
   try {
     await connection.run(lockScript(present, timeout));
   } catch (error) {
@@ -39,12 +41,18 @@ export async function lockViews(connection: Connection, names: readonly Relation
   await checkUnchanged(connection, present);
 }
 
+/** What has to be locked to change it: a view itself, of what stands on a table the table, nothing for a routine. */
+function lockedBy({ object, ...name }: RelationName): readonly RelationName[] {
+  if (object === undefined) return [name];
+  return object.on === undefined ? [] : [{ ...name, name: object.on }];
+}
+
 async function readPresent(connection: Connection, names: readonly RelationName[]): Promise<readonly PresentRow[]> {
   const rows = await connection.query<PresentRow>(
     `SELECT c.oid, wanted.schema, wanted.name, c.relkind::text AS kind, pg_get_userbyid(c.relowner)::text AS owner, c.xmin::text
      FROM unnest($1::text[], $2::text[]) WITH ORDINALITY wanted(schema, name, position)
      JOIN pg_namespace n ON n.nspname = wanted.schema JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = wanted.name
-     WHERE c.relkind IN ('v', 'm') ORDER BY position`,
+     WHERE c.relkind IN ('v', 'm', 'r', 'p', 'f') ORDER BY position`,
     [names.map((name) => name.schema), names.map((name) => name.name)],
   );
   const found = new Set(rows.map(relationKey));
@@ -77,7 +85,9 @@ END`;
 }
 
 function toStatement(row: PresentRow): string {
-  return ownerAttachment({ name: row, kind: row.kind === 'v' ? 'view' : 'materialized view' }, row.owner).make;
+  const { schema, name, kind, owner } = row;
+  if (kind === 'v' || kind === 'm') return ownerAttachment({ name: { schema, name }, kind: kind === 'v' ? 'view' : 'materialized view' }, owner).make;
+  return `ALTER TABLE ONLY ${quoteRelation({ schema, name })} OWNER TO ${quoteIdentifier(owner)}`;
 }
 
 async function explainFailure(connection: Connection, present: readonly PresentRow[], error: unknown): Promise<LockNotGranted> {

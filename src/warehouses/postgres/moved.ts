@@ -15,7 +15,7 @@ interface RecentRow {
   readonly xmin: string;
 }
 
-// What the server looks up when it prints a definition, a rule, a trigger, an index or a default, each with the object that it belongs to.
+// What the server looks up when it prints a definition, a rule, a trigger, an index, a default, or a bystander, each with the object that it belongs to.
 const sources = [
   ['pg_class', 'oid', 'pg_class'],
   ['pg_class', 'attrelid', 'pg_attribute'],
@@ -25,6 +25,10 @@ const sources = [
   ['pg_class', 'indexrelid', 'pg_index'],
   ['pg_class', 'stxrelid', 'pg_statistic_ext'],
   ['pg_proc', 'oid', 'pg_proc'],
+  ['pg_proc', 'aggfnoid', 'pg_aggregate'],
+  ['pg_policy', 'oid', 'pg_policy'],
+  ['pg_constraint', 'oid', 'pg_constraint'],
+  ['pg_cast', 'oid', 'pg_cast'],
   ['pg_type', 'oid', 'pg_type'],
   ['pg_type', 'enumtypid', 'pg_enum'],
   ['pg_operator', 'oid', 'pg_operator'],
@@ -40,12 +44,13 @@ ${sources.map(([owner, column, source]) => `SELECT '${owner}'::regclass AS class
 WHERE (xmin::text::bigint - $1::bigint % 4294967296 + 4294967296) % 4294967296
     < pg_snapshot_xmax(pg_current_snapshot())::text::bigint - $1::bigint`;
 
-/** Views whose text depends on one of the objects; a new or renamed schema concerns all of them. */
+/** Views and bystanders whose text depends on one of the objects; a new or renamed schema concerns all views. No two of them share an oid. */
 const concernedQuery = `
 WITH changed AS (SELECT * FROM unnest($1::oid[], $2::oid[]) AS changed(class, object)), dependent AS (
   SELECT d.classid AS class, d.objid AS object FROM pg_depend d JOIN changed ON d.refclassid = changed.class AND d.refobjid = changed.object
   UNION SELECT * FROM changed)
-SELECT object AS oid FROM dependent WHERE class = 'pg_class'::regclass
+SELECT object AS oid FROM dependent WHERE class IN ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_operator'::regclass, 'pg_cast'::regclass,
+  'pg_policy'::regclass, 'pg_rewrite'::regclass, 'pg_trigger'::regclass, 'pg_attrdef'::regclass, 'pg_constraint'::regclass)
 UNION SELECT r.ev_class FROM dependent JOIN pg_rewrite r ON class = 'pg_rewrite'::regclass AND r.oid = object
 UNION SELECT t.tgrelid FROM dependent JOIN pg_trigger t ON class = 'pg_trigger'::regclass AND t.oid = object
 UNION SELECT a.adrelid FROM dependent JOIN pg_attrdef a ON class = 'pg_attrdef'::regclass AND a.oid = object
@@ -62,7 +67,7 @@ export async function readBaseline(connection: Connection): Promise<Baseline> {
 
 /** What has changed since a baseline was read. */
 export interface Moved {
-  /** Oids of the views whose text may be another one than then. */
+  /** Oids of the views and bystanders whose text may be another one than then. */
   readonly views: ReadonlySet<number>;
   /** The tables and views that were changed themselves. */
   readonly relations: readonly RelationName[];

@@ -6,6 +6,7 @@ import { indexAttachment, ruleAttachment, triggerAttachment } from './attachment
 import { parseAlter } from './parse-alter.ts';
 import { parseComment, parseLabel } from './parse-comments.ts';
 import { parseGrant, parseRevoke } from './parse-grants.ts';
+import { parseObjectAttachments } from './parse-object-attachments.ts';
 import { statisticsAttachment } from './statistics-attachments.ts';
 
 type Parser = (statement: Statement, view: ParsedCreate) => readonly Attachment[];
@@ -32,6 +33,7 @@ const allowed =
 
 /** Reads a statement that follows the CREATE statement of a view file. */
 export function parseAttachments(statement: Statement, view: ParsedCreate): readonly Attachment[] {
+  if (view.name.object !== undefined) return parseObjectAttachments(statement, view);
   const cursor = startAt(statement);
   const parser = parsers.find(([words]) => isAt(cursor, words));
   return parser ? parser[1](statement, view) : fail(cursor, `${allowed}; this statement is none of them.`);

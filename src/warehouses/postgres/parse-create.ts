@@ -18,6 +18,7 @@ import type { Attachment } from '../../core/view.ts';
 import { readName, readQualifiedName } from '../postgres-family/grammar.ts';
 import { readConstant } from '../postgres-family/string-constants.ts';
 import { optionAttachment, populatedAttachment, type Relation, sortAttachments } from './attachments.ts';
+import { parseBystander } from './parse-bystander.ts';
 import { accessMethodAttachment, tablespaceAttachment } from './storage-attachments.ts';
 
 /** Forms of CREATE that PostgreSQL has and a view file does not, with what to do instead. */
@@ -36,6 +37,10 @@ const refusals: readonly (readonly [words: string, because: string])[] = [
 
 /** Reads the CREATE statement of a view file. */
 export function parseCreate(statement: Statement): ParsedCreate {
+  return parseBystander(statement) ?? parseViewCreate(statement);
+}
+
+function parseViewCreate(statement: Statement): ParsedCreate {
   const cursor = startAt(statement);
   const relation = readRelation(cursor);
   const method = readClause(cursor, relation, { words: 'USING', make: accessMethodAttachment });
@@ -61,7 +66,10 @@ function readRelation(cursor: Cursor): Relation {
 function readKind(cursor: Cursor): Relation['kind'] {
   if (take(cursor, 'CREATE OR REPLACE VIEW') || take(cursor, 'CREATE VIEW')) return 'view';
   if (take(cursor, 'CREATE MATERIALIZED VIEW')) return 'materialized view';
-  return fail(cursor, 'A view file starts with CREATE OR REPLACE VIEW, CREATE VIEW or CREATE MATERIALIZED VIEW.');
+  return fail(
+    cursor,
+    'A file starts with CREATE OR REPLACE VIEW, CREATE VIEW or CREATE MATERIALIZED VIEW, or with the statement that makes a bystander or a schema.',
+  );
 }
 
 function checkHead(cursor: Cursor): void {

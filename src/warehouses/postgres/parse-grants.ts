@@ -1,16 +1,43 @@
-import { type Cursor, expectEnd, expectMark, expectWords, fail, failExpected, isAt, offsetOf, readList, startAt, take, takeMark } from '../../core/cursor.ts';
+import {
+  type Cursor,
+  expectEnd,
+  expectMark,
+  expectWords,
+  fail,
+  failExpected,
+  isAt,
+  offsetOf,
+  readList,
+  startAt,
+  take,
+  takeMark,
+  takeToken,
+} from '../../core/cursor.ts';
 import type { ParsedCreate, Statement } from '../../core/dialect.ts';
+import { isRoutineName } from '../../core/relation.ts';
 import type { Attachment } from '../../core/view.ts';
 import { ownerKind } from '../../core/view.ts';
-import { expectRelation, readName, readQualifiedName } from '../postgres-family/grammar.ts';
+import { expectRelation, readName } from '../postgres-family/grammar.ts';
+import { expectTokens } from './exact-tokens.ts';
 import { type Grant, grantAttachment, revokeAttachment, typePrivilege } from './grant-attachments.ts';
 import { everybody } from './names.ts';
+import { grantedObject } from './object-names.ts';
 
 const columnPrivileges = ['SELECT', 'INSERT', 'UPDATE', 'REFERENCES'];
 /** What ALL stands for: what every supported version knows. */
 const allPrivileges = [...columnPrivileges, 'DELETE', 'TRUNCATE', 'TRIGGER'];
-/** MAINTAIN exists since version 17. */
-const privileges = [...allPrivileges, 'MAINTAIN', typePrivilege];
+/** What stands for ALL on something that is no relation. */
+const objectPrivileges: Readonly<Record<string, readonly string[]>> = { schema: ['CREATE', 'USAGE'] };
+
+/** What can be granted on a view or on an object; MAINTAIN exists since version 17. */
+function privilegesOn(view: ParsedCreate | undefined): { readonly known: readonly string[]; readonly all: readonly string[] } {
+  const onViews = [...allPrivileges, 'MAINTAIN', typePrivilege];
+  if (view === undefined) return { known: [...onViews, 'CREATE', 'EXECUTE'], all: allPrivileges };
+  const kind = view.name.object?.kind;
+  if (kind === undefined) return { known: onViews, all: allPrivileges };
+  const all = objectPrivileges[kind] ?? ['EXECUTE'];
+  return { known: all, all };
+}
 
 type Right = Pick<Grant, 'privilege' | 'column'>;
 
@@ -19,10 +46,11 @@ function ownerIn(view: ParsedCreate | undefined): string | undefined {
 }
 
 /** Reads `SELECT`, `SELECT (a, b)`, `ALL PRIVILEGES`: one right for each column. */
-function readRights(cursor: Cursor): readonly Right[] {
+function readRights(cursor: Cursor, view: ParsedCreate | undefined): readonly Right[] {
   const at = offsetOf(cursor);
-  const named = readPrivilege(cursor);
-  if (!takeMark(cursor, '(')) return (named === undefined ? allPrivileges : [named]).map((privilege) => ({ privilege }));
+  const { known, all } = privilegesOn(view);
+  const named = readPrivilege(cursor, known);
+  if (view?.name.object !== undefined || !takeMark(cursor, '(')) return (named === undefined ? all : [named]).map((privilege) => ({ privilege }));
   if (named !== undefined && !columnPrivileges.includes(named)) fail(cursor, `${named} cannot be granted on a column.`, at);
   const columns = readList(cursor, (next) => readName(next, 'the name of a column'));
   expectMark(cursor, ')');
@@ -31,13 +59,14 @@ function readRights(cursor: Cursor): readonly Right[] {
 }
 
 /** A privilege; undefined for ALL. */
-function readPrivilege(cursor: Cursor): string | undefined {
+function readPrivilege(cursor: Cursor, privileges: readonly string[]): string | undefined {
   if (take(cursor, 'ALL PRIVILEGES') || take(cursor, 'ALL')) return undefined;
   const privilege = privileges.find((word) => take(cursor, word));
   return privilege ?? failExpected(cursor, `a privilege (${privileges.join(', ')} or ALL)`);
 }
 
-function readGrantee(cursor: Cursor): string {
+/** A role, or everybody. */
+export function readGrantee(cursor: Cursor): string {
   take(cursor, 'GROUP');
   return readName(cursor, 'the name of a role, or PUBLIC');
 }
@@ -49,20 +78,33 @@ export function readRole(cursor: Cursor): string {
   return role === everybody || role === 'none' ? fail(cursor, `${role.toUpperCase()} is no role here. Write the name of a role.`, at) : role;
 }
 
-/** Passes what the rights are on: the view, or its row type. */
+function isTypeRight(rights: readonly Right[], view: ParsedCreate | undefined): boolean {
+  return view?.name.object === undefined && rights.some(({ privilege }) => privilege === typePrivilege);
+}
+
+/** Passes what the rights are on: the view, its row type, or the object; without a view anything. */
 function expectTarget(cursor: Cursor, rights: readonly Right[], view: ParsedCreate | undefined): void {
-  const isOnType = rights.some(({ privilege }) => privilege === typePrivilege);
+  const isOnType = isTypeRight(rights, view);
   if (isOnType && rights.length > 1) fail(cursor, `${typePrivilege} is a right on the row type and stands in a statement of its own.`);
   expectWords(cursor, 'ON');
-  if (isOnType) expectWords(cursor, 'TYPE');
-  else take(cursor, 'TABLE');
-  if (view) expectRelation(cursor, view);
-  else readQualifiedName(cursor, 'The name of the view');
+  if (view === undefined) skipTarget(cursor);
+  else if (view.name.object !== undefined) expectTokens(cursor, grantedObject(view.name));
+  else expectView(cursor, isOnType ? 'TYPE' : 'TABLE', view);
+}
+
+function skipTarget(cursor: Cursor): void {
+  while (!isAt(cursor, 'TO')) takeToken(cursor, 'TO');
+}
+
+function expectView(cursor: Cursor, what: 'TYPE' | 'TABLE', view: ParsedCreate): void {
+  if (what === 'TYPE') expectWords(cursor, what);
+  else take(cursor, what);
+  expectRelation(cursor, view);
 }
 
 function readGrants(cursor: Cursor, view: ParsedCreate | undefined, setRole?: string): readonly Grant[] {
   expectWords(cursor, 'GRANT');
-  const rights = readList(cursor, readRights).flat();
+  const rights = readList(cursor, (at) => readRights(at, view)).flat();
   expectTarget(cursor, rights, view);
   expectWords(cursor, 'TO');
   const grantees = readList(cursor, readGrantee);
@@ -110,16 +152,17 @@ export function parseRevoke(statement: Statement, view: ParsedCreate): readonly 
   const cursor = startAt(statement);
   expectWords(cursor, 'REVOKE');
   if (isAt(cursor, 'GRANT OPTION FOR')) return fail(cursor, 'A file says what is granted: leave the REVOKE out, and WITH GRANT OPTION in the GRANT.');
-  const rights = readList(cursor, readRights).flat();
+  const rights = readList(cursor, (at) => readRights(at, view)).flat();
   expectTarget(cursor, rights, view);
   expectWords(cursor, 'FROM');
   const at = offsetOf(cursor);
   const role = readName(cursor, 'the name of the owner');
-  const isType = rights.some(({ privilege }) => privilege === typePrivilege);
+  // Everybody has these at first.
+  const isOpen = isRoutineName(view.name) || isTypeRight(rights, view);
   expectEnd(cursor);
   if (rights.some(({ column }) => column !== undefined))
     return fail(cursor, 'A file says what is granted: leave the REVOKE out, and the columns in the GRANT.', statement.start);
-  if (role !== (ownerIn(view) ?? role) && !(isType && role === everybody))
+  if (role !== (ownerIn(view) ?? role) && !(isOpen && role === everybody))
     return fail(cursor, 'Only the owner has a right that was not granted. Leave the REVOKE out, and the GRANT.', at);
   return rights.map(({ privilege }) => revokeAttachment(view, { privilege, from: role }));
 }

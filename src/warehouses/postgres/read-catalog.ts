@@ -1,12 +1,12 @@
-import { compareText, type RelationName, relationKey } from '../../core/relation.ts';
-import type { Container, Loss } from '../../core/snapshot.ts';
+import { compareText, type RelationName } from '../../core/relation.ts';
 import { ViewsyncError } from '../../errors.ts';
 import type { Connection } from '../postgres-family/connection.ts';
 import type { Session } from '../warehouse.ts';
 import { attributesQuery, unrestorableQuery } from './attribute-queries.ts';
-import type { CatalogRows, CatalogView } from './catalog.ts';
+import { schemaPrivilegesQuery, schemasQuery, standingQuery } from './bystander-queries.ts';
+import type { SchemaPrivilegeRow, SchemaRow, StandingRow } from './bystander-rows.ts';
+import type { CatalogRows } from './catalog.ts';
 import {
-  bystandersQuery,
   columnsQuery,
   commentsQuery,
   partsQuery,
@@ -14,12 +14,12 @@ import {
   readsQuery,
   relationsQuery,
   rolesQuery,
-  schemasQuery,
   sessionQuery,
   viewsQuery,
 } from './catalog-queries.ts';
-import type { BystanderRow, SchemaRow, SessionRow } from './catalog-rows.ts';
+import type { SessionRow } from './catalog-rows.ts';
 import { type Guards, readGuards } from './guards.ts';
+import { readWatchers } from './watchers.ts';
 
 /** What has to be known to ask for the texts. */
 export type PrintedRows = Pick<CatalogRows, 'views' | 'parts' | 'reads'>;
@@ -56,53 +56,40 @@ export function requestCatalogRows(connection: Connection, version: number, oids
 
 /** What the server holds beside views, as one snapshot of the catalogs has it. */
 export interface Surroundings {
-  readonly bystanders: readonly BystanderRow[];
   readonly schemas: readonly SchemaRow[];
+  readonly schemaPrivileges: readonly SchemaPrivilegeRow[];
+  /** What could be a bystander. */
+  readonly standing: readonly StandingRow[];
   readonly relations: readonly RelationName[];
   readonly roles: readonly { readonly name: string }[];
   readonly session: SessionRow;
   readonly guards: Guards;
+  readonly watchers: readonly string[];
 }
 
 export async function readSurroundings(connection: Connection, version: number): Promise<Surroundings> {
-  const [bystanders, schemas, relations, roles, [session], guards] = await Promise.all([
-    connection.query<BystanderRow>(bystandersQuery, [null]),
+  const [schemas, schemaPrivileges, standing, relations, roles, [session], guards, watchers] = await Promise.all([
     connection.query<SchemaRow>(schemasQuery),
+    connection.query<SchemaPrivilegeRow>(schemaPrivilegesQuery),
+    connection.query<StandingRow>(standingQuery),
     connection.query<RelationName>(relationsQuery),
     connection.query<{ name: string }>(rolesQuery),
     connection.query<SessionRow>(sessionQuery),
     readGuards(connection, version),
+    readWatchers(connection),
   ]);
   if (session === undefined) throw new ViewsyncError('INTERNAL', { message: `The server of ${connection.place} does not list our own role.` });
-  return { bystanders, schemas, relations, roles, session, guards };
+  return { schemas, schemaPrivileges, standing, relations, roles, session, guards, watchers };
 }
 
-export function toSession({ session, roles, guards }: Surroundings): Session {
+export function toSession({ session, roles, guards, watchers }: Surroundings): Session {
   return {
     role: session.role,
     isSuperuser: session.superuser,
     roles: roles.map(({ name }) => name).sort(compareText),
     lockLimit: session.locks,
     ...guards,
+    watchers,
     server: `PostgreSQL ${session.server.split(' ')[0]}`,
   };
-}
-
-export function toContainers(schemas: readonly SchemaRow[]): readonly Container[] {
-  return schemas
-    .map(
-      ({ name, grantees, altered }): Container => ({ name, defaultGrantees: [...grantees].sort(compareText), ...(altered ? { ownerRights: 'altered' } : {}) }),
-    )
-    .sort((left, right) => compareText(left.name, right.name));
-}
-
-export function toLosses(rows: readonly BystanderRow[], views: readonly CatalogView[]): readonly Loss[] {
-  const names = new Map(views.map(({ oid, view }) => [oid, view.name]));
-  const grouped = Map.groupBy(rows, (row) => row.description);
-  const losses = [...grouped].map(([description, own]) => ({ description, of: own.flatMap((row) => names.get(row.view) ?? []).sort(compareNames) }));
-  return losses.sort((left, right) => compareText(left.description, right.description));
-}
-
-function compareNames(left: RelationName, right: RelationName): number {
-  return compareText(relationKey(left), relationKey(right));
 }

@@ -4,7 +4,7 @@ import { ViewsyncError } from '../../errors.ts';
 import { type Connection, isServerError } from '../postgres-family/connection.ts';
 import { beginHolding } from './hold-still.ts';
 import { findMoved, type Moved } from './moved.ts';
-import { beginRound, type InspectOptions, type Reading, readRound } from './read-round.ts';
+import { beginRound, type InspectOptions, listRead, type Reading, readRound } from './read-round.ts';
 import { beginReading } from './session.ts';
 
 const rounds = 3;
@@ -51,7 +51,8 @@ function merge(before: Moved, { views, relations }: Moved): Moved {
 }
 
 function isProven({ reading, moved }: Attempt): boolean {
-  return reading?.views.every(({ oid, failure }) => !moved.views.has(oid) && (failure === undefined || reading.confirmed.has(oid))) ?? false;
+  if (reading === undefined) return false;
+  return listRead(reading).every(({ oid, failure }) => !moved.views.has(oid) && (failure === undefined || reading.confirmed.has(oid)));
 }
 
 /** Rounds with what has moved so far held still, proven from another connection before it is let go. */
@@ -102,7 +103,9 @@ async function askWitness(witness: Connection, reading: Reading | undefined): Pr
 
 function movedTooOften({ reading, moved }: Attempt, times: number): ViewsyncError {
   const isOpen = ({ oid, failure }: Reading['views'][number]) => moved.views.has(oid) || failure !== undefined;
-  const names: readonly RelationName[] = reading?.views.filter(isOpen).map(({ view }) => view.name) ?? [];
+  const names: readonly RelationName[] = listRead(reading)
+    .filter(isOpen)
+    .map(({ view }) => view.name);
   const shown = names.slice(0, 5).map((name) => `"${relationKey(name)}"`);
   const more = names.length > 5 ? ` and ${names.length - 5} more` : '';
   return new ViewsyncError('LISTING_MOVED', {

@@ -1,8 +1,10 @@
 import type { Scope } from '../../core/snapshot.ts';
 import type { Connection } from '../postgres-family/connection.ts';
 import type { Progress } from '../warehouse.ts';
+import { type Hanging, toHanging } from './bystanders.ts';
 import { type CatalogRows, type CatalogView, listPrinted, toViews } from './catalog.ts';
 import { type Baseline, readBaseline } from './moved.ts';
+import { readBystanders } from './read-bystanders.ts';
 import { readSurroundings, requestCatalogRows, type Surroundings } from './read-catalog.ts';
 import type { ServerFacts } from './server.ts';
 import { beginReading } from './session.ts';
@@ -17,7 +19,8 @@ export interface Reading {
   readonly texts: Texts;
   readonly views: readonly CatalogView[];
   readonly surroundings: Surroundings;
-  /** Oids of views that could not be read in the round before either. */
+  readonly hanging: Hanging;
+  /** Oids of views and bystanders that could not be read in the round before either. */
   readonly confirmed: ReadonlySet<number>;
 }
 
@@ -41,12 +44,17 @@ export interface RoundOptions extends InspectOptions {
   readonly texts?: 'together';
 }
 
+/** Everything that has a text: views and bystanders. */
+export function listRead(reading: Reading | undefined): readonly CatalogView[] {
+  return reading === undefined ? [] : [...reading.views, ...reading.hanging.bystanders];
+}
+
 /** Reads all rows anew, and the texts that were not read before or that may have changed. */
 export async function readRound(connection: Connection, options: RoundOptions): Promise<Reading> {
   const { previous, moved, server, progress } = options;
   const requests = requestCatalogRows(connection, server.version);
-  const others = [requests.rows, readBaseline(connection), readSurroundings(connection, server.version)] as const;
-  const failed = new Set(previous?.views.filter((each) => each.failure !== undefined).map((each) => each.oid));
+  const others = [requests.rows, readBaseline(connection), readSurroundings(connection, server.version), readBystanders(connection)] as const;
+  const failed = new Set(listRead(previous).flatMap(({ oid, failure }) => (failure === undefined ? [] : [oid])));
   const isKnown = (view: number): boolean => previous !== undefined && !moved.has(view) && !failed.has(view);
   // The texts are asked for before the other rows have come, so that the server never waits for us.
   const requested = requests.printed.then((printed) => {
@@ -54,9 +62,10 @@ export async function readRound(connection: Connection, options: RoundOptions): 
     const total = wanted.filter(({ kind }) => kind === 'view').length;
     return readTextsApart(connection, wanted, { ...options, onBatch: (done) => progress?.({ what: 'definitions', done, total }) });
   });
-  const [read, rows, baseline, surroundings] = await Promise.all([requested, ...others]);
+  const [read, rows, baseline, surroundings, bystanders] = await Promise.all([requested, ...others]);
   const texts = previous === undefined ? read : mergeTexts(previous.texts, read);
-  return { baseline, rows, texts, views: toViews(rows, texts, server.version), surroundings, confirmed: failed };
+  const views = toViews(rows, texts, server.version);
+  return { baseline, rows, texts, views, surroundings, hanging: toHanging(bystanders, rows.views), confirmed: failed };
 }
 
 // Below this many it takes longer to open a connection than to print on the one there is.

@@ -1,5 +1,6 @@
 import { orderByReads } from '../../core/graph.ts';
 import { relationKey } from '../../core/relation.ts';
+import { isView } from '../../core/view.ts';
 import { type Connection, isServerError } from '../postgres-family/connection.ts';
 import { findKnownReads } from '../postgres-family/rewrite.ts';
 import type { Settled, SettleRequest } from '../warehouse.ts';
@@ -7,6 +8,7 @@ import { postgresDialect } from './dialect.ts';
 import type { ServerFacts } from './server.ts';
 import { beginWriting } from './session.ts';
 import { settleBatch } from './settle-batch.ts';
+import { settleBystanders } from './settle-bystanders.ts';
 import type { Question } from './settle-compare.ts';
 import { settleParts } from './settle-parts.ts';
 import { createRunner } from './settle-sql.ts';
@@ -27,8 +29,13 @@ export async function settle(connection: Connection, server: ServerFacts, reques
 
 /** The same inside the open transaction, of which nothing stays behind. */
 export async function settleInside(connection: Connection, requests: readonly SettleRequest[]): Promise<ReadonlyMap<string, Settled>> {
-  const settled = new Map<string, Settled>();
-  for (const batch of toBatches(toQuestions(requests))) {
+  const settled = new Map(
+    await settleBystanders(
+      connection,
+      requests.filter(({ wanted }) => !isView(wanted)),
+    ),
+  );
+  for (const batch of toBatches(toQuestions(requests.filter(({ wanted }) => isView(wanted))))) {
     const answers = await settleAside(connection, batch, settled);
     for (const [key, answer] of answers) settled.set(key, answer);
   }

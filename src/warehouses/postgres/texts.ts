@@ -1,5 +1,8 @@
 import { type Connection, isServerError } from '../postgres-family/connection.ts';
-import { textQueries } from './catalog-queries.ts';
+import { bystanderTextQueries } from './bystander-texts.ts';
+import { textQueries as viewTextQueries } from './catalog-queries.ts';
+
+const textQueries = { ...viewTextQueries, ...bystanderTextQueries };
 
 export type TextKind = keyof typeof textQueries;
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { relationKey } from '../../../src/core/relation.ts';
 import type { View } from '../../../src/core/view.ts';
 import { connect } from '../../../src/warehouses/postgres-family/connect.ts';
 import { createDatabase, createRole, postgresServers } from '../../support/postgres-server.ts';
@@ -24,10 +25,12 @@ describe.each(postgresServers())('inspect on PostgreSQL $version', ({ version })
       'app.v_pk',
       'app.v_uses_f',
     ]);
-    expect(snapshot.losses).toEqual([
-      { description: 'function app.f_v3()', of: [{ schema: 'app', name: 'v3' }] },
-      { description: 'policy pol on table app.p', of: [{ schema: 'app', name: 'v3' }] },
+    expect(snapshot.losses).toEqual([]);
+    expect(snapshot.bystanders.map(({ name, reads }) => [relationKey(name), reads.map(relationKey)])).toEqual([
+      ['function app.f_v3()', ['app.v3']],
+      ['policy app.p.pol', ['app.v3']],
     ]);
+    expect(find(inspection, 'app.v_uses_f').needs?.map(relationKey)).toEqual(['function app.f_v3()']);
     expect(snapshot.views.flatMap((view) => view.unrestorable)).toEqual([]);
     expect(['cluster', 'statistics', 'statistics target'].flatMap((kind) => makes(find(inspection, 'app.m1'), kind))).toEqual([
       'ALTER MATERIALIZED VIEW app.m1 CLUSTER ON m1_id',
@@ -114,12 +117,13 @@ describe.each(postgresServers())('inspect on PostgreSQL $version', ({ version })
     expect(inspection.snapshot.losses?.map((each) => each.description)).toEqual([
       'column x of composite type public.c',
       'column x of table public.uses_row',
-      'default value for column x of table public.with_default',
-      'function public.f(public.v)',
-      'rule q on view public.other',
-      'rule r on table public.t',
       'sequence public.owned',
       'type public.d',
+    ]);
+    expect(inspection.snapshot.bystanders.map(({ name }) => relationKey(name))).toEqual([
+      'default public.with_default.x',
+      'function public.f(public.v)',
+      'rule public.t.r',
     ]);
   });
 
@@ -152,7 +156,7 @@ describe.each(postgresServers())('inspect on PostgreSQL $version', ({ version })
       ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO inspect_reader; ALTER DEFAULT PRIVILEGES IN SCHEMA b GRANT SELECT ON TABLES TO PUBLIC`,
     );
     const { snapshot } = await inspect(db.url);
-    expect(snapshot.containers).toEqual([
+    expect(snapshot.containers.map(({ state: _, ...container }) => container)).toEqual([
       { name: 'a', defaultGrantees: ['inspect_reader'] },
       { name: 'b', defaultGrantees: ['inspect_reader', 'public'] },
       { name: 'public', defaultGrantees: ['inspect_reader'] },

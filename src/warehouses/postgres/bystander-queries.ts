@@ -1,0 +1,156 @@
+import { withOurs } from './catalog-queries.ts';
+
+/**
+ * The text of every query that reads what is no view but hangs on one, and the schemas. They run under `beginReading`, so that names come
+ * qualified. Rows are of the types in `bystander-rows.ts`.
+ */
+
+const held = `
+held(view, class, object) AS (
+  SELECT oid, 'pg_class'::regclass::oid, oid FROM ours
+  UNION ALL SELECT oid, 'pg_type'::regclass, reltype FROM ours
+  UNION ALL SELECT ours.oid, 'pg_type'::regclass, t.typarray FROM ours JOIN pg_type t ON t.oid = ours.reltype)`;
+
+/**
+ * Everything that depends on a view, its row type, or a routine or operator that does, and is neither a view that is read here nor a part of
+ * one: each with what it depends on. A view's own rule is among them where it needs a routine. `through` is the routine's or operator's oid.
+ * https://www.postgresql.org/docs/current/catalog-pg-depend.html
+ */
+export const bystanderEdgesQuery = `${withOurs.replace('WITH', 'WITH RECURSIVE')}, ${held}, reached(class, object) AS (
+  SELECT class, object FROM held
+  UNION SELECT d.classid, d.objid FROM reached JOIN pg_depend d ON d.refclassid = reached.class AND d.refobjid = reached.object
+  WHERE d.deptype IN ('n', 'a') AND d.classid IN ('pg_proc'::regclass, 'pg_operator'::regclass))
+SELECT DISTINCT d.classid::regclass::text AS class, CASE WHEN r.rulename = '_RETURN' THEN r.ev_class ELSE d.objid END AS object, d.objsubid AS part,
+       coalesce(r.rulename = '_RETURN' AND r.ev_class IN (SELECT oid FROM ours), false) AS defines,
+       held.view, CASE WHEN held.view IS NULL THEN d.refobjid END AS through,
+       CASE WHEN r.rulename = '_RETURN' THEN pg_describe_object('pg_class'::regclass, r.ev_class, 0)
+            ELSE pg_describe_object(d.classid, d.objid, d.objsubid) END AS description
+FROM reached JOIN pg_depend d ON d.refclassid = reached.class AND d.refobjid = reached.object AND d.deptype NOT IN ('e', 'x')
+     LEFT JOIN held USING (class, object)
+     LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+     LEFT JOIN pg_trigger t ON d.classid = 'pg_trigger'::regclass AND t.oid = d.objid
+     LEFT JOIN pg_attrdef a ON d.classid = 'pg_attrdef'::regclass AND a.oid = d.objid
+     LEFT JOIN pg_constraint c ON d.classid = 'pg_constraint'::regclass AND c.oid = d.objid
+     LEFT JOIN pg_statistic_ext s ON d.classid = 'pg_statistic_ext'::regclass AND s.oid = d.objid
+     LEFT JOIN pg_index i ON d.classid = 'pg_class'::regclass AND i.indexrelid = d.objid
+WHERE CASE d.classid
+  WHEN 'pg_rewrite'::regclass THEN r.ev_class NOT IN (SELECT oid FROM ours) OR r.rulename = '_RETURN' AND held.view IS NULL
+  WHEN 'pg_class'::regclass THEN d.deptype <> 'i' AND d.objid NOT IN (SELECT oid FROM ours) AND coalesce(i.indrelid NOT IN (SELECT oid FROM ours), true)
+  WHEN 'pg_type'::regclass THEN d.deptype <> 'i'
+  WHEN 'pg_attrdef'::regclass THEN a.adrelid NOT IN (SELECT oid FROM ours)
+  WHEN 'pg_trigger'::regclass THEN t.tgrelid NOT IN (SELECT oid FROM ours) AND t.tgparentid = 0
+  WHEN 'pg_constraint'::regclass THEN c.conislocal OR c.conrelid = 0
+  WHEN 'pg_statistic_ext'::regclass THEN s.stxrelid NOT IN (SELECT oid FROM ours)
+  ELSE true END`;
+
+const commentOf = (object: string, catalog: string) => `obj_description(${object}, '${catalog}')`;
+const tableOf = (oid: string) => `JOIN pg_class t ON t.oid = ${oid} JOIN pg_namespace n ON n.oid = t.relnamespace`;
+const onTable = `n.nspname::text AS schema, t.relname::text AS table`;
+
+/** What an object of a class and oid is called, and what of it is no text: `obstacles` says in words what no file holds. */
+export const bystanderDetailsQuery = `
+WITH wanted AS (SELECT * FROM unnest($1::text[], $2::oid[]) AS wanted(class, oid))
+SELECT class, p.oid, CASE p.prokind WHEN 'a' THEN 'aggregate' WHEN 'p' THEN 'procedure' ELSE 'function' END AS kind,
+       n.nspname::text AS schema, NULL::text AS table, p.proname::text AS name, oidvectortypes(p.proargtypes) AS arguments,
+       pg_get_userbyid(p.proowner)::text AS owner, ${commentOf('p.oid', 'pg_proc')} AS comment, NULL::text AS state,
+       CASE WHEN EXISTS (SELECT FROM pg_aggregate a WHERE a.aggfnoid = p.oid AND a.aggkind <> 'n') THEN 'it is an ordered-set aggregate' END AS obstacle
+FROM wanted JOIN pg_proc p USING (oid) JOIN pg_namespace n ON n.oid = p.pronamespace WHERE class = 'pg_proc'
+UNION ALL
+SELECT class, o.oid, 'operator', n.nspname, NULL, o.oprname, concat_ws(', ', CASE WHEN o.oprleft = 0 THEN 'NONE' ELSE format_type(o.oprleft, NULL) END, format_type(o.oprright, NULL)),
+       pg_get_userbyid(o.oprowner), ${commentOf('o.oid', 'pg_operator')}, NULL, CASE WHEN o.oprright = 0 THEN 'it is a postfix operator' END
+FROM wanted JOIN pg_operator o USING (oid) JOIN pg_namespace n ON n.oid = o.oprnamespace WHERE class = 'pg_operator'
+UNION ALL
+SELECT class, c.oid, 'cast', coalesce(s.nspname, e.nspname), NULL, coalesce(s.typname, e.typname), format_type(c.castsource, NULL) || ' AS ' || format_type(c.casttarget, NULL),
+       NULL, ${commentOf('c.oid', 'pg_cast')}, NULL, NULL
+FROM wanted JOIN pg_cast c USING (oid)
+     LEFT JOIN LATERAL (SELECT n.nspname, y.typname FROM pg_type y JOIN pg_namespace n ON n.oid = y.typnamespace WHERE y.oid = c.castsource AND n.nspname <> 'pg_catalog') s ON true
+     LEFT JOIN LATERAL (SELECT n.nspname, y.typname FROM pg_type y JOIN pg_namespace n ON n.oid = y.typnamespace WHERE y.oid = c.casttarget) e ON true
+WHERE class = 'pg_cast'
+UNION ALL
+SELECT class, p.oid, 'policy', ${onTable}, p.polname, NULL, NULL, ${commentOf('p.oid', 'pg_policy')}, NULL, NULL
+FROM wanted JOIN pg_policy p USING (oid) ${tableOf('p.polrelid')} WHERE class = 'pg_policy'
+UNION ALL
+SELECT class, r.oid, 'rule', ${onTable}, r.rulename, NULL, NULL, ${commentOf('r.oid', 'pg_rewrite')}, r.ev_enabled::text,
+       CASE WHEN r.rulename = '_RETURN' OR t.relpersistence = 't' THEN 'it belongs to ' || pg_describe_object('pg_class'::regclass, t.oid, 0) END
+FROM wanted JOIN pg_rewrite r USING (oid) ${tableOf('r.ev_class')} WHERE class = 'pg_rewrite'
+UNION ALL
+SELECT class, g.oid, 'trigger', ${onTable}, g.tgname, NULL, NULL, ${commentOf('g.oid', 'pg_trigger')}, g.tgenabled::text,
+       CASE WHEN g.tgisinternal THEN 'it is internal' WHEN g.tgconstraint <> 0 THEN 'it is a constraint trigger'
+            WHEN t.relkind = 'p' AND g.tgenabled <> 'O' THEN 'its state on partitions is not known' END
+FROM wanted JOIN pg_trigger g USING (oid) ${tableOf('g.tgrelid')} WHERE class = 'pg_trigger'
+UNION ALL
+SELECT class, c.oid, 'check', ${onTable}, c.conname, NULL, NULL, ${commentOf('c.oid', 'pg_constraint')}, NULL,
+       CASE WHEN c.contype <> 'c' THEN 'it is no CHECK' WHEN c.coninhcount > 0 THEN 'it is inherited as well' END
+FROM wanted JOIN pg_constraint c USING (oid) ${tableOf('c.conrelid')} WHERE class = 'pg_constraint'
+UNION ALL
+SELECT class, d.oid, 'default', ${onTable}, a.attname, NULL, NULL, NULL, NULL, CASE WHEN a.attgenerated <> '' THEN 'the column is generated, and its data would be lost' END
+FROM wanted JOIN pg_attrdef d USING (oid) JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum ${tableOf('d.adrelid')} WHERE class = 'pg_attrdef'
+UNION ALL
+SELECT class, x.oid, 'index', ${onTable}, x.relname, NULL, NULL, ${commentOf('x.oid', 'pg_class')}, NULL,
+       CASE WHEN t.relkind <> 'r' OR t.relispartition THEN 'it is an index of a partitioned table' WHEN i.indisclustered THEN 'the table is clustered on it'
+            WHEN i.indisreplident THEN 'it is the replica identity' WHEN NOT i.indisvalid THEN 'it is invalid' WHEN x.reltablespace <> 0 THEN 'it has a tablespace'
+            WHEN EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = x.oid) THEN 'it belongs to a constraint'
+            WHEN EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = x.oid AND coalesce(a.attstattarget, -1) <> -1) THEN 'it has a statistics target' END
+FROM wanted JOIN pg_class x USING (oid) JOIN pg_index i ON i.indexrelid = x.oid ${tableOf('i.indrelid')} WHERE class = 'pg_class'`;
+
+/** Rights on routines, and what of any object no file holds. NULL lists are those of `acldefault`. */
+export const bystanderPrivilegesQuery = `
+SELECT p.oid AS view, NULL::text AS column, pg_get_userbyid(e.grantor)::text AS grantor, CASE WHEN e.grantee <> 0 THEN pg_get_userbyid(e.grantee)::text END AS grantee,
+       e.privilege_type AS privilege, e.is_grantable AS grantable
+FROM unnest($1::oid[]) oid JOIN pg_proc p USING (oid), aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) WITH ORDINALITY e
+ORDER BY p.oid, e.ordinality`;
+
+/** What belongs to an object and stands in no file: being an extension's, a dependence on one, a security label. */
+export const bystanderObstaclesQuery = `
+WITH wanted AS (SELECT class::regclass AS class, oid FROM unnest($1::text[], $2::oid[]) AS wanted(class, oid))
+SELECT wanted.oid, CASE d.deptype WHEN 'e' THEN 'it belongs to ' ELSE 'it depends on ' END || pg_describe_object(d.refclassid, d.refobjid, 0) AS obstacle
+FROM wanted JOIN pg_depend d ON d.classid = wanted.class AND d.objid = wanted.oid AND d.deptype IN ('e', 'x')
+UNION ALL
+SELECT wanted.oid, 'it has a security label of the provider ' || quote_ident(l.provider)
+FROM wanted JOIN pg_seclabel l ON l.classoid = wanted.class AND l.objoid = wanted.oid`;
+
+const ownSchemas = `n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'`;
+
+/** Every name that could be a bystander's: what a new one would collide with. */
+export const standingQuery = `
+SELECT CASE p.prokind WHEN 'a' THEN 'aggregate' WHEN 'p' THEN 'procedure' ELSE 'function' END AS kind, n.nspname::text AS schema, NULL::text AS table,
+       p.proname::text AS name, oidvectortypes(p.proargtypes) AS arguments
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE ${ownSchemas}
+UNION ALL SELECT 'operator', n.nspname, NULL, o.oprname, concat_ws(', ', CASE WHEN o.oprleft = 0 THEN 'NONE' ELSE format_type(o.oprleft, NULL) END, format_type(o.oprright, NULL))
+  FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace WHERE ${ownSchemas}
+UNION ALL SELECT 'policy', ${onTable}, p.polname, NULL FROM pg_policy p ${tableOf('p.polrelid')}
+UNION ALL SELECT 'rule', ${onTable}, r.rulename, NULL FROM pg_rewrite r ${tableOf('r.ev_class')} WHERE t.relkind IN ('r', 'p', 'f') AND ${ownSchemas}
+UNION ALL SELECT 'trigger', ${onTable}, g.tgname, NULL FROM pg_trigger g ${tableOf('g.tgrelid')} WHERE t.relkind IN ('r', 'p', 'f') AND NOT g.tgisinternal
+UNION ALL SELECT 'check', ${onTable}, c.conname, NULL FROM pg_constraint c ${tableOf('c.conrelid')} WHERE ${ownSchemas}
+UNION ALL SELECT 'default', ${onTable}, a.attname, NULL FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum ${tableOf('d.adrelid')}
+  WHERE t.relkind IN ('r', 'p', 'f') AND ${ownSchemas}
+UNION ALL SELECT 'index', ${onTable}, x.relname, NULL FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid ${tableOf('i.indrelid')}
+  WHERE t.relkind IN ('r', 'p') AND ${ownSchemas}
+UNION ALL SELECT 'schema', n.nspname, NULL, n.nspname, NULL FROM pg_namespace n WHERE ${ownSchemas}`;
+
+/** Schemas: owner, comment, and whom our own default privileges give rights on what we make there. */
+export const schemasQuery = `
+SELECT n.oid, n.nspname::text AS name, pg_get_userbyid(n.nspowner)::text AS owner, ${commentOf('n.oid', 'pg_namespace')} AS comment,
+       coalesce(given.relations, '{}') AS grantees, given.routines AS "routineGrantees",
+       EXISTS (
+         SELECT FROM pg_default_acl d, LATERAL (SELECT count(*) AS held, count(*) FILTER (WHERE e.is_grantable) AS grantable FROM aclexplode(d.defaclacl) e WHERE e.grantee = d.defaclrole) own,
+              LATERAL (SELECT count(*) AS usual FROM aclexplode(acldefault('r', d.defaclrole))) first
+         WHERE d.defaclobjtype = 'r' AND d.defaclnamespace IN (0, n.oid) AND pg_get_userbyid(d.defaclrole) = current_user
+           AND (own.grantable > 0 OR d.defaclnamespace = 0 AND own.held <> first.usual)) AS altered
+FROM pg_namespace n, LATERAL (
+  SELECT array_agg(DISTINCT CASE e.grantee WHEN 0 THEN 'public' ELSE pg_get_userbyid(e.grantee)::text END) FILTER (WHERE d.defaclobjtype = 'r' AND e.grantee <> d.defaclrole) AS relations,
+         array_agg(DISTINCT CASE e.grantee WHEN 0 THEN 'public' ELSE pg_get_userbyid(e.grantee)::text END) FILTER (WHERE d.defaclobjtype = 'f') AS routines
+  FROM pg_default_acl d, aclexplode(d.defaclacl) e
+  WHERE d.defaclobjtype IN ('r', 'f') AND d.defaclnamespace IN (0, n.oid) AND pg_get_userbyid(d.defaclrole) = current_user) given
+WHERE ${ownSchemas}`;
+
+/** Rights on schemas, and with `type` those that ALTER DEFAULT PRIVILEGES gives in them, whose grantor is the role that makes the object. */
+export const schemaPrivilegesQuery = `
+SELECT n.oid AS view, NULL::text AS column, NULL::text AS type, pg_get_userbyid(e.grantor)::text AS grantor,
+       CASE WHEN e.grantee <> 0 THEN pg_get_userbyid(e.grantee)::text END AS grantee, e.privilege_type AS privilege, e.is_grantable AS grantable, e.ordinality AS position
+FROM pg_namespace n, aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) WITH ORDINALITY e WHERE ${ownSchemas}
+UNION ALL
+SELECT n.oid, NULL, CASE d.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS' ELSE 'TYPES' END, pg_get_userbyid(d.defaclrole)::text,
+       CASE WHEN e.grantee <> 0 THEN pg_get_userbyid(e.grantee)::text END, e.privilege_type, e.is_grantable, e.ordinality
+FROM pg_namespace n JOIN pg_default_acl d ON d.defaclnamespace = n.oid, aclexplode(d.defaclacl) WITH ORDINALITY e WHERE ${ownSchemas}
+ORDER BY view, type NULLS FIRST, grantor, position`;

@@ -1,0 +1,168 @@
+import { compareRelations, type RelationName, relationKey } from '../../core/relation.ts';
+import type { Loss } from '../../core/snapshot.ts';
+import type { Attachment, View } from '../../core/view.ts';
+import { commentAttachment, ownerAttachment, type Relation, sortAttachments } from './attachments.ts';
+import type { BystanderDetailsRow, BystanderEdgeRow, ObstacleRow, StandingRow } from './bystander-rows.ts';
+import type { PrivilegeRow } from './catalog-rows.ts';
+import { revokeAttachment } from './grant-attachments.ts';
+import { everybody } from './names.ts';
+import { stateAttachment } from './object-attachments.ts';
+import { aclAttachments } from './privileges.ts';
+import type { Printed, PrintedText, TextKind, Texts } from './texts.ts';
+
+/** All rows about what hangs on views, as one snapshot of the catalogs holds them. */
+export interface BystanderRows {
+  readonly edges: readonly BystanderEdgeRow[];
+  readonly details: readonly BystanderDetailsRow[];
+  readonly privileges: readonly PrivilegeRow[];
+  readonly obstacles: readonly ObstacleRow[];
+  readonly texts: Texts;
+}
+
+/** A bystander as the catalogs have it; `failure` says why its text is missing. */
+export interface CatalogBystander {
+  readonly oid: number;
+  readonly view: View;
+  readonly failure?: string;
+}
+
+/** What hangs on views: what a file can hold, and what cannot be restored. */
+export interface Hanging {
+  readonly bystanders: readonly CatalogBystander[];
+  readonly losses: readonly Loss[];
+  /** The bystanders that each view needs, by the view's oid. */
+  readonly needs: ReadonlyMap<number, readonly RelationName[]>;
+}
+
+const textKinds: ReadonlyMap<string, TextKind> = new Map([
+  ['function', 'routine'],
+  ['procedure', 'routine'],
+  ['aggregate', 'aggregate'],
+  ['operator', 'operator'],
+  ['cast', 'cast'],
+  ['policy', 'policy'],
+  ['rule', 'rule'],
+  ['trigger', 'trigger'],
+  ['check', 'check'],
+  ['default', 'tableDefault'],
+  ['index', 'index'],
+]);
+
+const ruleLocks = 5;
+
+/** What the server has to print of them. */
+export function listBystanderTexts(details: readonly BystanderDetailsRow[]): readonly Printed[] {
+  return details.map(({ oid, kind }) => ({
+    kind: textKinds.get(kind) ?? 'routine',
+    oid,
+    view: oid,
+    locks: kind === 'rule' || kind === 'function' ? ruleLocks : 0,
+  }));
+}
+
+/** The name of a bystander, from the parts that the catalogs keep. */
+export function toObjectName({ schema, table, name, kind, arguments: list }: StandingRow): RelationName {
+  return { schema, name, object: { kind, ...(table === null ? {} : { on: table }), ...(list === null ? {} : { arguments: list }) } };
+}
+
+function textOf(texts: Texts, { kind, oid }: BystanderDetailsRow): PrintedText {
+  return texts.get(textKinds.get(kind) ?? 'routine')?.get(oid) ?? { failure: 'it was not read' };
+}
+
+/** The rights on a routine: everybody may call it at first. */
+function routineRights(relation: Relation, owner: string, entries: readonly PrivilegeRow[]): readonly Attachment[] {
+  const isBuiltIn = ({ grantee, grantor, grantable }: PrivilegeRow) => grantee === null && grantor === owner && !grantable;
+  const others = entries.filter((entry) => !isBuiltIn(entry));
+  const closed = others.length === entries.length ? [revokeAttachment(relation, { privilege: 'EXECUTE', from: everybody })] : [];
+  return [...closed, ...aclAttachments(relation, { owner, entries: others, serverPrivileges: ['EXECUTE'] })];
+}
+
+function toAttachments(relation: Relation, row: BystanderDetailsRow, privileges: readonly PrivilegeRow[]): readonly Attachment[] {
+  const { owner, state, comment } = row;
+  return sortAttachments([
+    ...(owner === null ? [] : [ownerAttachment(relation, owner)]),
+    ...(state === null || state === 'O' ? [] : [stateAttachment(relation, state)]),
+    ...(owner === null || row.class !== 'pg_proc' ? [] : routineRights(relation, owner, privileges)),
+    ...(comment === null ? [] : [commentAttachment(relation, { on: 'relation' }, comment)]),
+  ]);
+}
+
+interface Graph {
+  readonly views: ReadonlyMap<number, RelationName>;
+  readonly names: ReadonlyMap<number, RelationName>;
+  readonly edges: ReadonlyMap<number, readonly BystanderEdgeRow[]>;
+}
+
+/** The views that something hangs on, directly or through routines. */
+function viewsBehind(oid: number, graph: Graph, seen: Set<number> = new Set()): readonly RelationName[] {
+  if (seen.has(oid)) return [];
+  seen.add(oid);
+  return (graph.edges.get(oid) ?? []).flatMap(({ view, through }) => {
+    if (through !== null) return viewsBehind(through, graph, seen);
+    return (view === null ? undefined : graph.views.get(view)) ?? [];
+  });
+}
+
+function unique(names: readonly RelationName[]): readonly RelationName[] {
+  return [...new Map(names.map((name) => [relationKey(name), name])).values()].sort(compareRelations);
+}
+
+function neededBy(oid: number, { edges, names }: Graph): readonly RelationName[] {
+  return unique((edges.get(oid) ?? []).flatMap(({ through }) => (through === null ? undefined : names.get(through)) ?? []));
+}
+
+function toBystander(row: BystanderDetailsRow, rows: BystanderRows, graph: Graph): CatalogBystander {
+  const relation = { name: toObjectName(row), kind: 'bystander' as const };
+  const text = textOf(rows.texts, row);
+  const needs = neededBy(row.oid, graph);
+  const privileges = rows.privileges.filter(({ view }) => view === row.oid);
+  const view: View = {
+    ...relation,
+    definition: 'text' in text ? text.text : '',
+    columns: [],
+    reads: unique(viewsBehind(row.oid, graph)),
+    ...(needs.length === 0 ? {} : { needs }),
+    attachments: toAttachments(relation, row, privileges),
+    unrestorable: [],
+  };
+  return { oid: row.oid, view, ...('failure' in text ? { failure: text.failure } : {}) };
+}
+
+/** What an edge leads to, where no file can hold it: data, or a kind of object that is not known. */
+function findLosses(rows: BystanderRows, graph: Graph, fitting: ReadonlySet<number>): readonly Loss[] {
+  const reasons = new Map(
+    [...rows.details.flatMap(({ oid, obstacle }) => (obstacle === null ? [] : [{ oid, obstacle }])), ...rows.obstacles].map((row) => [row.oid, row.obstacle]),
+  );
+  const lost = rows.edges.filter(({ object, defines }) => !defines && !fitting.has(object));
+  const grouped = Map.groupBy(lost, ({ object, description }) => {
+    const reason = reasons.get(object);
+    return reason === undefined ? description : `${description} (${reason})`;
+  });
+  const ofEdge = ({ view, through }: BystanderEdgeRow) => (through === null ? graph.views.get(view ?? 0) : graph.names.get(through)) ?? [];
+  return [...grouped].map(([description, edges]) => ({ description, of: unique(edges.flatMap(ofEdge)) }));
+}
+
+/** A view's oid and name. */
+export interface NamedView {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+}
+
+/** Everything that hangs on views, from rows and texts, sorted by name. */
+export function toHanging(rows: BystanderRows, views: readonly NamedView[]): Hanging {
+  const obstructed = new Set([...rows.details.flatMap(({ oid, obstacle }) => (obstacle === null ? [] : [oid])), ...rows.obstacles.map(({ oid }) => oid)]);
+  const fitting = rows.details.filter(({ oid }) => !obstructed.has(oid));
+  const graph: Graph = {
+    views: new Map(views.map(({ oid, schema, name }) => [oid, { schema, name }])),
+    names: new Map(rows.details.map((row) => [row.oid, toObjectName(row)])),
+    edges: Map.groupBy(rows.edges, ({ object }) => object),
+  };
+  const bystanders = fitting.map((row) => toBystander(row, rows, graph));
+  const defining = [...new Set(rows.edges.filter(({ defines }) => defines).map(({ object }) => object))];
+  return {
+    bystanders: bystanders.sort((left, right) => compareRelations(left.view.name, right.view.name)),
+    losses: findLosses(rows, graph, new Set(fitting.map(({ oid }) => oid))),
+    needs: new Map(defining.map((oid) => [oid, neededBy(oid, graph)])),
+  };
+}

@@ -1,0 +1,7 @@
+-- schema: finance
+
+CREATE SCHEMA finance
+;
+
+ALTER SCHEMA finance OWNER TO finance_owner;
+GRANT USAGE ON SCHEMA finance TO reporting;
