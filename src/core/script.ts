@@ -24,7 +24,7 @@ export interface ScriptStatement {
   readonly named: readonly (readonly string[])[];
 }
 
-type ScriptDialect = Pick<Dialect, 'lexicalRules' | 'folds' | 'script' | 'warehouse'>;
+type ScriptDialect = Pick<Dialect, 'lexicalRules' | 'folds' | 'script' | 'warehouse' | 'referenceRules'>;
 
 /** `migration.sql:12`. */
 export function placeOf({ file, line }: Pick<ScriptStatement, 'file' | 'line'>): string {
@@ -69,7 +69,8 @@ function findNames(tokens: readonly Token[], dialect: ScriptDialect): string[][]
   const names: string[][] = [];
   for (let index = 0; index < tokens.length; ) {
     const chain = nameParts(tokens, index, dialect);
-    if (chain) names.push([...chain.parts]);
+    // One quote may hold several parts.
+    if (chain) names.push(dialect.referenceRules.paths === 'dashed' ? chain.parts.flatMap((part) => part.split('.')) : [...chain.parts]);
     index = chain?.next ?? index + 1;
   }
   return names;

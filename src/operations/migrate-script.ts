@@ -1,5 +1,6 @@
 import type { Change } from '../core/change.ts';
 import { diffViews } from '../core/compare.ts';
+import type { Dialect } from '../core/dialect.ts';
 import { findReaders, reach } from '../core/graph.ts';
 import { readsOf } from '../core/rebuild.ts';
 import { compareText, parseRelationKey, relationKey } from '../core/relation.ts';
@@ -8,6 +9,7 @@ import { ViewsyncError } from '../errors.ts';
 import type { Project, Target } from '../project.ts';
 import type { Inspection } from '../warehouses/warehouse.ts';
 import { bystandersOf, surroundingsOf } from './detour.ts';
+import { migrateStatements } from './migrate-statements.ts';
 import { type MigrationOptions, migrateCommand, readBefore, recordAfter } from './migration.ts';
 import type { PlannedRevision } from './plan-revision.ts';
 import { prepareRun } from './prepare-run.ts';
@@ -66,18 +68,30 @@ export function findReadersOf(relations: Iterable<string>, { snapshot, outside }
 
 const changing = /^(ALTER|DROP|CREATE\s+OR\s+REPLACE)\b/i;
 
-function foresee(statements: readonly ScriptStatement[], target: Target, inspection: Inspection): Foresight {
+/** Relations that statements which change something name. */
+function findNamed(statements: readonly ScriptStatement[], { relations }: Inspection): readonly string[] {
   const named = statements.filter(({ statement }) => changing.test(statement.text)).flatMap((statement) => statement.named);
-  const relations = [...inspection.relations].filter((key) => {
+  return [...relations].filter((key) => {
     const name = parseRelationKey(key);
     return name && named.some((parts) => mayName(parts, name));
   });
+}
+
+function foresee(statements: readonly ScriptStatement[], target: Target, inspection: Inspection): Foresight {
+  const relations = findNamed(statements, inspection);
   const kinds = new Map([...inspection.snapshot.views, ...inspection.outside].map(({ name, kind }) => [relationKey(name), kind]));
   const readers = findReadersOf(relations, inspection).map((view) => {
     const bytes = inspection.sizes.get(view);
     return { view, kind: kinds.get(view) ?? 'view', ...(bytes === undefined ? {} : { bytes }) };
   });
   return { target: target.name, statements, readers };
+}
+
+function noRehearsal({ warehouse }: Pick<Dialect, 'warehouse'>): ViewsyncError {
+  return new ViewsyncError('USAGE', {
+    message: `${warehouse} has no transaction in which a migration could be rehearsed. Nothing was done.`,
+    suggestions: ['viewsync check RELATION', 'viewsync drill HEAD'],
+  });
 }
 
 /** Thrown to have a rehearsal rolled back. */
@@ -131,7 +145,8 @@ async function rehearse(work: Work, options: ScriptMigrationOptions): Promise<To
 }
 
 async function carryOut(work: Work, options: ScriptMigrationOptions): Promise<Told> {
-  const { reading } = work.planned;
+  const { reading, inspection } = work.planned;
+  if (!reading.dialect.isTransactional) return migrateStatements({ ...work, relations: findNamed(work.statements, inspection) }, options);
   const preparation = prepareRun(work.planned, migrateCommand, options);
   const outcome = await transact(work, options, preparation.prepare).catch(async (error: unknown) => {
     throw await preparation.giveUp(error);
@@ -149,7 +164,9 @@ async function carryOut(work: Work, options: ScriptMigrationOptions): Promise<To
  * `NOT_CONFIRMED`; nothing changed then.
  */
 export async function migrateScript(project: Project, target: Target, options: ScriptMigrationOptions): Promise<MigrateResult> {
-  const statements = readScript(options.scripts, options.warehouse.dialect);
+  const { dialect } = options.warehouse;
+  if (options.mode === 'rehearse' && !dialect.isTransactional) throw noRehearsal(dialect);
+  const statements = readScript(options.scripts, dialect);
   const remote = await fetchLiveLine(project, target, options.mode === 'run' ? 'write' : 'read');
   const label = options.scripts.map(({ file }) => file).join(' ');
   const planned = await readBefore(project, target, { ...options, label });

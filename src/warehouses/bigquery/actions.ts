@@ -159,8 +159,9 @@ function append(actions: readonly Action[], action: Action): readonly Action[] {
   return merged === undefined ? [...actions, action] : [...actions.slice(0, -1), merged];
 }
 
-/** What is called to carry out a step, in order. What cannot be read is left to BigQuery to judge. */
-export function readActions({ sql, view }: Pick<Step, 'sql' | 'view'>): readonly Action[] {
+/** What is called to carry out a step, in order. What cannot be read is left to BigQuery to judge, and so is an alteration that is none: a migration's own statement. */
+export function readActions({ kind, sql, view }: Pick<Step, 'kind' | 'sql' | 'view'>): readonly Action[] {
+  if (kind === 'alter' && /^(?:CREATE|DROP)\b/i.test(sql)) return [{ act: 'run', view, sql }];
   const text = `${sql}\n;`;
   try {
     return addReservedLines(text, splitStatements(text, lexicalRules)).map(toAction).reduce(append, []);

@@ -13,7 +13,7 @@ import { named } from './named-errors.ts';
 import { openScratch } from './scratch.ts';
 import { settle } from './settle.ts';
 import { readOptions, validateOption } from './target-options.ts';
-import { runTransaction, type Session } from './transaction.ts';
+import { runAlone, runTransaction, type Session } from './transaction.ts';
 
 const userAgent = 'viewsync';
 
@@ -67,7 +67,7 @@ function toSession(client: Client, reading: Reading): Session {
     if (location === undefined) throw noDataset(name);
     return { project: name.catalog ?? client.project, location };
   };
-  return { client, reading, placeOf, listDatasets: async () => [...(await read()).keys()] };
+  return { client, reading, placeOf, isAlone: false, listDatasets: async () => [...(await read()).keys()] };
 }
 
 function toWarehouse(session: Session): Warehouse {
@@ -76,6 +76,7 @@ function toWarehouse(session: Session): Warehouse {
     dialect: bigqueryDialect,
     inspect: (scope, progress) => named(client, () => inspectProject(client, scope, { ...reading, progress })),
     settle: (requests) => named(client, () => settle(client, requests, session.placeOf)),
+    runAlone: (work) => named(client, () => runAlone(session, work)),
     transact: (options, work) => named(client, () => runTransaction(session, options, work)),
     examine: () => named(client, () => examineProject(client, reading.iam)),
     findAuthors: (names) => named(client, () => findAuthors(client, names, session.placeOf)),

@@ -9,6 +9,7 @@ import { quoteRelation } from './names.ts';
 import { parseAttachments } from './parse-attachments.ts';
 import { parseCreate } from './parse-create.ts';
 import { referenceRules } from './reference-rules.ts';
+import { scriptRules } from './script-rules.ts';
 
 /** Parts of the contract for what BigQuery does not have: the planner never asks for them. */
 function neverAsked(): never {
@@ -45,6 +46,7 @@ export const bigqueryDialect: Dialect = {
   hasReservedLines: true,
   keepsText: true,
   readersStand: true,
+  script: scriptRules,
   listsByPrivilege: true,
   attachmentKinds,
   inlineKinds,

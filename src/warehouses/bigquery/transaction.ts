@@ -17,6 +17,8 @@ export interface Session {
   readonly client: Client;
   readonly reading: Reading;
   readonly placeOf: PlaceOf;
+  /** Whether this connection keeps other runs away already. */
+  isAlone: boolean;
   /** Where a run may be locked, in this order. */
   listDatasets(): Promise<readonly string[]>;
 }
@@ -47,10 +49,22 @@ function isQueryable(message: string): boolean {
   return /without a filter over column|legacy SQL view/i.test(message);
 }
 
+/** `Warehouse.runAlone`. */
+export async function runAlone<T>(session: Session, work: () => Promise<T>): Promise<T> {
+  const lock = await lockRun(session.client, await session.listDatasets());
+  session.isAlone = true;
+  try {
+    return await work();
+  } finally {
+    session.isAlone = false;
+    await lock.release();
+  }
+}
+
 /** `Warehouse.transact`: nothing is rolled back, and no other run begins meanwhile. */
 export async function runTransaction<T>(session: Session, options: TransactionOptions, work: (transaction: Transaction) => Promise<T>): Promise<T> {
   const { client } = session;
-  const lock = await lockRun(client, await session.listDatasets());
+  const lock = session.isAlone ? undefined : await lockRun(client, await session.listDatasets());
   client.signal = options.signal;
   try {
     await options.prepare?.();
@@ -66,6 +80,6 @@ export async function runTransaction<T>(session: Session, options: TransactionOp
     });
   } finally {
     client.signal = undefined;
-    await lock.release();
+    await lock?.release();
   }
 }

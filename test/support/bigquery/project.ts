@@ -220,6 +220,13 @@ function alterView(project: Project, statement: Exclude<Statement, { what: 'crea
     case 'set options':
       setOptions(table, statement.options);
       break;
+    // https://cloud.google.com/bigquery/docs/managing-table-schemas: views on the table are not looked at.
+    case 'add column':
+      table.schema = [...table.schema, { name: statement.column, type: statement.type, mode: 'NULLABLE' }];
+      break;
+    case 'drop column':
+      table.schema = table.schema.filter(({ name }) => name !== statement.column);
+      break;
     case 'describe column':
       describeColumn(table, statement.column, statement.description);
       break;

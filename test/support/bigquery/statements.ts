@@ -15,6 +15,7 @@ export type Statement =
       readonly query: string;
     }
   | { readonly what: 'drop'; readonly name: string; readonly kind: 'VIEW' | 'MATERIALIZED_VIEW' }
+  | { readonly what: 'add column' | 'drop column'; readonly name: string; readonly column: string; readonly type: string }
   | { readonly what: 'set options'; readonly name: string; readonly options: Readonly<Record<string, string>> }
   | { readonly what: 'describe column'; readonly name: string; readonly column: string; readonly description: string | null }
   | { readonly what: 'grant' | 'revoke'; readonly name: string; readonly roles: readonly string[]; readonly members: readonly string[] };
@@ -122,7 +123,16 @@ function create(parser: Parser): Statement {
   return { what: 'create', name: view, kind, mayReplace, ...(columns ? { columns } : {}), layout: between, options: set, query };
 }
 
+function alterTable(parser: Parser): Statement {
+  const table = name(parser);
+  const what = takes(parser, 'ADD COLUMN') ? 'add column' : 'drop column';
+  if (what === 'drop column') expects(parser, 'DROP COLUMN');
+  const column = identifier(parser);
+  return { what, name: table, column, type: what === 'add column' ? identifier(parser) : '' };
+}
+
 function alter(parser: Parser): Statement {
+  if (takes(parser, 'TABLE')) return alterTable(parser);
   if (!takes(parser, 'MATERIALIZED VIEW')) expects(parser, 'VIEW');
   const view = name(parser);
   if (!takes(parser, 'ALTER COLUMN')) {

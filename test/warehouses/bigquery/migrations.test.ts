@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { checkRelations } from '../../../src/operations/check-relations.ts';
 import { type AroundOptions, migrateAround } from '../../../src/operations/migrate-around.ts';
+import { migrateScript, type ScriptMigrationOptions } from '../../../src/operations/migrate-script.ts';
 import { addTable } from '../../support/bigquery/project.ts';
 import { type BigQueryPlace, openBigQuery } from './place.ts';
 
@@ -95,4 +96,65 @@ test('a view that no longer fits is named, the others come back, and its file st
     expect.stringMatching(/^cyd: Unrecognized name: price/),
   ]);
   expect(place.git('ls-files', 'views')).toContain('shop/ada.sql');
+});
+
+describe('a file with SQL', () => {
+  const script = (place: BigQueryPlace, text: string, options: Partial<ScriptMigrationOptions> = {}) =>
+    place.connect().then((warehouse) =>
+      migrateScript(place.project, place.target, {
+        warehouse,
+        scripts: [{ file: 'm.sql', text }],
+        mode: 'run',
+        misfits: 'skip',
+        allowed: [],
+        lockTimeout: 1000,
+        attempts: 1,
+        verify: 'verify',
+        push: 'keep',
+        confirm: async () => true,
+        ...options,
+      }),
+    );
+
+  test('its statements run one by one; what they lose comes back, what they drop by name does not, what went stale is mended', async () => {
+    const place = await openProducts();
+    await place.export();
+    const result = await script(
+      place,
+      `ALTER TABLE \`my-project.raw.product_v1\` ADD COLUMN color STRING;
+       CREATE OR REPLACE VIEW \`my-project.shop.product_master\` AS SELECT * FROM \`my-project.raw.product_v1\`;
+       DROP VIEW \`my-project.shop.cyd\`;
+       CREATE VIEW \`my-project.shop.new\` AS SELECT color FROM \`my-project.shop.product_master\`;`,
+    );
+    expect(result.acts.map(({ origin, because }) => `${origin}: ${because}`)).toEqual([
+      'script: m.sql:1',
+      'script: m.sql:2',
+      'script: m.sql:3',
+      'script: m.sql:4',
+      'viewsync: its columns are no longer those of its query',
+    ]);
+    expect(result).toMatchObject({ broken: [], restored: ['"my-project".shop.everything'] });
+    expect([...(place.server.project.datasets.get('shop')?.tables.keys() ?? [])].sort()).toEqual(['ada', 'bob', 'everything', 'new', 'product_master']);
+    expect((await place.status()).differing).toEqual([]);
+  });
+
+  test('the first statement that is refused stops it, and what ran before is told and recorded', async () => {
+    const place = await openProducts();
+    await place.export();
+    const failing = script(
+      place,
+      'ALTER TABLE `my-project.raw.product_v1` ADD COLUMN color STRING;\nDROP VIEW `my-project.shop.ada`;\nDROP VIEW `my-project.shop.gone`;',
+    );
+    await expect(failing).rejects.toMatchObject({
+      code: 'STEP_FAILED',
+      message: expect.stringMatching(/^m\.sql:3: Not found: .* 2 of 3 statements took effect/),
+    });
+    expect((await place.status()).run).toBeUndefined();
+    await expect(script(place, 'DROP VIEW `my-project.shop.gone`;')).rejects.toMatchObject({
+      code: 'SCRIPT_FAILED',
+      message: expect.stringContaining('nothing changed'),
+    });
+    await expect(script(place, 'DECLARE x INT64;')).rejects.toMatchObject({ code: 'SCRIPT_REFUSED' });
+    await expect(script(place, 'SELECT 1;', { mode: 'rehearse' })).rejects.toMatchObject({ code: 'USAGE' });
+  });
 });
