@@ -50,14 +50,14 @@ function dropSteps({ live, rebuild, request }: Situation): Step[] {
 }
 
 /** What pruned views hold under a name that something made here is to have, such as an index that its view was renamed with. */
-function freeNameSteps({ live, rebuild, drops }: Situation, alterations: readonly Alteration[]): Step[] {
+function freeNameSteps({ live, rebuild, drops, request }: Situation, alterations: readonly Alteration[]): Step[] {
   const needed = new Set(alterations.flatMap(({ made }) => made.map(({ attachment }) => attachment.unmake)));
   const pruned = [...drops].flatMap((key) => (rebuild.dropped.has(key) ? [] : (live.get(key) ?? [])));
-  return pruned.flatMap((view) =>
-    view.attachments
-      .filter(({ unmake }) => unmake !== '' && needed.has(unmake))
-      .map(({ kind, key, unmake }): Step => ({ kind: 'alter', view: view.name, sql: unmake, because: `the name of the ${kind} ${key} is needed` })),
-  );
+  return pruned.flatMap((view) => {
+    const taken = view.attachments.filter(({ unmake }) => unmake !== '' && needed.has(unmake));
+    const named = taken.filter((attachment) => !taken.some((other) => request.dialect.hangsOn(attachment, other)));
+    return named.map(({ kind, key, unmake }): Step => ({ kind: 'alter', view: view.name, sql: unmake, because: `the name of the ${kind} ${key} is needed` }));
+  });
 }
 
 /** Views to prune that nothing forced out before; last, when nothing that stays reads them any more. */

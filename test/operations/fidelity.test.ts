@@ -48,6 +48,22 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
     await expectBack(place, dropEveryView);
   });
 
+  test('views with every feature of the language come back, twice over, with all that stands on them', async () => {
+    const place = await openWorkplace({ version });
+    await place.database.load('features.sql');
+    if (version >= 17) await place.database.load('features-17.sql');
+    await place.export();
+    await place.database.query(dropEveryView);
+    await place.apply('HEAD');
+    expect((await place.plan('HEAD')).plan.steps).toEqual([]);
+    // From here on every text is as the server prints it for good.
+    await expectBack(
+      place,
+      'DROP VIEW feat.base_view CASCADE; DROP VIEW feat.whole_rows CASCADE; DROP MATERIALIZED VIEW feat.docs CASCADE; ALTER VIEW feat.odd RENAME COLUMN "1" TO one',
+    );
+    expect((await place.export()).commit).toBeUndefined();
+  });
+
   test('tablespaces, an access method and compression come back, and are changed in place', async () => {
     const place = await openWorkplace({ version });
     // A tablespace belongs to the whole server and is made outside of any transaction.

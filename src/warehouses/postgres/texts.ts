@@ -90,9 +90,17 @@ async function queryBatch(connection: Connection, batch: Batch): Promise<{ reado
   return rows;
 }
 
+// Marks of a cycle that are no booleans are printed with a cast, which the server's own grammar does not take there: only a constant with its type in front.
+const castMarks = /(\bSET \S+ TO )('(?:[^']|'')*')::([^']+?)( DEFAULT )('(?:[^']|'')*')::([^']+?)(?= USING )/g;
+
+/** https://www.postgresql.org/docs/current/queries-with.html#QUERIES-WITH-CYCLE */
+function withLoadableMarks(text: string): string {
+  return text.includes(' CYCLE ') ? text.replace(castMarks, '$1$3 $2$4$6 $5') : text;
+}
+
 function toText(text: string | null | undefined): PrintedText {
   if (text === null || text === undefined) return { failure: 'the server returns no text for it' };
-  return { text: text.trim().replace(/\s*;$/, '') };
+  return { text: withLoadableMarks(text.trim().replace(/\s*;$/, '')) };
 }
 
 /** Texts of both; the later ones win. */
