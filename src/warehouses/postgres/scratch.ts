@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ViewsyncError } from '../../errors.ts';
 import { connect } from '../postgres-family/connect.ts';
-import { type Connection, isServerError } from '../postgres-family/connection.ts';
+import { type Connection, isServerError, type ServerError } from '../postgres-family/connection.ts';
 import type { Scratch, ScratchRequest } from '../scratch.ts';
 import type { StepFailure, Warehouse } from '../warehouse.ts';
 import { findEmbeddedBinaries, startServer } from './embedded-server.ts';
@@ -63,7 +63,9 @@ interface OnHost {
 async function openOnHost(request: ScratchRequest, { host, facts }: OnHost, openWarehouse: OpenWarehouse): Promise<Scratch> {
   for (const leftover of await findLeftovers(host)) await dropDatabase(host, leftover).catch(ignoreRefusal);
   const name = nameScratch(facts, randomBytes(4).toString('hex'));
-  await host.run(createDatabaseSql(name, facts));
+  await host.run(createDatabaseSql(name, facts)).catch((error: unknown) => {
+    throw isServerError(error) ? notMade(host, error) : error;
+  });
   try {
     const connection = await connectTo(request, name).catch((error: unknown) => {
       throw error instanceof ViewsyncError ? unreachable(error) : error;
@@ -89,14 +91,32 @@ function unreachable(cause: ViewsyncError): ViewsyncError {
   });
 }
 
+function notMade({ place }: Connection, error: ServerError): ViewsyncError {
+  return new ViewsyncError('QUERY_FAILED', {
+    message: `No scratch database could be made beside ${place}: ${error.message} (SQLSTATE ${error.code}). Nothing was changed.`,
+    suggestions: ['viewsync drill --on embedded'],
+    cause: error,
+  });
+}
+
 /** Somebody else may have removed it meanwhile. https://www.postgresql.org/docs/current/sql-dropdatabase.html */
-function dropDatabase(host: Connection, name: string): Promise<void> {
-  return host.run(`DROP DATABASE IF EXISTS ${quoteIdentifier(name)} WITH (FORCE)`);
+async function dropDatabase(host: Connection, name: string): Promise<void> {
+  const sql = `DROP DATABASE IF EXISTS ${quoteIdentifier(name)} WITH (FORCE)`;
+  try {
+    await host.run(sql);
+  } catch (error) {
+    if (!isServerError(error)) throw error;
+    throw new ViewsyncError('QUERY_FAILED', {
+      message: `The scratch database "${name}" could not be removed: ${error.message} (SQLSTATE ${error.code}). The next drill removes it when nobody uses it.`,
+      suggestions: [`${sql};`],
+      cause: error,
+    });
+  }
 }
 
 /** A leftover that cannot be removed now is removed by a later drill. */
 function ignoreRefusal(error: unknown): void {
-  if (!isServerError(error)) throw error;
+  if (!(error instanceof ViewsyncError) || error.code !== 'QUERY_FAILED') throw error;
 }
 
 /** The server has ended the session already. */
