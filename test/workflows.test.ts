@@ -7,7 +7,15 @@ import { workflowText } from '../src/operations/starter-files.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string) => parse(readFileSync(join(root, path), 'utf8'));
-const content = { target: 'prod', warehouse: 'postgres', url: '${DATABASE_URL}?sslrootcert=${CA_FILE}', schemas: ['*'], version: '1.2.3', prefix: '' };
+const content = {
+  target: 'prod',
+  warehouse: 'postgres',
+  options: { url: '${DATABASE_URL}?sslrootcert=${CA_FILE}' },
+  drivers: [],
+  schemas: ['*'],
+  version: '1.2.3',
+  prefix: '',
+};
 
 describe('workflows', () => {
   test.each([...globSync('.github/workflows/*.yml', { cwd: root })])('%s checks out the whole history', (path) => {

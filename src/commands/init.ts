@@ -1,8 +1,19 @@
 import { Flags } from '@oclif/core';
 import { askForSettings } from '../cli/ask-for-settings.ts';
 import { BaseCommand, directoryFlags } from '../cli/base-command.ts';
+import { ViewsyncError } from '../errors.ts';
 import { initializeProject } from '../operations/initialize-project.ts';
 import { renderInitialized } from '../render/initialized.ts';
+
+function readOption(text: string): readonly [string, string] {
+  const at = text.indexOf('=');
+  if (at < 1)
+    throw new ViewsyncError('USAGE', {
+      message: `"${text}" is no option: write KEY=VALUE. Nothing was done.`,
+      suggestions: ['--option account=myorg-myaccount'],
+    });
+  return [text.slice(0, at), text.slice(at + 1)];
+}
 
 export default class Init extends BaseCommand {
   static override readonly summary = 'Start backing up a warehouse in this folder.';
@@ -16,6 +27,10 @@ Exit codes: 0 written, 64 usage or already there, 69 no connection, 78 a variabl
       description: 'Asks nothing',
       command: "<%= config.bin %> init --target prod --warehouse postgres --url '${DATABASE_URL}' --yes",
     },
+    {
+      description: 'Snowflake, with a connection of connections.toml',
+      command: "<%= config.bin %> init --warehouse snowflake --option connection=prod --schemas 'PROD.*.*' --yes",
+    },
   ];
   static override readonly flags = {
     ...directoryFlags,
@@ -25,6 +40,13 @@ Exit codes: 0 written, 64 usage or already there, 69 no connection, 78 a variabl
       summary: 'Connection string, as it is to stand in viewsync.yaml; a variable keeps the password out.',
       default: '${DATABASE_URL}',
       env: 'VIEWSYNC_URL',
+    }),
+    option: Flags.string({
+      summary: 'Another key of the target in viewsync.yaml, such as account=myorg-myaccount or project=my-project; a variable keeps a secret out.',
+      helpValue: 'KEY=VALUE',
+      multiple: true,
+      multipleNonGreedy: true,
+      env: 'VIEWSYNC_OPTION',
     }),
     schemas: Flags.string({
       summary: 'Globs of the schemas to back up; a leading ! excludes.',
@@ -41,7 +63,8 @@ Exit codes: 0 written, 64 usage or already there, 69 no connection, 78 a variabl
   override async run(): Promise<void> {
     const { flags } = await this.parse(Init);
     const settings = await askForSettings(flags);
-    const initialized = await initializeProject({ ...settings, directory: flags.directory, environment: process.env, version: this.config.version });
+    const options = Object.fromEntries((flags.option ?? []).map(readOption));
+    const initialized = await initializeProject({ ...settings, options, directory: flags.directory, environment: process.env, version: this.config.version });
     this.print(flags, initialized, renderInitialized(initialized, this.colors));
   }
 }

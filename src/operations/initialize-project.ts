@@ -1,9 +1,11 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { configurationFile, readConfiguration } from '../config.ts';
+import { containerKey } from '../core/deletions.ts';
 import { ViewsyncError } from '../errors.ts';
 import { initializeRepository } from '../history/initialize-repository.ts';
-import { chooseTarget, connectTarget, type Environment } from '../project.ts';
+import { adapterOf, chooseTarget, connectTarget, type Environment } from '../project.ts';
+import type { Adapter, Inspection } from '../warehouses/warehouse.ts';
 import { attributesLine, configurationText, type StarterContent, workflowText } from './starter-files.ts';
 
 export interface InitializeRequest {
@@ -11,8 +13,10 @@ export interface InitializeRequest {
   readonly environment: Environment;
   readonly target: string;
   readonly warehouse: string;
-  /** As it is to stand in `viewsync.yaml`: with `${VARIABLE}` instead of a password. */
+  /** As it is to stand in `viewsync.yaml`, where the kind of warehouse takes one: with `${VARIABLE}` instead of a password. */
   readonly url: string;
+  /** Other keys of the target, in the same way. */
+  readonly options?: Readonly<Record<string, string>>;
   readonly schemas: readonly string[];
   /** The version of viewsync that the nightly workflow runs. */
   readonly version: string;
@@ -26,6 +30,14 @@ export interface InitializedProject {
   readonly files: readonly StarterFile[];
   /** A target that can be exported now. */
   readonly target: string;
+  /** Schemas or datasets with views that this role sees, and how many of them are in scope. What others share and what the vendor brings is left out. */
+  readonly containers: readonly FoundContainer[];
+}
+
+export interface FoundContainer {
+  readonly container: string;
+  readonly views: number;
+  readonly inScope: number;
 }
 
 export interface StarterFile {
@@ -42,11 +54,14 @@ export async function initializeProject(request: InitializeRequest): Promise<Ini
   const directory = resolve(request.directory);
   await refuseExisting(directory);
   refusePassword(request.url);
-  await tryConnection(request);
+  const adapter = await adapterOf(request);
+  const options = { ...(takesUrl(adapter) ? { url: request.url } : {}), ...request.options };
+  const content = { ...request, options, drivers: adapter.drivers ?? [] };
+  const containers = await tryConnection(request, configurationText(content));
   await mkdir(directory, { recursive: true });
   const { prefix, isNew } = await initializeRepository({ directory, environment: request.environment });
-  const files = await writeFiles(directory, { ...request, prefix });
-  return { directory, repository: isNew ? 'created' : 'found', files, target: request.target };
+  const files = await writeFiles(directory, { ...content, prefix });
+  return { directory, repository: isNew ? 'created' : 'found', files, target: request.target, containers };
 }
 
 async function refuseExisting(directory: string): Promise<void> {
@@ -67,10 +82,27 @@ function refusePassword(url: string): void {
   });
 }
 
-async function tryConnection(request: InitializeRequest): Promise<void> {
-  const configuration = await readConfiguration(configurationText({ ...request, prefix: '' }));
-  const warehouse = await connectTarget(request, chooseTarget(configuration, request.target));
-  await warehouse.close();
+function takesUrl({ validateOptions }: Adapter): boolean {
+  return validateOptions({ url: '${DATABASE_URL}' }).every(({ path }) => path[0] !== 'url');
+}
+
+/** Reads what there is, so that the first export surprises nobody. */
+async function tryConnection(request: InitializeRequest, text: string): Promise<readonly FoundContainer[]> {
+  const configuration = await readConfiguration(text);
+  const target = chooseTarget(configuration, request.target);
+  const warehouse = await connectTarget(request, target, { command: 'init' });
+  try {
+    return countViews(await warehouse.inspect(target.scope));
+  } finally {
+    await warehouse.close();
+  }
+}
+
+function countViews({ snapshot, outside }: Inspection): readonly FoundContainer[] {
+  const inScope = [...snapshot.views, ...snapshot.description.unreadable].map(({ name }) => containerKey(name));
+  const all = [...inScope, ...outside.map(({ name }) => containerKey(name))];
+  const count = (keys: readonly string[], key: string) => keys.filter((each) => each === key).length;
+  return [...new Set(all)].sort().map((container) => ({ container, views: count(all, container), inScope: count(inScope, container) }));
 }
 
 async function writeFiles(directory: string, content: StarterContent): Promise<readonly StarterFile[]> {

@@ -4,7 +4,10 @@ import { Scalar, stringify } from 'yaml';
 export interface StarterContent {
   readonly target: string;
   readonly warehouse: string;
-  readonly url: string;
+  /** The adapter's own keys, as they are to stand there: with `${VARIABLE}` instead of a secret. */
+  readonly options: Readonly<Record<string, string>>;
+  /** Packages that the nightly workflow installs beside viewsync. */
+  readonly drivers: readonly string[];
   readonly schemas: readonly string[];
   readonly version: string;
   /** Folder of `viewsync.yaml` relative to the root of the repository; empty at the root. */
@@ -26,13 +29,18 @@ function quoteText(text: string): string {
   return stringify(scalar, { lineWidth: 0 }).trimEnd();
 }
 
-export function configurationText({ target, warehouse, url, schemas }: StarterContent): string {
+function optionLine([key, value]: readonly [string, string]): string {
+  const line = `    ${key}: ${quoteText(value)}`;
+  return key === 'url' ? explain(line, 'libpq variables, ~/.pgpass and service files fill what is missing') : line;
+}
+
+export function configurationText({ target, warehouse, options, schemas }: Pick<StarterContent, 'target' | 'warehouse' | 'options' | 'schemas'>): string {
   const lines = [
     '# viewsync.yaml',
     'targets:',
     `  ${target}:`,
     `    warehouse: ${quoteText(warehouse)}`,
-    explain(`    url: ${quoteText(url)}`, 'libpq variables, ~/.pgpass and service files fill what is missing'),
+    ...Object.entries(options).map(optionLine),
     explain(`    schemas: ${quoteList(schemas)}`, 'globs; system schemas never; default: all'),
     explain('views: views', 'the folder of the exported files, anywhere in a repository'),
   ];
@@ -42,8 +50,14 @@ export function configurationText({ target, warehouse, url, schemas }: StarterCo
 /** Git must not touch a byte of the exported files: a CR LF inside a literal would be "modified" for ever. */
 export const attributesLine = 'views/** -text';
 
+/** How the workflow runs viewsync, with the drivers of its warehouse beside it. */
+function command({ version, drivers }: Pick<StarterContent, 'version' | 'drivers'>): string {
+  if (drivers.length === 0) return `npx --yes viewsync@${version}`;
+  return `npx --yes ${[`viewsync@${version}`, ...drivers].map((name) => `--package ${name}`).join(' ')} viewsync`;
+}
+
 const workflow = (
-  { version, prefix }: StarterContent,
+  { version, prefix, drivers }: StarterContent,
   secrets: string,
 ) => `# Written by viewsync init: exports the views of every target every night, and on demand.
 name: viewsync
@@ -95,13 +109,21 @@ jobs:
       - run: |
           git config user.name 'github-actions[bot]'
           git config user.email '41898282+github-actions[bot]@users.noreply.github.com'
-      - run: npx --yes viewsync@${version} export --push
+      - run: ${command({ version, drivers })} export --push
         env:
           VIEWSYNC_TARGET: \${{ matrix.target }}
 ${secrets}`;
 
-/** The nightly workflow, one job for each target. Every `${VARIABLE}` of the url becomes a secret of the same name. */
+/** The nightly workflow, one job for each target. Every `${VARIABLE}` of the options becomes a secret of the same name. */
 export function workflowText(content: StarterContent): string {
-  const names = [...new Set([...content.url.matchAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g)].map((match) => match[1]))];
+  const names = [
+    ...new Set(
+      [
+        ...Object.values(content.options)
+          .join(' ')
+          .matchAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g),
+      ].map((match) => match[1]),
+    ),
+  ];
   return workflow(content, names.map((name) => `          ${name}: \${{ secrets.${name} }}\n`).join(''));
 }

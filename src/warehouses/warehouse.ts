@@ -240,6 +240,8 @@ export interface Caller {
 /** What the registry lists for each kind of warehouse. */
 export interface Adapter {
   readonly dialect: Dialect;
+  /** Packages that those install beside viewsync who use it; absent where none is needed. */
+  readonly drivers?: readonly string[];
   /** Validates the target's own keys of `viewsync.yaml`; returns one message per fault, each with the key's path. */
   validateOptions(options: Readonly<Record<string, unknown>>): readonly { readonly path: readonly string[]; readonly message: string }[];
   /** Opens a connection; `CONNECTION_FAILED` names the line to change and never a password. */

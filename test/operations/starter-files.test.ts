@@ -75,7 +75,9 @@ test.each(['', "it's/here"])(
   'the nightly workflow, run step by step in "%s", exports every target in a job of its own and pushes both lines',
   async (prefix) => {
     await using place = await openRemote(prefix);
-    const { jobs, env } = parse(workflowText({ target: 'prod', warehouse: 'postgres', url: '${DATABASE_URL}', schemas: ['*'], version: '1.2.3', prefix }));
+    const { jobs, env } = parse(
+      workflowText({ target: 'prod', warehouse: 'postgres', options: { url: '${DATABASE_URL}' }, drivers: [], schemas: ['*'], version: '1.2.3', prefix }),
+    );
     const values = { 'secrets.DATABASE_URL': place.database.url };
     const listed = await runSteps(jobs.targets.steps, { remote: place.remote, env, values });
     const [, matrix = ''] = /^matrix=(.*)\n$/.exec(listed) ?? [];

@@ -20,6 +20,7 @@ const userAgent = 'viewsync';
 /** BigQuery. Options: `project`, and `iam`, `patience` and `endpoint` where the usual is not wanted. */
 export const bigquery: Adapter = {
   dialect: bigqueryDialect,
+  drivers: ['@google-cloud/bigquery'],
   validateOptions: (options) => [
     ...(options['project'] === undefined ? [{ path: ['project'], message: 'A bigquery target needs "project": the project whose views are kept.' }] : []),
     ...Object.entries(options).flatMap(([key, value]) => validateOption(key, value)),

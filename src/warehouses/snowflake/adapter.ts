@@ -38,6 +38,7 @@ export async function connectAccount(
 /** Snowflake. Options: see `docs/snowflake.md`; what they leave out comes from `SNOWFLAKE_*` variables and `connections.toml`. */
 export const snowflake: Adapter = {
   dialect: snowflakeDialect,
+  drivers: ['snowflake-sdk'],
   validateOptions,
   connect: (options, environment, caller) => connectAccount(options, environment, caller ? { caller } : {}),
 };
