@@ -10,6 +10,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** Packages that find files of their own at run time and therefore cannot be bundled. */
 const external = [
   'tinypool',
+  '@pnpm/tabtab',
   '@google-cloud/bigquery',
   'google-auth-library',
   'snowflake-sdk',

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 
 /** Packages that the bundle does not hold and that a user's installation therefore needs. */
-const external = ['tinypool'];
+const external = ['tinypool', '@pnpm/tabtab'];
 
 const manifest = new URL('../package.json', import.meta.url);
 const kept = new URL('../package.json.kept', import.meta.url);

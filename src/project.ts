@@ -54,10 +54,20 @@ export interface OpenOptions {
  * `CONFIG_INVALID`, `NOT_A_REPOSITORY`.
  */
 export async function openProject({ directory, environment, interruption = neverInterrupted }: OpenOptions): Promise<Project> {
-  const folder = findConfigurationFolder(directory);
-  const configuration = await readConfiguration(await readFile(join(folder, configurationFile), 'utf8'));
+  const { folder, configuration } = await readNearest(directory);
   const history = await openHistory(folder, environment, interruption);
   return { directory: folder, viewsFolder: locateViews(configuration, history), targets: configuration.targets, history, environment, interruption };
+}
+
+async function readNearest(directory: string): Promise<{ readonly folder: string; readonly configuration: Configuration }> {
+  const folder = findConfigurationFolder(directory);
+  return { folder, configuration: await readConfiguration(await readFile(join(folder, configurationFile), 'utf8')) };
+}
+
+/** The names of the targets of the `viewsync.yaml` here or above. Asks neither git nor a warehouse. `CONFIG_MISSING`, `CONFIG_INVALID`. */
+export async function readTargetNames(directory: string): Promise<readonly string[]> {
+  const { configuration } = await readNearest(directory);
+  return configuration.targets.map(({ name }) => name);
 }
 
 function findConfigurationFolder(directory: string): string {

@@ -44,7 +44,7 @@ function violations(isConcerned: (path: string) => boolean, isAllowed: (found: I
 
 /** Which packages a layer may use; a package that stands nowhere here may be used by no one. */
 const packagesOf: readonly { readonly packages: readonly string[]; readonly isUser: (path: string) => boolean; readonly isDynamic?: boolean }[] = [
-  { packages: ['@oclif/core', 'ansis', '@inquirer/prompts', 'ora'], isUser: (path) => within('cli')(path) || within('commands')(path) },
+  { packages: ['@oclif/core', 'ansis', '@inquirer/prompts', 'ora', '@pnpm/tabtab'], isUser: (path) => within('cli')(path) || within('commands')(path) },
   { packages: ['simple-git', 'isomorphic-git'], isUser: within('history') },
   { packages: ['pg', 'pg-connection-string', 'pgpass'], isUser: within('warehouses/postgres-family') },
   { packages: ['picomatch', 'fastest-levenshtein'], isUser: within('core') },

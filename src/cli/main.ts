@@ -6,6 +6,7 @@ import { ViewsyncError } from '../errors.ts';
 import { interrupted } from '../history/interruption.ts';
 import { describeError, renderError } from '../render/error.ts';
 import { colorsFor } from './colors.ts';
+import { answerShell } from './completion.ts';
 import { toViewsyncError } from './failure.ts';
 import { onInterruption } from './interruption.ts';
 
@@ -20,6 +21,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   });
   try {
     const config = await Config.load({ root });
+    if (argv[0] === 'completion-server') return await answerShell(config);
     checkCommand(config, argv);
     await run([...argv], config);
   } catch (error) {

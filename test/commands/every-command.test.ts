@@ -18,6 +18,7 @@ test('the commands are the ones that the documents promise', () => {
   expect(names).toEqual([
     'apply',
     'check',
+    'completion',
     'demo',
     'diff',
     'doctor',

@@ -16,7 +16,21 @@ function documentedKeys(): ReadonlyMap<string, readonly string[]> {
 
 test('every result under --json has the keys that docs/scripting.md lists, and no others', async () => {
   const documented = documentedKeys();
-  expect([...documented.keys()]).toEqual(['init', 'export', 'status', 'diff', 'log', 'show', 'plan', 'apply', 'rollback', 'check', 'migrate', 'drill']);
+  expect([...documented.keys()]).toEqual([
+    'init',
+    'export',
+    'status',
+    'diff',
+    'log',
+    'show',
+    'plan',
+    'apply',
+    'rollback',
+    'check',
+    'migrate',
+    'drill',
+    'completion',
+  ]);
   await using shop = await createShop();
   const seen = new Map<string, Set<string>>([...documented.keys()].map((command) => [command, new Set()]));
   const run = async (command: string, ...args: readonly string[]) => {
@@ -37,6 +51,7 @@ test('every result under --json has the keys that docs/scripting.md lists, and n
   await run('migrate', '--on', 'shop.orders', '--yes', '--json', '--', 'true');
   await run('log');
   await run('drill', 'HEAD~1');
+  await run('completion', 'bash');
   seen.get('status')?.add('run');
   seen.get('apply')?.add('broken');
   expect(Object.fromEntries([...seen].map(([command, keys]) => [command, [...keys].sort()]))).toEqual(
