@@ -14,23 +14,32 @@ export interface RetryOptions {
 
 const longestDelay = 10_000;
 
+/** How an attempt ended, if any has. */
+type Ending<T> = { readonly value: T } | { readonly error: unknown };
+
 /**
- * Does something until it succeeds, fails for good, or the deadline passes; raises the last error. For warehouses whose drivers do not retry
- * what has to be retried, or retry it without an end.
+ * Does something until it succeeds, fails for good, or the deadline passes; raises the last error. What has succeeded stays so, whenever the
+ * signal comes. For warehouses whose drivers do not retry what has to be retried, or retry it without an end.
  */
 export async function retry<T>(work: (attempt: number) => Promise<T>, { deadline, firstDelay = 250, isRetryable, signal, onRetry }: RetryOptions): Promise<T> {
-  let last: Error | undefined;
+  let last: Ending<T> | undefined;
+  const attempt = async (number: number): Promise<T> => {
+    try {
+      last = { value: await work(number) };
+      return last.value;
+    } catch (error) {
+      last = { error };
+      throw error;
+    }
+  };
   try {
-    return await pRetry(work, {
+    return await pRetry(attempt, {
       retries: Number.POSITIVE_INFINITY,
       minTimeout: firstDelay,
       maxTimeout: longestDelay,
       randomize: true,
       maxRetryTime: deadline,
       signal,
-      onFailedAttempt: ({ error }) => {
-        last = error;
-      },
       shouldRetry: ({ error, attemptNumber, retryDelay }) => {
         const goesOn = isRetryable(error) && signal?.aborted !== true;
         if (goesOn) onRetry?.({ attempt: attemptNumber, error, delay: retryDelay });
@@ -38,6 +47,12 @@ export async function retry<T>(work: (attempt: number) => Promise<T>, { deadline
       },
     });
   } catch (error) {
-    throw signal?.aborted === true ? (last ?? error) : error;
+    return endInstead(last, error, signal);
   }
+}
+
+/** The signal makes a failure even of an attempt that succeeded, and hides why one failed. */
+function endInstead<T>(last: Ending<T> | undefined, error: unknown, signal: AbortSignal | undefined): T {
+  if (last !== undefined && 'value' in last) return last.value;
+  throw signal?.aborted === true && last !== undefined ? last.error : error;
 }

@@ -40,3 +40,19 @@ test('ends the waiting when it is interrupted', async () => {
   setTimeout(() => controller.abort(), 20);
   await expect(waiting).rejects.toBe(busy);
 });
+
+test('what succeeded while it was interrupted has succeeded, and what failed says why', async () => {
+  const interrupting = (end: () => number) => {
+    const controller = new AbortController();
+    const work = async () => {
+      controller.abort();
+      return end();
+    };
+    return retry(work, { ...options, signal: controller.signal });
+  };
+  expect(await interrupting(() => 7)).toBe(7);
+  const fail = () => {
+    throw busy;
+  };
+  await expect(interrupting(fail)).rejects.toBe(busy);
+});

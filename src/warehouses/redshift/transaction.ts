@@ -36,9 +36,9 @@ export async function runTransaction<T>(connection: Connection, options: Options
       throw error;
     }
   };
-  return whileMarked(connection, () =>
-    retry(attempt, { deadline: patience, firstDelay: 500, isRetryable: (error) => lost.has(error), signal: options.signal }),
-  );
+  // An attempt says by itself that it was interrupted before it began.
+  const signal = options.signal?.aborted === true ? undefined : options.signal;
+  return whileMarked(connection, () => retry(attempt, { deadline: patience, firstDelay: 500, isRetryable: (error) => lost.has(error), signal }));
 }
 
 type OnceOptions = Options & { readonly onError: (error: unknown) => void };

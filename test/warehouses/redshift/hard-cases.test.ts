@@ -140,6 +140,22 @@ describe('changing', () => {
     await holder;
   });
 
+  test('Ctrl-C ends the waiting for a lock, and nothing stays', async () => {
+    const b = viewOf(await inspect(), 's.b');
+    const holder = server.database.query('BEGIN; LOCK TABLE s.b IN ACCESS SHARE MODE; SELECT pg_sleep(3); COMMIT');
+    await expect.poll(async () => (await server.database.query("SELECT 1 FROM pg_locks WHERE relation = 's.b'::regclass")).length).toBeGreaterThan(0);
+    const controller = new AbortController();
+    const waiting = withWarehouse((warehouse) =>
+      warehouse.transact({ ...open, lockTimeout: 20_000, locks: [b], signal: controller.signal }, async () => undefined),
+    );
+    const started = performance.now();
+    setTimeout(() => controller.abort(), 300);
+    await expect(waiting).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    expect(performance.now() - started).toBeLessThan(15_000);
+    await holder;
+    expect(await withWarehouse((warehouse) => warehouse.isBusy())).toBe(false);
+  });
+
   test('a stranger may not change it, and is told whose it is', async () => {
     const b = viewOf(await inspect(), 's.b');
     const denied = withWarehouse((warehouse) => warehouse.transact({ ...open, locks: [b] }, async () => undefined), server.urlFor('rs_reader'));
