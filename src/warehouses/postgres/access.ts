@@ -68,9 +68,13 @@ function ownerAccess(view: View, rowSecurity: RowSecurity): readonly Access[] {
   return owner === undefined ? [asOwner] : [asOwner, ...ownerReach(view, owner, rowSecurity)];
 }
 
+/** What hands out rights on a function or a schema, and on what will be made in it. */
+const handingOut: ReadonlySet<string> = new Set(['grant', 'default privilege']);
+
 /** `Dialect.listAccess`. */
 export function listAccess(view: View, rowSecurity: RowSecurity): readonly Access[] {
-  if (!isView(view)) return view.attachments.filter(({ kind }) => kind === 'grant').map(({ make }) => ({ kind: 'grant', id: make, text: make, impliedBy: [] }));
+  if (!isView(view))
+    return view.attachments.filter(({ kind }) => handingOut.has(kind)).map(({ make }) => ({ kind: 'grant', id: make, text: make, impliedBy: [] }));
   const owner = ownerOf(view);
   const own: readonly Access[] = owner === undefined ? [] : [{ kind: 'silent', id: ownId(owner), text: '', impliedBy: [] }];
   return [
