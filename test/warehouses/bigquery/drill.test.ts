@@ -31,7 +31,7 @@ test('a drill asks about every view of a commit, makes nothing, and names what w
   ]);
   orders.schema = orders.schema.filter(({ name }) => name !== 'customer');
   expect(await outcomes()).toEqual([
-    expect.stringMatching(/^base: Unrecognized name: customer/),
+    expect.stringMatching(/^base: .*Unrecognized name: customer/),
     expect.stringMatching(/^middle: .*base, which was not restored/),
     'stays: restored identical',
     expect.stringMatching(/^top: .*which was not restored/),
