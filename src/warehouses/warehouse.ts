@@ -231,9 +231,8 @@ export interface Warehouse {
   close(): Promise<void>;
 }
 
-/** Who connects: where the warehouse keeps a tag or label with each statement, it says so. */
+/** Who connects, such as the command `apply`: where the warehouse keeps a tag or label with each statement, it says so. */
 export interface Caller {
-  /** Such as `apply`. */
   readonly command: string;
 }
 

@@ -6,7 +6,7 @@ import { findDefaults } from './defaults.ts';
 import { snowflakeDialect } from './dialect.ts';
 import { examineAccount } from './examine.ts';
 import { inspectAccount } from './inspect.ts';
-import { defaultLockTimes, isRunLocked, type LockTimes } from './lock.ts';
+import { defaultLockTimes, isRunLocked, type Lock, type LockTimes, lockRun } from './lock.ts';
 import { readOptions, validateOptions } from './options.ts';
 import { type Account, readAccount } from './session.ts';
 import type { Environment } from './settings.ts';
@@ -44,13 +44,25 @@ export const snowflake: Adapter = {
 };
 
 function toWarehouse(connection: Connection, account: Account, times: LockTimes): Warehouse {
+  let held: Lock | undefined;
+  const runAlone = async <T>(work: () => Promise<T>): Promise<T> => {
+    const lock = await lockRun(connection, times);
+    held = lock;
+    try {
+      return await work();
+    } finally {
+      held = undefined;
+      await lock.release();
+    }
+  };
   return {
     dialect: snowflakeDialect,
     inspect: (scope, progress) => named(connection, () => inspectAccount(connection, { account, scope, progress })),
     settle: (requests) => named(connection, () => settle(connection, requests)),
-    transact: (options, work) => named(connection, () => runTransaction(connection, { times, ...options }, work)),
+    transact: (options, work) => named(connection, () => runTransaction(connection, { times, held, ...options }, work)),
+    runAlone: (work) => named(connection, () => runAlone(work)),
     examine: () => named(connection, () => examineAccount(connection, account)),
-    isBusy: () => named(connection, () => isRunLocked(connection, times)),
+    isBusy: () => named(connection, () => isRunLocked(connection, times, held)),
     findAuthors: (names) => named(connection, () => findAuthors(connection, names)),
     findDefaults: (containers) => named(connection, () => findDefaults(connection, containers)),
     close: () => connection.close(),

@@ -46,9 +46,9 @@ async function lookTwice(connection: Connection, times: LockTimes): Promise<read
   return [...first, ...(await findRuns(connection, times))];
 }
 
-/** Whether a run of the same user is at work. */
-export async function isRunLocked(connection: Connection, times: LockTimes): Promise<boolean> {
-  return (await lookTwice(connection, times)).length > 0;
+/** Whether a run of the same user is at work, other than the one that holds `own`. */
+export async function isRunLocked(connection: Connection, times: LockTimes, own?: Lock): Promise<boolean> {
+  return (await lookTwice(connection, times)).some((name) => name !== own?.name);
 }
 
 function inProgress(): ViewsyncError {
@@ -59,6 +59,7 @@ function inProgress(): ViewsyncError {
 }
 
 export interface Lock {
+  readonly name: string;
   /** Raises `CONNECTION_LOST` when the lock could not be kept, so that another run may have begun. */
   requireHeld(): void;
   release(): Promise<void>;
@@ -85,6 +86,7 @@ function keep(session: Connection, name: string, times: LockTimes): Lock {
     });
   }, times.renew);
   return {
+    name,
     requireHeld: () => {
       if (lost !== undefined) throw lostLock(lost);
     },

@@ -83,13 +83,13 @@ function toTransaction(session: Running): Transaction {
   };
 }
 
-/** `Warehouse.transact`: nothing is rolled back, and no other run of the same user begins meanwhile. */
+/** `Warehouse.transact`, with a lock that is held already where there is one: nothing is rolled back, and no other run of the same user begins meanwhile. */
 export async function runTransaction<T>(
   connection: Connection,
-  { times, ...options }: TransactionOptions & { readonly times: LockTimes },
+  { times, held, ...options }: TransactionOptions & { readonly times: LockTimes; readonly held: Lock | undefined },
   work: (transaction: Transaction) => Promise<T>,
 ): Promise<T> {
-  const lock = await lockRun(connection, times);
+  const lock = held ?? (await lockRun(connection, times));
   try {
     await options.prepare?.();
     const names = options.locks.map(({ name }) => name);
@@ -98,6 +98,6 @@ export async function runTransaction<T>(
     if (missing.length > 0) throw gone(missing);
     return await work(toTransaction({ connection, lock, signal: options.signal }));
   } finally {
-    await lock.release();
+    if (!held) await lock.release();
   }
 }
