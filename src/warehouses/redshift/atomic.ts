@@ -147,7 +147,7 @@ async function runUnder({ journal, lockTimeout }: AtomicOptions, state: ScriptSt
   await connection.run(`SET search_path TO ${state.path}`);
   await connection.run(sql);
   const path = /^\s*(?:SET|RESET)\b/i.test(sql) ? await readPath(journal) : state.path;
-  await connection.run("SET search_path TO ''");
+  await connection.run('SET search_path TO pg_catalog');
   return { ...state, path };
 }
 

@@ -71,7 +71,13 @@ export const columnPrivilegesQuery = `
 SELECT namespace_name AS schema, relation_name AS view, column_name AS "column", privilege_type AS privilege, identity_name AS grantee, identity_type AS kind
 FROM svv_column_privileges`;
 
-/** https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_DEFAULT_PRIVILEGES.html */
+/** Our own default privileges, which every user sees, but for those of roles. https://docs.aws.amazon.com/redshift/latest/dg/r_PG_DEFAULT_ACL.html */
+export const defaultAclQuery = `
+SELECT n.nspname::varchar AS schema, array_to_string(d.defaclacl, chr(10)) AS acl
+FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace
+WHERE d.defaclobjtype = 'r' AND pg_get_userbyid(d.defacluser) = current_user`;
+
+/** https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_DEFAULT_PRIVILEGES.html: not all rows, unless the user may see system tables. */
 export const defaultPrivilegesQuery = `
 SELECT DISTINCT schema_name AS schema, grantee_name AS grantee, grantee_type AS kind FROM svv_default_privileges
 WHERE object_type = 'RELATION' AND owner_name = current_user`;
@@ -82,10 +88,10 @@ export const materializedQuery = 'SELECT schema_name AS schema, name AS view, au
 /** https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_TABLE_INFO.html: size in blocks of a megabyte. */
 export const sizesQuery = `SELECT "schema", "table" AS "table", size FROM svv_table_info WHERE "table" LIKE 'mv_tbl__%'`;
 
-/** https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_RLS_ATTACHED_POLICY.html */
+/** https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_RLS_ATTACHED_POLICY.html: refused to whoever has not the role sys:secadmin. */
 export const rowPoliciesQuery = 'SELECT relschema AS schema, relname AS view, polname AS policy, grantee FROM svv_rls_attached_policy';
 
-/** https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_ATTACHED_MASKING_POLICY.html */
+/** https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_ATTACHED_MASKING_POLICY.html: no rows for whoever has not the role sys:secadmin. */
 export const maskingPoliciesQuery = 'SELECT schema_name AS schema, table_name AS view, policy_name AS policy, grantee FROM svv_attached_masking_policy';
 
 /** Which columns of tables bound views use. */

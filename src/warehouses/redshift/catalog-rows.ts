@@ -76,3 +76,9 @@ export interface PolicyRow {
   readonly policy: string;
   readonly grantee: string;
 }
+
+export interface DefaultAclRow {
+  /** Null: in every schema. */
+  readonly schema: string | null;
+  readonly acl: string | null;
+}

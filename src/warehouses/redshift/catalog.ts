@@ -95,9 +95,14 @@ function toView(row: ViewRow, grouped: Grouped): CatalogView {
     columns: columnsOf(row, known, { named, grouped }),
     reads: findReads(row, known, grouped),
     attachments: sortAttachments([...readAttachments(row, known, { named, grouped }), ...grants.grants.map((grant) => grantAttachment({ name }, grant))]),
-    unrestorable: [...grants.unknown, ...findUnqualified(known, grouped), ...named.policies.map(describePolicy)].sort(compareText),
+    unrestorable: [...grants.unknown, ...findUnqualified(known, grouped), ...listPolicies(named, grouped)].sort(compareText),
   };
   return { oid: row.oid, view, ...('failure' in created ? { failure: created.failure } : {}) };
+}
+
+/** Whoever may not see the ones is shown none of the others, as if there were none. */
+function listPolicies({ policies }: Named, { rows }: Grouped): readonly string[] {
+  return rows.rowPolicies === undefined ? ['policies on it, which our user may not see'] : policies.map(describePolicy);
 }
 
 function describePolicy({ kind, row }: Named['policies'][number]): string {

@@ -22,6 +22,8 @@ interface Source {
   readonly relation: string;
   /** What stays unknown without it. */
   readonly without: string;
+  /** The role that lets one read it, where it is not a right on the relation. */
+  readonly role?: string;
 }
 
 const sources: readonly Source[] = [
@@ -29,8 +31,11 @@ const sources: readonly Source[] = [
   { relation: 'svv_column_privileges', without: 'rights on single columns are not exported' },
   { relation: 'svv_mv_info', without: 'whether a materialized view refreshes itself is taken from the text with which it was made' },
   { relation: 'svv_table_info', without: 'plans do not say how large a materialized view is' },
-  { relation: 'svv_rls_attached_policy', without: 'row-level security policies on views are not seen, and would be lost when a view is made again' },
-  { relation: 'svv_attached_masking_policy', without: 'masking policies on views are not seen, and would be lost when a view is made again' },
+  {
+    relation: 'svv_rls_attached_policy',
+    without: 'whether row-level security and masking policies are on a view is not known, and no view is dropped and made again',
+    role: 'sys:secadmin',
+  },
   { relation: 'svv_default_privileges', without: 'rights that default privileges give to new views are not taken away' },
   { relation: 'sys_query_history', without: 'commits do not say who changed a view' },
 ];
@@ -57,8 +62,9 @@ export async function examineServer(connection: Connection): Promise<{ readonly 
   };
 }
 
-function unseen({ relation, without }: Source, { role }: Row): Finding {
-  return { found: `This user may not read ${relation}: ${without}.`, suggestions: [`GRANT SELECT ON ${relation} TO ${quoteIdentifier(role)}`] };
+function unseen({ relation, without, role }: Source, { role: user }: Row): Finding {
+  const grant = role === undefined ? `GRANT SELECT ON ${relation}` : `GRANT ROLE ${role}`;
+  return { found: `This user may not read ${relation}: ${without}.`, suggestions: [`${grant} TO ${quoteIdentifier(user)}`] };
 }
 
 /** https://docs.aws.amazon.com/redshift/latest/dg/r_GRANT.html: ACCESS SYSTEM TABLE is given to roles. */

@@ -7,6 +7,7 @@ import type { View } from '../../core/view.ts';
 import { ViewsyncError } from '../../errors.ts';
 import type { Connection } from '../postgres-family/connection.ts';
 import type { Inspection, Progress } from '../warehouse.ts';
+import { readAcl } from './acl.ts';
 import { type CatalogView, toViews } from './catalog.ts';
 import { redshiftDialect } from './dialect.ts';
 import { type GranteeKind, spellGrantee } from './names.ts';
@@ -103,10 +104,12 @@ function toSnapshot(
   };
 }
 
-function toContainers({ schemas, defaults }: Surroundings): readonly Container[] {
+function toContainers({ schemas, defaults, defaultAcls, session }: Surroundings): readonly Container[] {
   const granteesIn = (name: string) => {
-    const rows = defaults.filter(({ schema }) => schema === null || schema === name);
-    return [...new Set(rows.map(({ kind, grantee }) => spellGrantee(kind.toLowerCase() as GranteeKind, grantee)))].sort(compareText);
+    const isThere = ({ schema }: { readonly schema: string | null }) => schema === null || schema === name;
+    const listed = defaultAcls.filter(isThere).flatMap(({ acl }) => readAcl(acl, session.role).grants.map(({ grantee }) => grantee));
+    const seen = defaults.filter(isThere).map(({ kind, grantee }) => spellGrantee(kind.toLowerCase() as GranteeKind, grantee));
+    return [...new Set([...listed, ...seen])].sort(compareText);
   };
   return schemas.map(({ name }) => ({ name, defaultGrantees: granteesIn(name) })).sort((left, right) => compareText(left.name, right.name));
 }

@@ -4,6 +4,7 @@ import type { CatalogRows } from './catalog.ts';
 import * as queries from './catalog-queries.ts';
 import type {
   ColumnRow,
+  DefaultAclRow,
   DefaultRow,
   DefinitionRow,
   GranteeRow,
@@ -102,6 +103,7 @@ export interface Surroundings {
   readonly schemas: readonly { readonly name: string }[];
   readonly grantees: readonly GranteeRow[];
   readonly defaults: readonly DefaultRow[];
+  readonly defaultAcls: readonly DefaultAclRow[];
   readonly sizes: readonly SizeRow[];
   readonly session: { readonly role: string; readonly superuser: boolean };
 }
@@ -114,6 +116,7 @@ export async function readSurroundings(connection: Connection): Promise<Surround
     relations: await connection.query<RelationName>(queries.relationsQuery),
     schemas: await connection.query<{ name: string }>(queries.schemasQuery),
     grantees: [...users, ...((await readIfAllowed<GranteeRow>(connection, queries.rolesQuery)) ?? [])],
+    defaultAcls: (await readIfAllowed<DefaultAclRow>(connection, queries.defaultAclQuery)) ?? [],
     defaults: (await readIfAllowed<DefaultRow>(connection, queries.defaultPrivilegesQuery)) ?? [],
     sizes: (await readIfAllowed<SizeRow>(connection, queries.sizesQuery)) ?? [],
   };

@@ -17,7 +17,8 @@ export interface ServerFacts {
  * https://docs.aws.amazon.com/redshift/latest/dg/cm_chap_ConfigurationRef.html
  */
 const settings = (command: string) => [
-  "SET search_path TO ''",
+  // Every schema in it has to exist, and this one is searched anyway. https://docs.aws.amazon.com/redshift/latest/dg/r_search_path.html
+  'SET search_path TO pg_catalog',
   `SET query_group TO ${quoteText(`viewsync ${command}`)}`,
   'SET statement_timeout TO 0',
   "SET timezone TO 'UTC'",

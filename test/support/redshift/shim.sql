@@ -189,19 +189,31 @@ CREATE VIEW redshift.svv_table_info AS
 SELECT n.nspname::text AS "schema", 'mv_tbl__' || c.relname || '__0' AS "table", 7 AS size
 FROM redshift.materialized m JOIN pg_class c ON c.oid = m.view JOIN pg_namespace n ON n.oid = c.relnamespace;
 
--- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_RLS_ATTACHED_POLICY.html
-CREATE VIEW redshift.svv_rls_attached_policy AS SELECT schema AS relschema, view AS relname, policy AS polname, grantee FROM redshift.policies WHERE sort = 'rls';
--- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_ATTACHED_MASKING_POLICY.html
-CREATE VIEW redshift.svv_attached_masking_policy AS
-SELECT schema AS schema_name, view AS table_name, policy AS policy_name, grantee FROM redshift.policies WHERE sort = 'masking';
+CREATE FUNCTION redshift.is_secadmin() RETURNS boolean LANGUAGE sql AS
+$$SELECT rolsuper OR pg_has_role(current_user, 'pg_read_all_settings', 'MEMBER') FROM pg_catalog.pg_roles WHERE rolname = current_user$$;
 
--- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_DEFAULT_PRIVILEGES.html
+CREATE FUNCTION redshift.require_secadmin() RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT redshift.is_secadmin() THEN
+    RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = 'permission denied for relation svv_rls_attached_policy';
+  END IF;
+  RETURN true;
+END$$;
+
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_RLS_ATTACHED_POLICY.html: only for users with the role sys:secadmin
+CREATE VIEW redshift.svv_rls_attached_policy AS SELECT schema AS relschema, view AS relname, policy AS polname, grantee FROM redshift.policies WHERE sort = 'rls'
+UNION ALL SELECT NULL, NULL, NULL, NULL WHERE NOT redshift.require_secadmin();
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_ATTACHED_MASKING_POLICY.html: others see no rows
+CREATE VIEW redshift.svv_attached_masking_policy AS
+SELECT schema AS schema_name, view AS table_name, policy AS policy_name, grantee FROM redshift.policies WHERE sort = 'masking' AND redshift.is_secadmin();
+
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_DEFAULT_PRIVILEGES.html: others see what is granted to them
 CREATE VIEW redshift.svv_default_privileges AS
 SELECT n.nspname::varchar AS schema_name, 'RELATION' AS object_type, pg_get_userbyid(d.defaclrole)::varchar AS owner_name,
        coalesce(r.rolname, '')::varchar AS grantee_name, CASE WHEN e.grantee = 0 THEN 'public' ELSE coalesce(i.kind, 'user') END AS grantee_type
 FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace, LATERAL aclexplode(d.defaclacl) e
      LEFT JOIN pg_roles r ON r.oid = e.grantee LEFT JOIN redshift.identities i ON i.name = r.rolname
-WHERE d.defaclobjtype = 'r' AND e.grantee <> d.defaclrole;
+WHERE d.defaclobjtype = 'r' AND e.grantee <> d.defaclrole AND (redshift.sees_all() OR r.rolname = current_user);
 
 CREATE VIEW redshift.svv_user_info AS SELECT usesysid::int AS user_id, usename::text AS user_name FROM pg_user;
 

@@ -62,7 +62,7 @@ const asIs = ([statement]: RegExpExecArray) => statement;
 
 const rules: readonly Rule[] = [
   { pattern: /^(?:BEGIN|COMMIT|ROLLBACK)$/, translate: asIs },
-  { pattern: /^SET (?:statement_timeout TO \d+|search_path TO ''|timezone TO 'UTC'|datestyle TO 'ISO, MDY')$/, translate: asIs },
+  { pattern: /^SET (?:statement_timeout TO \d+|timezone TO 'UTC'|datestyle TO 'ISO, MDY')$/, translate: asIs },
   { pattern: /^SET query_group TO '([\w ]+)'$/, translate: ([, group]) => `SET redshift.query_group TO '${group}'` },
   {
     pattern: /^SHOW enable_case_sensitive_identifier$/,
@@ -116,6 +116,8 @@ const rules: readonly Rule[] = [
   { pattern: /^SELECT pg_terminate_backend\(\d+\)$/, translate: asIs },
   // What stands in migrations of tables, as far as both do the same.
   { pattern: /^(?:ALTER TABLE|CREATE TABLE|DROP TABLE|INSERT|UPDATE|DELETE)\s[^;]*$/i, translate: asIs },
+  // Every schema in the path has to exist, and there is at least one. https://docs.aws.amazon.com/redshift/latest/dg/r_search_path.html
+  { pattern: /^SET search_path TO ''$/, translate: () => refuse('3F000', 'schema "" does not exist') },
   { pattern: /^SET search_path TO [^;]+$/, translate: asIs },
   { pattern: /^SHOW search_path$/, translate: asIs },
   // What the checks for a real cluster need around the views.
@@ -124,7 +126,7 @@ const rules: readonly Rule[] = [
 ];
 
 const leader =
-  /^(?:pg_(?:class|namespace|attribute|user|group|rewrite|depend|database|proc|language|get_late_binding_view_cols)|obj_description|pg_get_viewdef)$/;
+  /^(?:pg_(?:class|namespace|attribute|user|group|rewrite|depend|default_acl|database|proc|language|get_late_binding_view_cols)|obj_description|pg_get_viewdef)$/;
 const compute = /^(?:svv_\w+|stv_sessions|sys_query_history)$/;
 
 /** Queries of the catalogs. The leader node's and the compute nodes' relations are never in one. https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_functions_leader_node_only.html */
@@ -143,6 +145,8 @@ function translateQuery(sql: string): string {
     .replaceAll('pg_get_late_binding_view_cols()', 'redshift.late_columns()')
     .replaceAll("'catalog_history')", "'catalog_history', 'redshift')")
     .replaceAll('getdate()', "(now() AT TIME ZONE 'UTC')")
+    .replaceAll('array_to_string(d.defaclacl, chr(10))', 'array_to_string(d.defaclacl::text[], chr(10))')
+    .replaceAll('d.defacluser', 'd.defaclrole')
     .replace(/\bpg_group\b/g, 'redshift.pg_group')
     .replace(/(?<![\w.])(svv_\w+|stv_sessions|sys_query_history)\b/g, 'redshift.$1');
 }

@@ -64,7 +64,7 @@ describe('inspecting', () => {
     await server.database.query('GRANT USAGE ON SCHEMA s TO rs_reader');
     const found = await inspect(server.urlFor('rs_reader'));
     expect(viewOf(found, 's.a').attachments.map(({ make }) => make)).toContain('GRANT SELECT ON s.a TO GROUP rs_team');
-    expect(viewOf(found, 's.a').unrestorable).toEqual(['what roles may do with it, which our user may not see']);
+    expect(viewOf(found, 's.a').unrestorable).toEqual(['policies on it, which our user may not see', 'what roles may do with it, which our user may not see']);
     expect(viewOf(await inspect(), 's.a').unrestorable).toEqual([]);
   });
 
@@ -73,6 +73,17 @@ describe('inspecting', () => {
     const { snapshot, sizes } = await inspect();
     expect(snapshot.views).toHaveLength(4);
     expect(sizes.size).toBe(0);
+  });
+
+  test('what a new view gets by our own default privileges is known to every user', async () => {
+    await server.database.query(
+      'GRANT CREATE, USAGE ON SCHEMA s TO rs_reader; ALTER DEFAULT PRIVILEGES FOR ROLE rs_reader IN SCHEMA s GRANT SELECT ON TABLES TO rs_bi, PUBLIC',
+    );
+    const { snapshot } = await inspect(server.urlFor('rs_reader'));
+    expect(snapshot.containers.find(({ name }) => name === 's')?.defaultGrantees).toEqual(['PUBLIC', 'rs_bi']);
+    await server.database.query(
+      'ALTER DEFAULT PRIVILEGES FOR ROLE rs_reader IN SCHEMA s REVOKE SELECT ON TABLES FROM rs_bi, PUBLIC; REVOKE CREATE ON SCHEMA s FROM rs_reader',
+    );
   });
 
   test('attached policies are named, so that no drop loses them', async () => {
@@ -189,6 +200,7 @@ describe('telling', () => {
     expect(Math.abs(clock.getTime() - Date.now())).toBeLessThan(60_000);
     expect(findings.map(({ suggestions }) => suggestions.at(-1))).toEqual([
       'GRANT SELECT ON svv_table_info TO rs_reader',
+      'GRANT ROLE sys:secadmin TO rs_reader',
       'GRANT ROLE viewsync_reader TO rs_reader',
       'Connect as their owner to apply, or as a superuser: ALTER USER rs_reader CREATEUSER',
     ]);
