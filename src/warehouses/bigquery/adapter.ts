@@ -1,6 +1,6 @@
 import type { RelationName } from '../../core/relation.ts';
 import { ViewsyncError } from '../../errors.ts';
-import type { Adapter, Warehouse } from '../warehouse.ts';
+import type { Adapter, Caller, Warehouse } from '../warehouse.ts';
 import { findAuthors } from './authors.ts';
 import { type Client, createClient, listAll, pathOf } from './client.ts';
 import { bigqueryDialect } from './dialect.ts';
@@ -25,17 +25,26 @@ export const bigquery: Adapter = {
     ...(options['project'] === undefined ? [{ path: ['project'], message: 'A bigquery target needs "project": the project whose views are kept.' }] : []),
     ...Object.entries(options).flatMap(([key, value]) => validateOption(key, value)),
   ],
-  connect: async (options) => toWarehouse(await openSession(options)),
+  connect: async (options, _environment, caller) => toWarehouse(await openSession(options, caller)),
   openScratch: async ({ options }) => {
-    const session = await openSession(options);
+    const session = await openSession(options, { command: 'drill' });
     return named(session.client, () => openScratch(session));
   },
 };
 
-async function openSession(options: Readonly<Record<string, unknown>>): Promise<Session> {
+/** Who asks, in what a label may hold. https://cloud.google.com/bigquery/docs/labels-intro#requirements */
+function labelsOf(caller: Caller | undefined): Client['labels'] {
+  const command = caller?.command
+    .toLowerCase()
+    .replace(/[^a-z0-9_-]/g, '-')
+    .slice(0, 63);
+  return { tool: 'viewsync', ...(command ? { command } : {}) };
+}
+
+async function openSession(options: Readonly<Record<string, unknown>>, caller?: Caller): Promise<Session> {
   const { project, endpoint, iam, patience } = readOptions(options);
   const driver = await openDriver({ project, endpoint, userAgent });
-  return toSession(createClient(driver, { project, labels: { tool: 'viewsync' }, patience }), { iam, pause: 1000 });
+  return toSession(createClient(driver, { project, labels: labelsOf(caller), patience }), { iam, pause: 1000 });
 }
 
 interface DatasetPage {

@@ -13,11 +13,12 @@ export interface TargetOptions {
 const keys = ['project', 'iam', 'patience', 'endpoint'];
 const patience = 120;
 
-/** One message for each fault of a key of `viewsync.yaml`. */
+/** One message for each fault of a key of `viewsync.yaml`; a variable makes a text of what it stands for. */
 export function validateOption(key: string, value: unknown): ReturnType<Adapter['validateOptions']> {
   if (!keys.includes(key)) return [{ path: [key], message: `"${key}" is not an option of a bigquery target.${didYouMean(key, keys)}` }];
-  if (key === 'iam' && typeof value !== 'boolean') return [{ path: [key], message: '"iam" must be true or false: whether rights on single views are kept.' }];
-  if (key === 'patience' && !(typeof value === 'number' && value > 0))
+  if (key === 'iam' && !['true', 'false'].includes(String(value)))
+    return [{ path: [key], message: '"iam" must be true or false: whether rights on single views are kept.' }];
+  if (key === 'patience' && !(Number(value) > 0))
     return [{ path: [key], message: '"patience" must be a number of seconds: how long a call that BigQuery cannot take now is tried again.' }];
   if ((key === 'project' || key === 'endpoint') && typeof value !== 'string') return [{ path: [key], message: `"${key}" must be text.` }];
   return [];
@@ -28,7 +29,7 @@ export function readOptions(options: Readonly<Record<string, unknown>>): TargetO
   return {
     project: String(project),
     endpoint: typeof endpoint === 'string' ? endpoint : undefined,
-    iam: iam === true ? 'read' : 'skip',
-    patience: (typeof seconds === 'number' ? seconds : patience) * 1000,
+    iam: String(iam) === 'true' ? 'read' : 'skip',
+    patience: Number(seconds ?? patience) * 1000,
   };
 }

@@ -186,6 +186,23 @@ describe('connecting', () => {
     ]);
   });
 
+  test('jobs say who asks and for which command', async () => {
+    const place = await openBigQuery();
+    const warehouse = await bigquery.connect(place.target.options, {}, { command: 'apply' });
+    await warehouse.inspect({ schemas: ['*'] });
+    const jobs = place.server.calls.filter(({ method, path }) => method === 'POST' && path.endsWith('/queries'));
+    expect(jobs.length).toBeGreaterThan(0);
+    for (const { body, headers } of jobs) {
+      expect(body).toMatchObject({
+        labels: { tool: 'viewsync', command: 'apply' },
+        location: expect.stringMatching(/^(EU|US|europe-west1)$/),
+        useLegacySql: false,
+      });
+      expect(headers['user-agent']).toMatch(/^viewsync /);
+      expect(headers.authorization).toBeUndefined();
+    }
+  });
+
   test('a client that is not installed is named with the command that installs it', async () => {
     const missing = loadPackage(() => import('@google-cloud/not-there' as string));
     await expect(missing).rejects.toMatchObject({ code: 'DRIVER_MISSING', suggestions: expect.arrayContaining(['npm install @google-cloud/bigquery']) });
