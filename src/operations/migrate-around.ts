@@ -13,7 +13,7 @@ import { requireRunnable } from './apply-revision.ts';
 import { bringBack } from './bring-back.ts';
 import { planDropping, surroundingsOf } from './detour.ts';
 import type { MigrateResult } from './migrate-script.ts';
-import { type MigrationOptions, migrateCommand, readBefore, recordAfter } from './migration.ts';
+import { type MigrationOptions, migrateCommand, readBefore, recordAfter, requireExported } from './migration.ts';
 import type { PlannedRevision } from './plan-revision.ts';
 import { prepareRun } from './prepare-run.ts';
 import type { StartedRun } from './record-run.ts';
@@ -142,6 +142,7 @@ async function carryOut(planned: PlannedRevision, views: readonly View[], option
  */
 export async function migrateAround(project: Project, target: Target, options: AroundOptions): Promise<MigrateResult> {
   const remote = await fetchLiveLine(project, target, 'write');
+  await requireExported(project, target, { ...options, misfits: 'skip' });
   const before = await readBefore(project, target, { ...options, misfits: 'skip' });
   const { plan, views } = await planWay(before, options);
   const ended = await project.interruption.complete(() => carryOut({ ...before, plan }, views, options), 'last');

@@ -7,6 +7,7 @@ import { ViewsyncError } from '../errors.ts';
 import type { Project, Target } from '../project.ts';
 import type { Inspection, Progress, Warehouse } from '../warehouses/warehouse.ts';
 import type { PushOptions } from './branch-point.ts';
+import { exportViews } from './export-views.ts';
 import { gatherSources, readPosition, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
 import { requireNoInterruptedRun } from './interrupted-run.ts';
 import type { PlannedRevision } from './plan-revision.ts';
@@ -31,6 +32,27 @@ export interface MigrationOptions extends PushOptions {
 
 export function emptyPlan(target: string): Plan {
   return { target, steps: [], hazards: [], refusals: [], before: [], after: [], kept: [], left: [], watchers: [], reprinted: [], unproven: [] };
+}
+
+/** The first state of a target that nobody has exported: a migration does not begin without a backup. */
+async function exportFirst(project: Project, target: Target, { warehouse, allowed, progress, push, pushedBranch }: MigrationOptions): Promise<void> {
+  const branch = pushedBranch === undefined ? {} : { pushedBranch };
+  await exportViews(project, target, {
+    warehouse,
+    commit: 'commit',
+    reformat: 'new',
+    overwrite: [],
+    allowed,
+    push,
+    ...branch,
+    ...(progress ? { progress } : {}),
+  });
+}
+
+/** Makes sure that the branch holds the target. */
+export async function requireExported(project: Project, target: Target, options: MigrationOptions): Promise<void> {
+  const { branch } = await readRecorded(startReading(project, target, options.warehouse.dialect));
+  if (!branch.description) await exportFirst(project, target, options);
 }
 
 /** Warehouse, branch and live line as they are before a migration; no run may be open. `INTERRUPTED_RUN`, `OTHER_WAREHOUSE`. */

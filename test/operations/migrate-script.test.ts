@@ -21,7 +21,6 @@ COMMENT ON VIEW shop.best IS 'who buys'; GRANT SELECT ON shop.best TO PUBLIC;`;
 async function openShop(version: number): Promise<Workplace> {
   const place = await openWorkplace({ version });
   await place.database.query(shop);
-  await place.export();
   return place;
 }
 
@@ -36,10 +35,10 @@ async function findRemade(place: Workplace, work: () => Promise<unknown>): Promi
 }
 
 async function expectUnchanged(place: Workplace, work: () => Promise<unknown>): Promise<void> {
-  const [catalog, head] = [await describeCatalog(place.database.url), place.git('rev-parse', 'HEAD')];
+  const [catalog, heads] = [await describeCatalog(place.database.url), place.git('for-each-ref', 'refs/heads')];
   await work();
   expect(await describeCatalog(place.database.url)).toEqual(catalog);
-  expect(place.git('rev-parse', 'HEAD')).toBe(head);
+  expect(place.git('for-each-ref', 'refs/heads')).toBe(heads);
   expect((await place.status()).run).toBeUndefined();
 }
 
@@ -113,7 +112,6 @@ describe('on the newest PostgreSQL', () => {
     const retyped = () => place.migrate('ALTER TABLE shop.orders ALTER COLUMN total TYPE numeric(14,2)');
     expect(await findRemade(place, retyped)).toEqual(['best', 'big', 'sums']);
     expect(await place.database.query('SELECT count(*)::int AS rows FROM shop.sums')).toEqual([{ rows: 3 }]);
-    await expectRecorded(place);
   });
 
   test('views that the script takes along without naming them come back, also on what it has made in their place', async () => {
@@ -138,22 +136,44 @@ describe('on the newest PostgreSQL', () => {
     const [row] = await place.database.query("SELECT pg_get_viewdef('shop.big'::regclass) AS text");
     expect(row?.['text']).toMatch(/buyer AS customer[\s\S]*purchases/);
     expect((await place.database.query('SELECT sum(spent)::int AS spent FROM shop.sums'))[0]).toEqual({ spent: 40 });
-    await expectRecorded(place);
   });
 
-  test('a view that no longer fits rolls everything back, and is named with the column, the place and what it is called now', async () => {
+  test('whatever goes wrong is named with its place, and everything is rolled back', async () => {
     const place = await openShop(version);
-    const script = 'ALTER TABLE shop.orders\n  ALTER total TYPE numeric(14,2);\n\nALTER TABLE shop.orders DROP COLUMN note;';
+    await place.export();
     await expectUnchanged(place, async () => {
-      await expect(place.migrate(script)).rejects.toMatchObject({
+      const misfit = 'ALTER TABLE shop.orders\n  ALTER total TYPE numeric(14,2);\n\nALTER TABLE shop.orders DROP COLUMN note;';
+      await expect(place.migrate(misfit)).rejects.toMatchObject({
         code: 'VIEW_MISFIT',
         exitCode: 65,
         message: expect.stringMatching(/shop\.notes no longer fits: .*note.* \(migration\.sql:4\)/),
       });
+      const renamed = `DROP VIEW shop.big CASCADE;
+        ALTER TABLE shop.orders RENAME customer TO buyer;
+        CREATE VIEW shop.big AS SELECT id, buyer, total FROM shop.orders`;
+      await expect(place.migrate(renamed)).rejects.toMatchObject({
+        code: 'VIEW_MISFIT',
+        message: expect.stringMatching(/shop\.best no longer fits: .*customer.*"customer" is called "buyer" since migration\.sql:2/),
+      });
+      const refused = 'ALTER TABLE shop.orders ALTER id TYPE bigint;\n\nUPDATE shop.orders\n   SET totl = 1;';
+      await expect(place.migrate(refused)).rejects.toMatchObject({
+        code: 'SCRIPT_FAILED',
+        exitCode: 65,
+        message: expect.stringMatching(/^migration\.sql:4: column "totl".*nothing changed\.\n {5}SET totl = 1;\n {9}\^$/s),
+        details: { file: 'migration.sql', line: 4, code: '42703' },
+      });
+      const rehearsed = await place.migrate('ALTER TABLE shop.orders ALTER id TYPE bigint; DROP VIEW shop.dated', { mode: 'rehearse' });
+      expect(rehearsed).toMatchObject({ isRehearsal: true, restored: ['shop.best', 'shop.big', 'shop.notes', 'shop.sums'], dropped: ['shop.dated'] });
+      expect(rehearsed.acts.filter(({ origin }) => origin === 'script')).toHaveLength(2);
+      expect(rehearsed.changes.map(({ change }) => change)).toContain('deleted');
     });
-    const swapped =
-      'ALTER TABLE shop.orders ADD COLUMN remark text;\nALTER TABLE shop.orders DROP COLUMN note;\nALTER TABLE shop.orders RENAME COLUMN remark TO note2;';
-    await expect(place.migrate(swapped)).rejects.toMatchObject({ message: expect.stringMatching(/shop\.notes no longer fits.*migration\.sql:2/) });
+    await place.database.query('CREATE TABLE shop.kept (row shop.best)');
+    await expectUnchanged(place, async () => {
+      await expect(place.migrate('ALTER TABLE shop.orders ALTER total TYPE numeric(14,2)')).rejects.toMatchObject({
+        code: 'PLAN_IMPOSSIBLE',
+        message: expect.stringMatching(/migration\.sql:1.*column "?row"? of table shop\.kept/),
+      });
+    });
   });
 
   test('with broken views skipped the others come back, and the broken ones stay in git and are pending', async () => {
@@ -171,42 +191,6 @@ describe('on the newest PostgreSQL', () => {
     expect(place.git('ls-files', 'views/prod/shop')).toContain('notes.sql');
     expect(place.git('status', '--porcelain')).toBe('');
   });
-
-  test('a statement that the server refuses is shown with its place, and everything is rolled back', async () => {
-    const place = await openShop(version);
-    await expectUnchanged(place, async () => {
-      const script = 'ALTER TABLE shop.orders ALTER id TYPE bigint;\n\nUPDATE shop.orders\n   SET totl = 1;';
-      await expect(place.migrate(script)).rejects.toMatchObject({
-        code: 'SCRIPT_FAILED',
-        exitCode: 65,
-        message: expect.stringMatching(/^migration\.sql:4: column "totl".*nothing changed\.\n {5}SET totl = 1;\n {9}\^$/s),
-        details: { file: 'migration.sql', line: 4, code: '42703' },
-      });
-      await expect(place.migrate('ALTER TABLE shop.orders ALTER id TYPE bigint; SELECT 1/0')).rejects.toMatchObject({ code: 'SCRIPT_FAILED' });
-    });
-  });
-
-  test('what would be lost for good stops the run, by name', async () => {
-    const place = await openShop(version);
-    await place.database.query('CREATE TABLE shop.kept (row shop.best)');
-    await expectUnchanged(place, async () => {
-      const refused = place.migrate('ALTER TABLE shop.orders ALTER total TYPE numeric(14,2)');
-      await expect(refused).rejects.toMatchObject({
-        code: 'PLAN_IMPOSSIBLE',
-        message: expect.stringMatching(/migration\.sql:1.*column "?row"? of table shop\.kept/),
-      });
-    });
-  });
-
-  test('a rehearsal says what would happen, and leaves nothing behind', async () => {
-    const place = await openShop(version);
-    await expectUnchanged(place, async () => {
-      const result = await place.migrate('ALTER TABLE shop.orders ALTER id TYPE bigint; DROP VIEW shop.dated', { mode: 'rehearse' });
-      expect(result).toMatchObject({ isRehearsal: true, restored: ['shop.best', 'shop.big', 'shop.notes', 'shop.sums'], dropped: ['shop.dated'] });
-      expect(result.acts.filter(({ origin }) => origin === 'script')).toHaveLength(2);
-      expect(result.changes.map(({ change }) => change)).toContain('deleted');
-    });
-  });
 });
 
 test('a primary key that a view groups by can be made anew, and so can a type and a function that views use', async () => {
@@ -215,7 +199,6 @@ test('a primary key that a view groups by can be made anew, and so can a type an
     CREATE TYPE shop.mood AS ENUM ('good'); CREATE FUNCTION shop.twice(n int) RETURNS int LANGUAGE sql AS 'SELECT 2 * n';
     CREATE VIEW shop.grouped AS SELECT id, note FROM shop.orders GROUP BY id;
     CREATE VIEW shop.moods AS SELECT 'good'::shop.mood AS mood; CREATE VIEW shop.doubled AS SELECT shop.twice(id) AS n FROM shop.orders`);
-  await place.export();
   const before = await describeCatalog(place.database.url);
   await place.migrate('ALTER TABLE shop.orders DROP CONSTRAINT orders_pkey; ALTER TABLE shop.orders ADD PRIMARY KEY (id)');
   await place.migrate("SET search_path = shop; DROP TYPE mood; CREATE TYPE mood AS ENUM ('good', 'bad')");
@@ -228,6 +211,7 @@ test('a primary key that a view groups by can be made anew, and so can a type an
 
 test('an apply of what no longer fits stops by name, or leaves out what does not fit, which stays in git', async () => {
   const place = await openShop(postgresServers()[0]?.version ?? 18);
+  await place.export();
   await place.database.query('DROP VIEW shop.notes, shop.dated; ALTER TABLE shop.orders DROP COLUMN note');
   await expect(place.apply('HEAD')).rejects.toMatchObject({ exitCode: expect.toSatisfy((code: number) => code === 65 || code === 75) });
   const result = await place.apply('HEAD', { misfits: 'skip' });
