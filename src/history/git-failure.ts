@@ -103,6 +103,9 @@ function wordsOfRemote(output: string): string {
   return words.length === 0 ? '' : ` ("${words.slice(0, 3).join(' ')}")`;
 }
 
+// What git says when the program that it runs to get there has already said why.
+const noReason = 'fatal: Could not read from remote repository.';
+
 /** The line of git's that says why: a refusal of a remote, else the first that starts with `fatal:` or `error:`, else its first line. */
 export function telling(output: string): string {
   const refused = /\[remote rejected\][^\n]*\((?!atomic)([^)\n]*)\)/.exec(output)?.[1];
@@ -111,6 +114,7 @@ export function telling(output: string): string {
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
-  const line = lines.find((each) => /^(?:fatal|error|remote: error):/.test(each)) ?? lines[0] ?? '';
+  const said = lines[0] === noReason ? undefined : lines.find((each) => each === noReason) && lines[0];
+  const line = said ?? lines.find((each) => /^(?:fatal|error|remote: error):/.test(each)) ?? lines[0] ?? '';
   return line.replace(/^(?:remote: )?(?:fatal|error): /, '').replace(/\.$/, '');
 }
