@@ -109,7 +109,7 @@ test('a dropped view, a rebuilt materialized view', async () => {
 test('another database', async () => {
   const place = await open();
   const other = await openWorkplace();
-  await other.database.query(base);
+  await other.database.query(`${base}; DROP VIEW app.v`);
   const elsewhere = { ...place, connect: other.connect };
   const warehouse = await elsewhere.connect();
   const same = { code: 'OTHER_WAREHOUSE', exitCode: 3, suggestions: expect.arrayContaining([expect.stringContaining('--allow OTHER_WAREHOUSE')]) };
