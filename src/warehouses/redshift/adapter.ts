@@ -7,7 +7,7 @@ import { redshiftDialect } from './dialect.ts';
 import { examineServer } from './examine.ts';
 import { inspectDatabase } from './inspect.ts';
 import { readOptions, validateOptions } from './options.ts';
-import { isRunMarked } from './run-mark.ts';
+import { isRunMarked, keepRunMark } from './run-mark.ts';
 import { openScratch } from './scratch.ts';
 import { readServer, type ServerFacts } from './server.ts';
 import { settle } from './settle.ts';
@@ -35,11 +35,13 @@ async function openWarehouse(connection: Connection, command: string): Promise<W
 }
 
 function toWarehouse(connection: Connection, server: ServerFacts): Warehouse {
+  const runAlone = keepRunMark(connection);
   return {
     dialect: redshiftDialect,
     inspect: (scope, progress) => named(connection, () => inspectDatabase(connection, { server, scope, progress })),
     settle: (requests) => named(connection, () => settle(connection, server, requests)),
-    transact: (options, work) => named(connection, () => runTransaction(connection, { server, ...options }, work)),
+    transact: (options, work) => named(connection, () => runTransaction(connection, { server, runAlone, ...options }, work)),
+    runAlone: (work) => named(connection, () => runAlone(work)),
     examine: () => named(connection, () => examineServer(connection)),
     isBusy: () => named(connection, () => isRunMarked(connection)),
     findAuthors: (names) => named(connection, () => findAuthors(connection, names)),

@@ -32,18 +32,27 @@ async function removeMark(connection: Connection): Promise<void> {
   await connection.run(`DROP TABLE IF EXISTS ${nameOf(connection)}`).catch(() => undefined);
 }
 
+/** Does something while no other run is at work; inside of that, once more does not count. */
+export type RunAlone = <T>(work: () => Promise<T>) => Promise<T>;
+
 /**
- * Does `work` while this session is marked. Whoever marks itself looks for others afterwards, so that of two who begin together none goes on:
+ * `Warehouse.runAlone` for a session. Whoever marks itself looks for others afterwards, so that of two who begin together none goes on:
  * `RUN_IN_PROGRESS`.
  */
-export async function whileMarked<T>(connection: Connection, work: () => Promise<T>): Promise<T> {
-  await makeMark(connection);
-  try {
-    if (await hasOthers(connection)) throw runInProgress(connection.place);
-    return await work();
-  } finally {
-    await removeMark(connection);
-  }
+export function keepRunMark(connection: Connection): RunAlone {
+  let isMarked = false;
+  return async (work) => {
+    if (isMarked) return work();
+    isMarked = true;
+    try {
+      await makeMark(connection);
+      if (await hasOthers(connection)) throw runInProgress(connection.place);
+      return await work();
+    } finally {
+      isMarked = false;
+      await removeMark(connection);
+    }
+  };
 }
 
 function runInProgress(place: string): ViewsyncError {

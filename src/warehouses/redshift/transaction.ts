@@ -11,14 +11,14 @@ import { findBroken } from './find-broken.ts';
 import { inspectNames } from './inspect.ts';
 import { type Journal, keepJournal } from './journal.ts';
 import { lockTimeout, lockViews } from './lock.ts';
-import { whileMarked } from './run-mark.ts';
+import type { RunAlone } from './run-mark.ts';
 import type { ServerFacts } from './server.ts';
 import { settleInside } from './settle.ts';
 
 /** Milliseconds in which a transaction that lost against another one is begun again. */
 const patience = 60_000;
 
-type Options = TransactionOptions & { readonly server: ServerFacts };
+type Options = TransactionOptions & { readonly server: ServerFacts; readonly runAlone: RunAlone };
 type Work<T> = (transaction: Transaction) => Promise<T>;
 
 /**
@@ -38,7 +38,7 @@ export async function runTransaction<T>(connection: Connection, options: Options
   };
   // An attempt says by itself that it was interrupted before it began.
   const signal = options.signal?.aborted === true ? undefined : options.signal;
-  return whileMarked(connection, () => retry(attempt, { deadline: patience, firstDelay: 500, isRetryable: (error) => lost.has(error), signal }));
+  return options.runAlone(() => retry(attempt, { deadline: patience, firstDelay: 500, isRetryable: (error) => lost.has(error), signal }));
 }
 
 type OnceOptions = Options & { readonly onError: (error: unknown) => void };

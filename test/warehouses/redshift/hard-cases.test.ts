@@ -151,6 +151,19 @@ describe('changing', () => {
     await holder;
   });
 
+  test('a run keeps others out from before it is recorded, and a transaction inside of it is its own', () =>
+    withWarehouse(async (warehouse) => {
+      await withWarehouse(async (second) => {
+        await warehouse.runAlone?.(async () => {
+          await warehouse.transact(open, async () => undefined);
+          expect(await second.isBusy()).toBe(true);
+          await expect(second.runAlone?.(async () => undefined)).rejects.toMatchObject({ code: 'RUN_IN_PROGRESS' });
+          await expect(second.transact(open, async () => undefined)).rejects.toMatchObject({ code: 'RUN_IN_PROGRESS' });
+        });
+        expect(await second.isBusy()).toBe(false);
+      });
+    }));
+
   test('Ctrl-C ends the waiting for a lock, and nothing stays', async () => {
     const b = viewOf(await inspect(), 's.b');
     const holder = server.database.query('BEGIN; LOCK TABLE s.b IN ACCESS SHARE MODE; SELECT pg_sleep(3); COMMIT');
