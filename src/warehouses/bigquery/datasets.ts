@@ -64,11 +64,12 @@ export function readDataset(client: Client, project: string, name: string): Prom
  * Every dataset of the project with its access list and the names of its views: what the catalog's queries have to agree with, since these
  * leave out whatever the account may not see. https://cloud.google.com/bigquery/docs/reference/rest/v2/datasets/list
  */
-export async function readDatasets(client: Client): Promise<readonly Dataset[]> {
+export async function readDatasets(client: Client, which: 'with their views' | 'alone' = 'with their views'): Promise<readonly Dataset[]> {
   const pages = await listAll<DatasetPage>(client, { method: 'GET', path: pathOf(client.project, 'datasets'), query: { maxResults: pageSize } });
   const listed = pages.flatMap(({ datasets = [] }) => datasets);
   const datasets = await mapBounded(listed, async ({ datasetReference: { datasetId: name }, location }) => {
-    const [resource, views] = await Promise.all([ifAllowed(readDataset(client, client.project, name)), listViews(client, name)]);
+    const listed = which === 'alone' ? undefined : listViews(client, name);
+    const [resource, views] = await Promise.all([ifAllowed(readDataset(client, client.project, name)), listed]);
     return { project: client.project, name, location, access: resource?.access ?? [], hasAccess: resource?.access !== undefined, views };
   });
   return datasets.toSorted((left, right) => compareText(left.name, right.name));

@@ -44,7 +44,10 @@ function patchColumns(fields: readonly Field[] | undefined, columns: Readonly<Re
 
 const isSameView = (left: AccessEntry, right: AccessEntry) => JSON.stringify(left.view) === JSON.stringify(right.view);
 
-function changeAccess({ access = [] }: DatasetResource, act: 'authorize' | 'unauthorize', entry: AccessEntry): readonly AccessEntry[] | undefined {
+/** The list with the entry or without it; undefined where it is so already. A list that is not shown to this account would be overwritten as a whole. */
+function changeAccess({ access }: DatasetResource, act: 'authorize' | 'unauthorize', entry: AccessEntry): readonly AccessEntry[] | undefined {
+  if (access === undefined)
+    throw new ServerError(403, 'accessDenied', 'The access list of the dataset is not shown to this account, and so cannot be changed.');
   const others = access.filter((other) => !other.view || !isSameView({ view: sortView(other.view) }, entry));
   if (act === 'unauthorize') return others.length === access.length ? undefined : others;
   return others.length < access.length ? undefined : [...access, entry];
@@ -82,7 +85,7 @@ async function authorize(client: Client, { act, view, dataset }: Action & { read
 async function perform({ client, tables, locationOf }: Executor, action: Action): Promise<void> {
   switch (action.act) {
     case 'run':
-      tables.forget(action.view);
+      await tables.release(action.view);
       return runStatement(client, action.sql, { project: action.view.catalog ?? client.project, location: await locationOf(action.view) });
     case 'insert':
       return tables.insert(action.view, action.table);

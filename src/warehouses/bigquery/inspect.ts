@@ -113,7 +113,7 @@ export async function inspectProject(client: Client, scope: Scope, options: Read
 /** The named views as they are now; absent ones are left out. */
 export async function inspectNames(client: Client, names: readonly RelationName[], options: Reading): Promise<readonly View[]> {
   if (names.length === 0) return [];
-  const datasets = await readDatasets(client);
+  const datasets = await readDatasets(client, 'alone');
   const touched = new Set(names.map(({ schema }) => schema));
   const regions = toRegions(datasets.filter(({ name }) => touched.has(name)));
   const found = await readCatalog(

@@ -1,7 +1,7 @@
 import { type RelationName, relationKey } from '../../core/relation.ts';
 import { type Client, mapBounded, pathOf } from './client.ts';
 import type { Field } from './jobs.ts';
-import { isBroken, isMissing } from './server-error.ts';
+import { isBroken, isMissing, ServerError } from './server-error.ts';
 
 /** A view as the interface has it. https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#Table */
 export interface TableResource {
@@ -26,8 +26,8 @@ function readTable(client: Client, name: RelationName): Promise<TableResource> {
 export interface Tables {
   /** Looks at views before the first step; returns those that are not there. */
   remember(names: readonly RelationName[]): Promise<readonly RelationName[]>;
-  /** Forgets one that a statement changes. */
-  forget(name: RelationName): void;
+  /** Forgets one that a statement is going to change; 412 when somebody else has changed it, since a statement has no etag. */
+  release(name: RelationName): Promise<void>;
   patch(name: RelationName, makeBody: (table: TableResource) => object): Promise<void>;
   insert(name: RelationName, body: object): Promise<void>;
 }
@@ -72,7 +72,11 @@ export function createTables(client: Client): Tables {
       });
       return missing.flat();
     },
-    forget: (name) => void known.delete(relationKey(name)),
+    release: async (name) => {
+      const table = known.get(relationKey(name));
+      known.delete(relationKey(name));
+      if (table && (await readTable(client, name)).etag !== table.etag) throw new ServerError(412, 'conditionNotMet', `${relationKey(name)} has another etag.`);
+    },
     patch: async (name, makeBody) => {
       const table = known.get(relationKey(name)) ?? (await readTable(client, name));
       known.set(relationKey(name), await patchTable(client, name, { table, body: makeBody(table) }));

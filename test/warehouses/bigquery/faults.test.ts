@@ -92,6 +92,22 @@ describe('an apply', () => {
     expect((await place.status()).run).toBeUndefined();
   });
 
+  test('a view that somebody changes is not dropped either', async () => {
+    const place = await openShop();
+    place.run('CREATE VIEW `my-project.shop.new` AS SELECT 1 AS one');
+    let looks = 0;
+    place.server.fail = ({ method, path }) => {
+      // The first look is the one that the plan is compared after.
+      if (method === 'GET' && path.endsWith('/tables/new') && ++looks === 2) {
+        patchTable(place.server.project, place.table('shop', 'new'), { description: 'mine' });
+      }
+      return undefined;
+    };
+    const pruned = place.apply('HEAD', { absent: 'drop', allowed: ['DELETES_VIEW'] });
+    await expect(pruned).rejects.toMatchObject({ code: 'WAREHOUSE_MOVED', message: expect.stringContaining('nothing changed') });
+    expect(place.table('shop', 'new').description).toBe('mine');
+  });
+
   test('what was changed before a failed step is put back, and the run is closed', async () => {
     const place = await openShop();
     raiseBoth(place);
@@ -143,6 +159,28 @@ describe('an apply', () => {
     lock(Date.now() - 1);
     await place.apply('worktree');
     expect([...dataset.tables.keys()]).toEqual([]);
+  });
+});
+
+describe('rights', () => {
+  test('an access list that is not shown is never written, and a right that no GRANT can give keeps its view from being dropped', async () => {
+    const place = await openShop({ options: { iam: true } });
+    const raw = place.server.project.datasets.get('raw');
+    if (!raw) throw new Error('There is no dataset.');
+    raw.access = [{ role: 'OWNER', userByEmail: 'boss@example.com' }];
+    edit(place, 'big', (text) => `${text}-- viewsync: {"view":"my-project.shop.big","authorizedBy":"my-project.raw"}\n`);
+    place.server.lacking.add('bigquery.datasets.get');
+    const options = { allowed: ['WIDENS_ACCESS'] as const };
+    await expect(place.apply('worktree', options)).rejects.toMatchObject({ message: expect.stringContaining('not shown to this account') });
+    expect(raw.access).toEqual([{ role: 'OWNER', userByEmail: 'boss@example.com' }]);
+    place.server.lacking.clear();
+    await place.apply('worktree', options);
+    expect(raw.access).toEqual([{ role: 'OWNER', userByEmail: 'boss@example.com' }, { view: { projectId: 'my-project', datasetId: 'shop', tableId: 'big' } }]);
+    place.table('shop', 'best').bindings = [{ role: 'roles/bigquery.dataViewer', members: ['user:ada@example.com'], condition: { title: 'until May' } }];
+    const { snapshot } = await (await place.connect()).inspect({ schemas: ['*'] });
+    expect(snapshot.views.flatMap(({ unrestorable }) => unrestorable)).toEqual([
+      'the role roles/bigquery.dataViewer of user:ada@example.com under the condition "until May"',
+    ]);
   });
 });
 
