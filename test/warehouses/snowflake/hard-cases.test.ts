@@ -1,10 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { relationKey } from '../../../src/core/relation.ts';
 import { checkRelations } from '../../../src/operations/check-relations.ts';
+import { connectAccount } from '../../../src/warehouses/snowflake/adapter.ts';
 import { createAccount, findRelation } from '../../support/snowflake/account.ts';
-import { openSnowflake, type SnowflakePlace, stateOf } from './place.ts';
+import { startSnowflake } from '../../support/snowflake/server.ts';
+import { openSnowflake, quick, type SnowflakePlace, stateOf } from './place.ts';
 
 const fileOf = ({ directory }: SnowflakePlace, path: string) => readFileSync(join(directory, 'views/prod', path), 'utf8');
 
@@ -271,6 +273,23 @@ describe('many views', () => {
     expect(await place.export()).toMatchObject({ views: 6, unreadable: [] });
   });
 
+  test('no number of views takes more statements, but one for each 150 definitions', async () => {
+    const count = async (views: number) => {
+      const account = createAccount({ PROD: ['SHOP'] });
+      const server = await startSnowflake(account);
+      onTestFinished(() => server[Symbol.asyncDispose]());
+      server.run(Array.from({ length: views }, (_, index) => `CREATE VIEW PROD.SHOP.V${index} AS SELECT 1 AS ONE`));
+      const warehouse = await connectAccount(server.options, {}, { patience: quick });
+      const { snapshot, queries } = await warehouse.inspect({ schemas: ['*'] });
+      await warehouse.close();
+      return [snapshot.views.length, queries - Math.ceil(views / 150)];
+    };
+    expect([await count(10), await count(301)]).toEqual([
+      [10, 10],
+      [301, 10],
+    ]);
+  });
+
   test('an answer that would be too much is asked for in parts', async () => {
     const place = await openSnowflake([
       table,
@@ -318,6 +337,18 @@ describe('a run that fails', () => {
     await place.apply('worktree');
     expect(place.account.log.filter((sql) => sql.startsWith('CREATE OR REPLACE VIEW "PROD"."SHOP"."V12"'))).toHaveLength(3);
   });
+});
+
+test('from before a run is recorded until its end is, another one is kept out, and the run itself is not', async () => {
+  const place = await openSnowflake([table, 'CREATE VIEW PROD.SHOP.A AS SELECT ID FROM PROD.SHOP.ORDERS']);
+  const [first, second] = [await place.connect(), await place.connect()];
+  await first.runAlone?.(async () => {
+    expect([await first.isBusy(), await second.isBusy()]).toEqual([false, true]);
+    await first.transact({ lockTimeout: 1, attempts: 1, locks: [] }, async () => undefined);
+    await expect(second.runAlone?.(async () => undefined)).rejects.toMatchObject({ code: 'RUN_IN_PROGRESS' });
+  });
+  expect(await second.isBusy()).toBe(false);
+  await Promise.all([first.close(), second.close()]);
 });
 
 test('the story: a new version of a table loses the views on it; check halts before, and everything comes back with its grants', async () => {
