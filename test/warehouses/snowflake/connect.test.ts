@@ -1,13 +1,16 @@
+import { spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { connectAccount, snowflake } from '../../../src/warehouses/snowflake/adapter.ts';
 import { readOptions } from '../../../src/warehouses/snowflake/options.ts';
-import { temporaryFolder } from '../../support/repository.ts';
+import { someone, temporaryFolder, temporaryRepository } from '../../support/repository.ts';
 import { createAccount } from '../../support/snowflake/account.ts';
 import { type SnowflakeServer, startSnowflake } from '../../support/snowflake/server.ts';
 import { quick } from './place.ts';
@@ -165,4 +168,35 @@ test('doctor names each missing right with the statement that grants it', async 
     'GRANT OWNERSHIP ON VIEW "PROD"."SHOP"."HIDDEN" TO ROLE ... COPY CURRENT GRANTS;   (a role that VIEWSYNC is a member of)',
     'GRANT ROLE "ACCOUNTADMIN" TO ROLE "VIEWSYNC";',
   ]);
+});
+
+/** Runs a built program in a folder with a repository whose target is the account. */
+async function runProgram(program: string, server: SnowflakeServer, args: readonly string[]) {
+  const directory = temporaryRepository();
+  writeFileSync(
+    join(directory, 'viewsync.yaml'),
+    'targets:\n  prod:\n    warehouse: snowflake\n    account: a\n    host: 127.0.0.1\n    port: ${PORT}\n    protocol: http\n    user: u\n    password: ${PASSWORD}\n',
+  );
+  const child = spawn(process.execPath, [program, ...args], {
+    cwd: directory,
+    env: { ...someone, PORT: String(server.port), PASSWORD: 'secret' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [[code], stdout, stderr] = await Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)]);
+  return { code, stdout, stderr, files: readdirSync(directory) };
+}
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+test('the driver writes nothing to stdout, to stderr, or into the folder', async () => {
+  const ended = await runProgram(join(root, 'bin/run.js'), await start(), ['status', '--json']);
+  expect([ended.code, ended.stderr, ended.files.sort()]).toEqual([0, '', ['.git', 'viewsync.yaml']]);
+  expect(JSON.parse(ended.stdout)).toMatchObject({ server: 'Snowflake 9.30.1' });
+});
+
+test('a driver that is not installed is told with the command that installs it', async () => {
+  const folder = temporaryFolder();
+  for (const part of ['bin', 'dist', 'package.json', 'oclif.manifest.json']) cpSync(join(root, part), join(folder, part), { recursive: true });
+  const { code, stderr } = await runProgram(join(folder, 'bin/run.js'), await start(), ['export']);
+  expect([code, stderr]).toEqual([69, expect.stringMatching(/DRIVER_MISSING.*npm install snowflake-sdk/s)]);
 });
