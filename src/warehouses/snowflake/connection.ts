@@ -40,7 +40,8 @@ export interface Deadlines {
   readonly retries: number;
 }
 
-const defaultDeadlines: Deadlines = { statement: 600_000, retries: 120_000 };
+// A materialized view is computed while it is made, which may take long.
+const defaultDeadlines: Deadlines = { statement: 3_600_000, retries: 120_000 };
 
 /** Whether the server itself answered with an error. */
 export function isServerError(error: unknown): error is ServerError {
@@ -68,7 +69,7 @@ interface Session {
 }
 
 const settingUp = [
-  "ALTER SESSION SET QUOTED_IDENTIFIERS_IGNORE_CASE = FALSE TIMEZONE = 'UTC' STATEMENT_TIMEOUT_IN_SECONDS = 600",
+  "ALTER SESSION SET QUOTED_IDENTIFIERS_IGNORE_CASE = FALSE TIMEZONE = 'UTC' STATEMENT_TIMEOUT_IN_SECONDS = 3600",
   // Which views a listing shows must not depend on roles that happen to be granted to the user.
   'USE SECONDARY ROLES NONE',
 ];
