@@ -61,6 +61,12 @@ export function outermostVersions(): readonly number[] {
   return [...new Set([versions[0], versions.at(-1)])].filter((version) => version !== undefined);
 }
 
+/** The major versions at both ends, for what takes long and does not differ from one to the next. */
+export function newestAndOldest(): readonly number[] {
+  const versions = postgresServers().map(({ version }) => version);
+  return [...new Set([Math.max(...versions), Math.min(...versions)])];
+}
+
 // biome-ignore lint/suspicious/noExplicitAny: a test knows what its query returns
 type Row = Record<string, any>;
 
