@@ -5,7 +5,7 @@ import { readsOf } from '../core/rebuild.ts';
 import { relationKey } from '../core/relation.ts';
 import { isView, type View } from '../core/view.ts';
 import type { Inspection, Warehouse } from '../warehouses/warehouse.ts';
-import { bystandersOf, planMaking, surroundingsOf, withoutPowers } from './detour.ts';
+import { hangingOf, planMaking, surroundingsOf, withoutPowers } from './detour.ts';
 import type { MigrationOptions } from './migration.ts';
 import { runPlan } from './run-plan.ts';
 import { restoreViews, type ScriptOutcome } from './run-script.ts';
@@ -97,6 +97,6 @@ export async function bringBack(warehouse: Warehouse, views: readonly View[], op
   const { lockTimeout, attempts, onWait, verify, target, inspection } = options;
   const surroundings = surroundingsOf(target, warehouse, inspection);
   return warehouse.transact({ lockTimeout, attempts, locks: [], ...(onWait ? { onWait } : {}) }, (transaction) =>
-    restoreViews(transaction, missing, { surroundings, bystanders: bystandersOf(inspection), verify, misfits: 'skip' }),
+    restoreViews(transaction, missing, { surroundings, ...hangingOf(inspection), verify, misfits: 'skip' }),
   );
 }

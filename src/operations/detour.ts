@@ -1,6 +1,7 @@
 import type { Plan, Step } from '../core/plan.ts';
 import { type PlanRequest, planChanges } from '../core/planner.ts';
-import { relationKey } from '../core/relation.ts';
+import { type RelationName, relationKey } from '../core/relation.ts';
+import { objectsOf } from '../core/snapshot.ts';
 import type { View } from '../core/view.ts';
 import type { Inspection, Warehouse } from '../warehouses/warehouse.ts';
 
@@ -46,7 +47,12 @@ export function withoutPowers({ powers: _, ...surroundings }: Surroundings): Sur
   return surroundings;
 }
 
-/** What is no view and hangs on one, in scope or not. */
-export function bystandersOf({ snapshot, outside }: Inspection): readonly View[] {
-  return [...snapshot.bystanders, ...outside.filter(({ kind }) => kind === 'bystander')];
+/** What is no view and hangs on one, in scope or not, and which of it each view needs. */
+export function hangingOf({ snapshot, outside }: Inspection): {
+  readonly bystanders: readonly View[];
+  readonly needs: ReadonlyMap<string, readonly RelationName[]>;
+} {
+  const bystanders = [...snapshot.bystanders, ...outside.filter(({ kind }) => kind === 'bystander')];
+  const needs = [...objectsOf(snapshot), ...outside].map((view) => [relationKey(view.name), view.needs ?? []] as const);
+  return { bystanders, needs: new Map(needs) };
 }

@@ -8,7 +8,7 @@ import { mayName, readScript, type ScriptStatement, type ScriptText } from '../c
 import { ViewsyncError } from '../errors.ts';
 import type { Project, Target } from '../project.ts';
 import type { Inspection } from '../warehouses/warehouse.ts';
-import { bystandersOf, surroundingsOf } from './detour.ts';
+import { hangingOf, surroundingsOf } from './detour.ts';
 import { migrateStatements } from './migrate-statements.ts';
 import { type MigrationOptions, migrateCommand, readBefore, recordAfter, requireExported } from './migration.ts';
 import type { PlannedRevision } from './plan-revision.ts';
@@ -116,12 +116,12 @@ async function transact({ planned, statements }: Work, options: ScriptMigrationO
   const { warehouse, lockTimeout, attempts, onWait, progress, misfits, verify } = options;
   const { signal } = planned.reading.project.interruption;
   const surroundings = surroundingsOf(planned.reading.target.name, warehouse, planned.inspection);
-  const bystanders = bystandersOf(planned.inspection);
+  const hanging = hangingOf(planned.inspection);
   const onStatement = (done: number, total: number) => progress?.({ what: 'Statement', done, total });
   return warehouse.transact(
     { lockTimeout, attempts, locks: [], signal, ...(onWait ? { onWait } : {}), ...(prepare ? { prepare } : {}) },
     async (transaction) => {
-      const outcome = await runScript(transaction, { statements, surroundings, bystanders, misfits, verify, onStatement });
+      const outcome = await runScript(transaction, { statements, surroundings, ...hanging, misfits, verify, onStatement });
       if (options.mode === 'run') return outcome;
       const { views } = planned.inspection.snapshot;
       const after = await transaction.inspect(views.map(({ name }) => name));

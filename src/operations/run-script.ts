@@ -26,10 +26,16 @@ function findHanging({ bystanders, absent }: RunningScript, names: readonly Rela
   return bystanders.map(({ name }) => name).filter((name) => reached.has(relationKey(name)) && !absent.has(relationKey(name)));
 }
 
+/** Views and bystanders as they are now; which bystanders a view needs is known from before. */
+async function inspect({ transaction, needs }: RunningScript, names: readonly RelationName[]): Promise<readonly View[]> {
+  const objects = await transaction.inspect(names);
+  return objects.map((view) => ({ ...view, needs: view.needs ?? needs.get(relationKey(view.name)) ?? [] }));
+}
+
 /** Drops views that stand in the way of a statement, and what hangs on them. */
 async function drop(running: RunningScript, names: readonly RelationName[], at: ScriptStatement): Promise<void> {
   await running.atomic.lock(names);
-  const views = await running.transaction.inspect([...names, ...findHanging(running, names)]);
+  const views = await inspect(running, [...names, ...findHanging(running, names)]);
   const plan = planDropping(views, `it stands in the way of ${placeOf(at)}`, running.surroundings);
   if (plan.refusals.length > 0) throw unrestorable(at, plan.refusals);
   const failure = await runOurs(running, plan);
@@ -85,11 +91,16 @@ function requireRun({ refusal }: StatementResult, at: ScriptStatement, { unfit }
   throw refusedStatement(at, refusal, missing.join(' '));
 }
 
-/** Views that a statement took along without naming them: taken back, read, and let go once more, to be restored in the end. */
-async function keepTaken(running: RunningScript, at: ScriptStatement, taken: readonly RelationName[]): Promise<void> {
+interface Taken {
+  readonly taken: readonly RelationName[];
+  /** Bystanders of views that are gone, named or not; some may be left. */
+  readonly hanging: readonly RelationName[];
+}
+
+/** Views that a statement took along without naming them, and bystanders: taken back, read, and let go once more, to be restored in the end. */
+async function keepTaken(running: RunningScript, at: ScriptStatement, { taken, hanging }: Taken): Promise<void> {
   await running.session.takeBack();
-  const hanging = findHanging(running, taken);
-  const objects = await running.transaction.inspect([...taken, ...hanging]);
+  const objects = await inspect(running, [...taken, ...hanging]);
   const lost = objects.flatMap((view) =>
     view.unrestorable.map((what) => ({ view: view.name, because: `${relationKey(view.name)} would go, and with it ${what}.` })),
   );
@@ -105,9 +116,11 @@ async function lookAround(running: RunningScript, at: ScriptStatement): Promise<
   const after = await running.session.listViews();
   const gone = [...running.views].filter(([id]) => !after.has(id)).map(([, name]) => name);
   const taken = gone.filter((name) => !isOneOf(name, own));
-  if (taken.length > 0) await keepTaken(running, at, taken);
+  const hanging = findHanging(running, gone);
+  const isTaken = taken.length + hanging.length > 0;
+  if (isTaken) await keepTaken(running, at, { taken, hanging });
   for (const [key, { view }] of [...running.absent]) if (isOneOf(view.name, own)) running.absent.delete(key);
-  running.views = taken.length > 0 ? await running.session.listViews() : after;
+  running.views = isTaken ? await running.session.listViews() : after;
   return gone.filter((name) => isOneOf(name, own)).map(relationKey);
 }
 

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { describeCatalog } from '../support/catalog-comparison.ts';
+import { pgDump, postgresServers } from '../support/postgres-server.ts';
+import { openWorkplace } from '../support/workplace.ts';
+
+/** A dump without the type that was changed and the casts to and from it. */
+const withoutCasts = (dump: string | undefined) =>
+  dump
+    ?.replaceAll(/::(numeric|double precision)/g, '')
+    .replaceAll('double precision', 'numeric')
+    .replaceAll(/[()]/g, '');
+
+test.each(postgresServers().map(({ version }) => version))(
+  'on PostgreSQL %i the obstacle schema survives a migration, with functions and policies between its views',
+  async (version) => {
+    const place = await openWorkplace({ version });
+    await place.database.load('obstacles.sql');
+    await place.export();
+    const [catalog, dump] = [await describeCatalog(place.database.url), await pgDump(version, place.database.url)];
+    const result = await place.migrate('ALTER TABLE app.t ALTER COLUMN a TYPE double precision');
+    expect(result.broken).toEqual([]);
+    expect(withoutCasts(await pgDump(version, place.database.url))).toEqual(withoutCasts(dump));
+    await place.migrate('ALTER TABLE app.t ALTER COLUMN a TYPE numeric');
+    await place.migrateAround(['app.t'], async () => {
+      await place.database.query(
+        'ALTER TABLE app.t DROP COLUMN a; ALTER TABLE app.t DROP CONSTRAINT t_pkey; ALTER TABLE app.t ADD a numeric, ADD PRIMARY KEY (id)',
+      );
+      return 0;
+    });
+    await place.migrate(
+      'DROP VIEW app.v3 CASCADE; CREATE VIEW app.v3 AS SELECT id, a FROM app.t; CREATE RULE v3_del AS ON DELETE TO app.v3 DO INSTEAD NOTHING',
+    );
+    expect((await describeCatalog(place.database.url)).length).toBe(catalog.length);
+    expect((await place.status()).differing).toEqual([]);
+  },
+);
