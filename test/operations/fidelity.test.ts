@@ -63,6 +63,10 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
     );
     expect((await place.export()).commit).toBeUndefined();
   });
+});
+
+describe('on the newest server', () => {
+  const version = postgresServers()[0]?.version ?? 18;
 
   test('tablespaces, an access method and compression come back, and are changed in place', async () => {
     const place = await openWorkplace({ version });
@@ -100,10 +104,6 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
     expect(await describeCatalog(place.database.url)).toEqual(before.catalog);
     expect((await place.plan('HEAD')).plan.steps).toEqual([]);
   });
-});
-
-describe('on the newest server', () => {
-  const version = postgresServers()[0]?.version ?? 18;
 
   test('a security label of a provider that the server does not have stops the restore by name', async () => {
     const place = await openWorkplace({ version });
