@@ -116,8 +116,9 @@ function readGrants(cursor: Cursor, view: ParsedCreate | undefined, setRole?: st
 }
 
 /** Whether a grant says no more than what is so at first: that the owner is the owner, and that everybody may use a type. */
-function isBuiltIn({ privilege, grantee, grantor, column, grantable }: Grant, owner: string | undefined): boolean {
-  const isFirst = grantee === owner || (privilege === typePrivilege && grantee === everybody);
+function isBuiltIn({ privilege, grantee, grantor, column, grantable }: Grant, view: ParsedCreate): boolean {
+  const isOnType = view.name.object === undefined && privilege === typePrivilege;
+  const isFirst = grantee === ownerIn(view) || (isOnType && grantee === everybody);
   return isFirst && grantor === undefined && column === undefined && !grantable;
 }
 
@@ -137,7 +138,7 @@ export function parseGrants(statement: Statement, view?: ParsedCreate): readonly
 /** Reads the same: one attachment for each. What the owner has anyway makes none. */
 export function parseGrant(statement: Statement, view: ParsedCreate): readonly Attachment[] {
   const owner = ownerIn(view);
-  const grants = parseGrants(statement, view).filter((grant) => !isBuiltIn(grant, owner));
+  const grants = parseGrants(statement, view).filter((grant) => !isBuiltIn(grant, view));
   return grants.map((grant) => grantAttachment(view, grant, owner));
 }
 
