@@ -7,6 +7,7 @@ import type { HazardName } from '../core/plan.ts';
 import { relationKey } from '../core/relation.ts';
 import { allowsUnreadable } from '../core/scope.ts';
 import type { Unreadable } from '../core/snapshot.ts';
+import { isView } from '../core/view.ts';
 import { ViewsyncError } from '../errors.ts';
 import type { ObjectId } from '../history/history.ts';
 import type { Project, Target } from '../project.ts';
@@ -125,7 +126,7 @@ async function carryOut(draft: DraftWithAuthors, point: BranchPoint): Promise<Pi
 /** Views whose schema is out of scope and whose file stays. */
 function listOutOfScope({ recorded, branch, reading, sources }: Draft): readonly string[] {
   const views = findOutOfScope([recorded.branch], { scope: reading.target.scope, dialect: reading.dialect }, sources.live);
-  return views.filter(({ name }) => !branch.has(pathOf(reading, name))).map(({ name }) => relationKey(name));
+  return views.filter((view) => isView(view) && !branch.has(pathOf(reading, view.name))).map(({ name }) => relationKey(name));
 }
 
 function describeDraft(draft: Draft, target: Target): Omit<ExportResult, 'timings' | 'pushed' | 'remote' | 'notes'> {

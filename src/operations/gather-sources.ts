@@ -177,13 +177,23 @@ export interface SourceOptions {
   readonly deletions?: 'record';
 }
 
+/** Everything live that has a file, and the containers that hold nothing any more: as long as they exist, what git has of them is not gone. */
+function listLive(reading: Reading, { branch, tip, base }: Recorded, { snapshot }: Inspection): readonly View[] {
+  const objects = objectsOf(snapshot);
+  const held = new Set<View>(objects);
+  const isInScope = matchScope(snapshot.description.scope, reading.dialect);
+  const empty = snapshot.containers.flatMap(({ state }) => (state === undefined || held.has(state) || !isInScope(state.name) ? [] : [state]));
+  const isRecorded = (path: string) => branch.views.has(path) || tip.views.has(path) || (base !== 'unknown' && base.has(path));
+  return [...empty.filter(({ name }) => isRecorded(pathOf(reading, name))), ...objects];
+}
+
 /** Puts the warehouse and both lines side by side; the server is asked about texts that differ in their tokens. */
 export async function gatherSources(
   reading: Reading,
   { recorded, inspection }: { recorded: Recorded; inspection: Inspection },
   options: SourceOptions,
 ): Promise<Sources> {
-  const objects = objectsOf(inspection.snapshot);
+  const objects = listLive(reading, recorded, inspection);
   const live = new Map(objects.map((view) => [pathOf(reading, view.name), view]));
   reading.parser.expect(live);
   const seen = { recorded, inspection, live };

@@ -61,6 +61,7 @@ test('the views folder may lie anywhere in a monorepo, and staged and dirty file
   await place.export();
   expect(git(directory, 'status', '--porcelain')).toBe(before);
   expect(git(directory, 'show', '--name-only', '--format=', 'HEAD').split('\n')).toEqual([
+    'data/warehouse/views/prod/public/schema.sql',
     'data/warehouse/views/prod/public/v.sql',
     'data/warehouse/views/prod/target.json',
   ]);

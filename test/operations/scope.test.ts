@@ -35,13 +35,14 @@ test('--forget removes them once, keeps an edited one as a conflict, and drops n
   const { place } = await openNarrowed();
   commitEdit(place, 'finance.margin', (text) => text.replace('id\n', 'id + 1 AS id\n'));
   const result = await place.export({ outOfScope: 'forget' });
-  expect(result).toMatchObject({ subject: 'prod: 1 view deleted', conflicts: ['finance.margin'], outOfScope: ['finance.margin'] });
+  expect(result).toMatchObject({ subject: 'prod: 1 view deleted, 1 schema deleted', conflicts: ['finance.margin'], outOfScope: ['finance.margin'] });
   expect(files(place).map((path) => path.replace('views/prod/', ''))).toEqual([
     'finance/margin.sql',
     'shop/best.sql',
     'shop/big.sql',
     'shop/costly.sql',
     'shop/ids.sql',
+    'shop/schema.sql',
   ]);
   expect((await place.export()).commit).toBeUndefined();
   expect(await place.database.query("SELECT count(*)::int AS count FROM pg_views WHERE schemaname = 'finance'")).toEqual([{ count: 2 }]);
@@ -51,7 +52,7 @@ test('--forget removes them once, keeps an edited one as a conflict, and drops n
 test('a scope that is widened again takes the views in again', async () => {
   const { wide, place } = await openNarrowed();
   await place.export({ outOfScope: 'forget' });
-  expect(await wide.export()).toMatchObject({ subject: 'prod: 2 views added', conflicts: [] });
+  expect(await wide.export()).toMatchObject({ subject: 'prod: 2 views added, 1 schema added', conflicts: [] });
   expect(await states(wide)).toEqual({});
 });
 
@@ -95,6 +96,6 @@ test('another database than the one that the files were recorded from stops ever
   for (const act of [() => place.export(), () => place.plan('HEAD'), () => place.apply('HEAD'), () => place.status()])
     await expect(act()).rejects.toMatchObject(other);
   expect(place.git('for-each-ref')).toBe(refs);
-  expect(await place.export({ allowed: ['OTHER_WAREHOUSE'] })).toMatchObject({ subject: 'prod: 6 views deleted' });
+  expect(await place.export({ allowed: ['OTHER_WAREHOUSE'] })).toMatchObject({ subject: 'prod: 6 views deleted, 1 schema deleted' });
   await staging[Symbol.asyncDispose]();
 });
