@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { describeCatalog } from '../support/catalog-comparison.ts';
-import { pgDump, postgresServers } from '../support/postgres-server.ts';
+import { createDatabase, createRole, pgDump, postgresServers } from '../support/postgres-server.ts';
 import { openWorkplace } from '../support/workplace.ts';
 
 /** A dump without the type that was changed and the casts to and from it. */
@@ -34,3 +34,14 @@ test.each(postgresServers().map(({ version }) => version))(
     expect((await place.status()).differing).toEqual([]);
   },
 );
+
+test('a role that owns the table and not the views is refused before anything is dropped, by name', async () => {
+  await using database = await createDatabase();
+  await database.query(
+    `${createRole('migrate_owner', ' LOGIN')} CREATE SCHEMA shop; GRANT ALL ON SCHEMA shop TO migrate_owner; CREATE TABLE shop.t (id int); ALTER TABLE shop.t OWNER TO migrate_owner; CREATE VIEW shop.v AS SELECT id FROM shop.t`,
+  );
+  const place = await openWorkplace({ database, target: { options: { url: database.urlFor('migrate_owner') } } });
+  const refused = await place.migrate('ALTER TABLE shop.t ALTER id TYPE bigint').catch((error) => error);
+  expect(refused).toMatchObject({ code: 'QUERY_FAILED', message: expect.stringContaining('shop.v') });
+  expect(await database.query("SELECT 1 FROM pg_views WHERE viewname = 'v'")).toHaveLength(1);
+});
