@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { writeFiles } from '../support/repository.ts';
 import { commitEdit, drift, liveText, shop, states } from '../support/team.ts';
 import { openWorkplace, type Workplace } from '../support/workplace.ts';
 
@@ -112,4 +113,19 @@ test('an older commit is a restore: a view that was dropped and is edited on the
   await drop(place);
   await place.apply(old);
   expect([await liveText(place, 'shop.ids'), await states(place)]).toEqual([expect.stringContaining('> 0'), { 'shop.ids': 'pending' }]);
+});
+
+test('a file that was moved and its view renamed in git is a new view and a deleted one: the old one stays until --prune', async () => {
+  const place = await openShop();
+  const text = place.git('show', `HEAD:${path}`).replaceAll('shop.ids', 'shop.keys');
+  writeFiles(place.directory, { [path.replace('ids', 'keys')]: `${text}\n` });
+  place.git('add', '--all');
+  deleteFile(place);
+  expect(place.git('diff', '--find-renames', '--name-status', 'HEAD~1')).toMatch(/^R/);
+  expect(await states(place)).toEqual({ 'shop.ids': 'pending', 'shop.keys': 'pending' });
+  const { plan } = await place.apply('HEAD');
+  expect([plan.steps.map(({ kind, view }) => `${kind} ${view.name}`)[0], plan.kept]).toEqual(['create keys', [{ schema: 'shop', name: 'ids' }]]);
+  expect(await isLive(place)).toBe(true);
+  await place.apply('HEAD', { absent: 'drop', allowed: ['DELETES_VIEW'] });
+  expect([await isLive(place), await states(place)]).toEqual([false, {}]);
 });
