@@ -15,7 +15,7 @@ test('a view that cannot be read is named, keeps its file, and costs no other vi
   expect(result.unreadable).toMatchObject([{ name: { schema: 'public', name: 'secret' }, isAllowed: false }]);
   expect(result.changes.map(({ change, view }) => `${change} ${view.name}`)).toEqual(['added another']);
   expect(place.git('ls-tree', '-r', '--name-only', 'HEAD', '--', 'views/prod/public').split('\n')).toEqual(
-    ['another', 'plain', 'secret'].map((name) => `views/prod/public/${name}.sql`),
+    ['another', 'plain', 'schema', 'secret'].map((name) => `views/prod/public/${name}.sql`),
   );
   expect(place.git('show', 'HEAD:views/prod/target.json')).toContain('"secret"');
   expect((await place.export()).commit).toBeUndefined();
