@@ -15,13 +15,14 @@ import type { ObjectId } from '../history/history.ts';
 import type { Project, Target } from '../project.ts';
 import type { Inspection, Progress, SettleRequest, Warehouse } from '../warehouses/warehouse.ts';
 import { comparePaths, keyOf, type PathState, type Sources } from './compose-files.ts';
-import { gatherSources, pathOf, type Reading, type Recorded, readPosition, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
+import { gatherSources, type Reading, type Recorded, readPosition, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
+import { findExported, findExportedFiles } from './last-seen.ts';
 import { leaveOutBroken } from './leave-out.ts';
 import { learnEquivalents } from './likeness.ts';
 import { readDefaults } from './read-defaults.ts';
 import { type FetchOutcome, fetchLiveLine } from './remote-lines.ts';
 import type { BrokenView } from './running-script.ts';
-import { readCommitFiles, snapshotOf, type TargetFiles, viewOf } from './view-files.ts';
+import { readCommitFiles, snapshotOf, type TargetFiles } from './view-files.ts';
 
 /** The word that stands for the files of the work tree, committed or not, where a revision is asked for. */
 export const worktreeRevision = 'worktree';
@@ -96,13 +97,7 @@ function findQuestions(wanted: readonly View[], live: readonly View[], { dialect
   return [...differing, ...fresh.map((view) => ({ wanted: view }))];
 }
 
-/** The wanted views as the live line has them: as they were at the last export. */
-function findExported(reading: Reading, { wanted }: Wish, tip: TargetFiles): ReadonlyMap<string, View> {
-  const known = wanted.map(({ name }) => [relationKey(name), viewOf(tip.views.get(pathOf(reading, name)))] as const);
-  return new Map(known.flatMap(([key, view]) => (view ? [[key, view] as const] : [])));
-}
-
-/** Describes what differs and plans it. `tip` holds the files of the last export. */
+/** Describes what differs and plans it. `tip` holds the files of the last export, and of what it found gone those of the last one before. */
 export async function planWish(
   reading: Reading,
   wish: Wish,
@@ -132,7 +127,7 @@ export async function planWish(
     available: new Set(wish.available.map((view) => relationKey(view.name))),
     sizes: inspection.sizes,
     ...(session.lockLimit === undefined ? {} : { lockLimit: session.lockLimit }),
-    exported: findExported(reading, wish, tip),
+    exported: findExported(reading, wish.wanted, tip),
     rowSecurity: session.rowSecurity,
     ...(session.powers === undefined ? {} : { powers: session.powers }),
     allowed: options.allowed,
@@ -245,6 +240,7 @@ export async function planFetched(project: Project, target: Target, options: Pla
   const wish = isDeployed ? withoutDisputed(makeWish(wanted, inspection, options), sources, options) : makeWish(wanted, inspection, options);
   if (isDeployed) requireNoConflict(wish, sources, options);
   const fitting = options.misfits === 'skip' ? await leaveOutBroken(wish, inspection, warehouse) : { wish, broken: [] };
-  const plan = await planWish(reading, fitting.wish, { inspection, tip: recorded.tip, options });
+  const tip = await findExportedFiles(reading, { recorded, inspection, wanted: fitting.wish.wanted });
+  const plan = await planWish(reading, fitting.wish, { inspection, tip, options });
   return { plan, revision, commit, reading, inspection, recorded, sources, files, broken: fitting.broken };
 }

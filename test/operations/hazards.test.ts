@@ -86,6 +86,20 @@ test('an older commit hands out no access quietly; rolling it back and an accide
   expect([plan.steps.length > 0, plan.hazards]).toEqual([true, []]);
 });
 
+test('a view that is gone comes back as it was last, also when its loss was recorded, and not as it was before', async () => {
+  const place = await open();
+  await place.database.query('GRANT SELECT ON app.v TO hazard_writer');
+  await place.export();
+  await place.database.query('REVOKE SELECT ON app.v FROM hazard_writer');
+  await place.export();
+  await place.database.query('DROP VIEW app.v');
+  await place.export();
+  await place.database.query('CREATE VIEW app.other AS SELECT 1 AS one');
+  await place.export();
+  expect((await place.plan('HEAD~2')).plan.hazards).toEqual([]);
+  expect(await stopped(place, 'HEAD~3', 'WIDENS_ACCESS')).toContain('hazard_writer may SELECT');
+});
+
 test('an edit in git that hands out access is one too, until it was applied once', async () => {
   const place = await open();
   edit(place, 'v', (text) => text.replace('TO hazard_reader', 'TO hazard_reader, hazard_writer'));
