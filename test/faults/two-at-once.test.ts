@@ -76,7 +76,9 @@ test('an export that was overtaken by another one adds nothing to it', async () 
     await place.export();
   });
   await place.export({ warehouse });
-  expect(place.git('ls-tree', '-r', '--name-only', 'HEAD', 'views/prod/shop')).toBe('views/prod/shop/big.sql\nviews/prod/shop/fourth.sql');
+  expect(place.git('ls-tree', '-r', '--name-only', 'HEAD', 'views/prod/shop')).toBe(
+    'views/prod/shop/big.sql\nviews/prod/shop/fourth.sql\nviews/prod/shop/schema.sql',
+  );
   await expectAgreement(place);
 });
 

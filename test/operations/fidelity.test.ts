@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { describeCatalog } from '../support/catalog-comparison.ts';
-import { pgDump, postgresServers, type TestDatabase } from '../support/postgres-server.ts';
+import { allPostgresServers, pgDump, type TestDatabase } from '../support/postgres-server.ts';
 import { openWorkplace, type Workplace } from '../support/workplace.ts';
 
 const dropEveryView = `DO $do$ DECLARE relation record; BEGIN
@@ -41,7 +41,7 @@ async function expectBack(place: Workplace, damage: string): Promise<void> {
   expect((await place.plan('HEAD')).plan.steps).toEqual([]);
 }
 
-describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i', (version) => {
+describe.each(allPostgresServers().map(({ version }) => version))('on PostgreSQL %i', (version) => {
   test('every attribute of views and materialized views comes back after every view was dropped', async () => {
     const place = await openWorkplace({ version });
     await place.database.load('every-attribute.sql');
@@ -66,7 +66,7 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
 });
 
 describe('on the newest server', () => {
-  const version = postgresServers()[0]?.version ?? 18;
+  const version = allPostgresServers()[0]?.version ?? 18;
 
   test('tablespaces, an access method and compression come back, and are changed in place', async () => {
     const place = await openWorkplace({ version });

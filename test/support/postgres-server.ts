@@ -50,9 +50,15 @@ function toRunning(server: Server, binaries: string): RunningServer {
   return { version: Number.parseInt(server.version, 10), fullVersion: server.version, url: server.url, binaries };
 }
 
-/** The servers of this run, for `describe.each`. */
-export function postgresServers(): readonly RunningServer[] {
+/** Every server of this run, for what has to hold on each of them. */
+export function allPostgresServers(): readonly RunningServer[] {
   return inject('postgresServers');
+}
+
+/** The newest server of this run and the oldest, between which versions differ most, for `describe.each`. */
+export function postgresServers(): readonly RunningServer[] {
+  const servers = allPostgresServers();
+  return servers.length < 3 ? servers : [...servers.slice(0, 1), ...servers.slice(-1)];
 }
 
 /** Major versions of the newest and of the oldest server of this run, for what need not be tried on each. */
@@ -87,7 +93,7 @@ let count = 0;
 
 /** A fresh database on the server of that major version (the newest when left out); dropped when disposed of. */
 export async function createDatabase(version?: number): Promise<TestDatabase> {
-  const server = postgresServers().find((each) => version === undefined || each.version === version);
+  const server = allPostgresServers().find((each) => version === undefined || each.version === version);
   if (server === undefined) throw new Error(`No PostgreSQL ${version ?? ''} server runs.`);
   const name = `test_${process.pid}_${Math.trunc(performance.timeOrigin + performance.now())}_${count++}`;
   await runSql(server.url, `CREATE DATABASE ${name}`);

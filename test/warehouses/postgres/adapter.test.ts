@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { postgres } from '../../../src/warehouses/postgres/adapter.ts';
 import { quoteRelation } from '../../../src/warehouses/postgres/names.ts';
-import { createDatabase, postgresServers } from '../../support/postgres-server.ts';
+import { allPostgresServers, createDatabase } from '../../support/postgres-server.ts';
 import { behavesLikeWarehouse, type WarehouseFixture } from '../behaves-like-warehouse.ts';
 
 async function makeFixture(version: number): Promise<WarehouseFixture> {
@@ -22,7 +22,7 @@ async function makeFixture(version: number): Promise<WarehouseFixture> {
   };
 }
 
-describe.each(postgresServers())('PostgreSQL $version', ({ version }) => {
+describe.each(allPostgresServers())('PostgreSQL $version', ({ version }) => {
   behavesLikeWarehouse(() => makeFixture(version));
 });
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { View } from '../../../src/core/view.ts';
 import { optionAttachment, populatedAttachment } from '../../../src/warehouses/postgres/attachments.ts';
 import { createPlaceholder, createView, isPopulated } from '../../../src/warehouses/postgres/create-statements.ts';
-import { createDatabase, postgresServers } from '../../support/postgres-server.ts';
+import { allPostgresServers, createDatabase } from '../../support/postgres-server.ts';
 import { name, view } from '../../support/views.ts';
 
 const relation = { name: name('shop.v'), kind: 'view' } as const;
@@ -38,7 +38,7 @@ test('nothing stands in for a materialized view or for unknown columns', () => {
   expect([materialized('populated'), view('shop.v', { columns: [] })].map(createPlaceholder)).toEqual([undefined, undefined]);
 });
 
-test.each(postgresServers())('a placeholder has the very columns of its view on PostgreSQL $version', async ({ version }) => {
+test.each(allPostgresServers())('a placeholder has the very columns of its view on PostgreSQL $version', async ({ version }) => {
   await using database = await createDatabase(version);
   const columns = [
     'a numeric(12,2)',
@@ -57,7 +57,7 @@ test.each(postgresServers())('a placeholder has the very columns of its view on 
   await expect(database.query(placeholder)).resolves.toEqual([]);
 });
 
-test.each(postgresServers())('a view with rules and triggers is replaced in place, check option or not, on PostgreSQL $version', async ({ version }) => {
+test.each(allPostgresServers())('a view with rules and triggers is replaced in place, check option or not, on PostgreSQL $version', async ({ version }) => {
   await using database = await createDatabase(version);
   await database.query(`CREATE TABLE t (a integer); CREATE VIEW v AS SELECT a FROM t;
     CREATE RULE r AS ON DELETE TO v DO INSTEAD NOTHING; CREATE RULE i AS ON INSERT TO v WHERE new.a > 1 DO INSTEAD NOTHING;

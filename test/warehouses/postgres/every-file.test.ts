@@ -4,7 +4,7 @@ import { objectsOf } from '../../../src/core/snapshot.ts';
 import type { View } from '../../../src/core/view.ts';
 import { readViewFile, writeViewFile } from '../../../src/core/view-file.ts';
 import { postgresDialect } from '../../../src/warehouses/postgres/dialect.ts';
-import { createDatabase, postgresServers } from '../../support/postgres-server.ts';
+import { allPostgresServers, createDatabase } from '../../support/postgres-server.ts';
 import { inspect } from './inspecting.ts';
 
 const fixtures = ['obstacles.sql', 'bystanders.sql', 'every-attribute.sql', 'features.sql'];
@@ -16,7 +16,7 @@ function readBack(view: View): View {
 
 const comparable = ({ name, kind, definition, attachments }: View) => ({ name, kind, definition, attachments });
 
-describe.each(postgresServers())('on PostgreSQL $version', ({ version }) => {
+describe.each(allPostgresServers())('on PostgreSQL $version', ({ version }) => {
   test.each(fixtures)('whatever is read from the server is read back from its file: %s', async (fixture) => {
     await using database = await createDatabase(version);
     await database.load(fixture);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { relationKey } from '../../../src/core/relation.ts';
 import { postgres } from '../../../src/warehouses/postgres/adapter.ts';
-import { createDatabase, postgresServers } from '../../support/postgres-server.ts';
+import { allPostgresServers, createDatabase } from '../../support/postgres-server.ts';
 
 // What users of other tools lost: each is a definition that the server can print and that must be the same when it is read back.
 const shapes: Readonly<Record<string, string>> = {
@@ -32,7 +32,7 @@ const shapes: Readonly<Record<string, string>> = {
   nothing: 'SELECT',
 };
 
-describe.each(postgresServers())('on PostgreSQL $version', ({ version }) => {
+describe.each(allPostgresServers())('on PostgreSQL $version', ({ version }) => {
   test('every shape of definition is the same as itself, also over a view that changes', async () => {
     await using database = await createDatabase(version);
     await database.query('CREATE SCHEMA s; CREATE TABLE s.t (id int PRIMARY KEY, a int, b varchar(20)); CREATE VIEW s.base AS SELECT id, a, b FROM s.t');
