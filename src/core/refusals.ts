@@ -89,7 +89,8 @@ function findOpenCircles({ makings, order }: Course): Refusal[] {
   const circular = order.filter(({ isCircular }) => isCircular).flatMap(({ members }) => members);
   return circular.flatMap((key) => {
     const found = makings.get(key);
-    if (found?.making !== 'create' || found.view.columns.length > 0) return [];
+    // Only a plain view is ever stood in for.
+    if (found?.making !== 'create' || found.view.kind !== 'view' || found.view.columns.length > 0) return [];
     const because = `${key} is part of a circle of views, which can only be made when its columns are known beforehand.`;
     return [{ view: found.view.name, because, suggestion: `Write its columns into the header of its file: -- columns: name type` }];
   });

@@ -30,7 +30,7 @@ async function query(url: string, sql: string) {
 }
 
 /** A server that nobody else uses. What it has committed outlasts it, as long as the machine goes on. */
-async function openShop(): Promise<{ readonly place: Workplace; readonly server: Server; readonly binaries: string }> {
+async function openShop(): Promise<{ readonly place: Workplace; readonly server: Server }> {
   const [{ binaries = '' } = {}] = postgresServers();
   const server = await startServer({ binaries, settings: { synchronous_commit: 'on', full_page_writes: 'on' } });
   onTestFinished(() => server.stop());
@@ -47,7 +47,7 @@ async function openShop(): Promise<{ readonly place: Workplace; readonly server:
   const place = await openWorkplace({ database });
   await database.query(shop);
   await place.export();
-  return { place, server, binaries };
+  return { place, server };
 }
 
 const isAnswering = (url: string) =>
@@ -67,7 +67,7 @@ async function crash({ url }: Server): Promise<void> {
 }
 
 /** What `pg_ctl stop -m immediate` and `pg_ctl start` do. */
-async function restart(server: Server, binaries: string): Promise<void> {
+async function restart({ binaries, ...server }: Server): Promise<void> {
   const data = join(server.socketDirectory, 'data');
   process.kill(Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0]), 'SIGQUIT');
   await expect.poll(() => isAnswering(server.url), { timeout: 30_000 }).toBe(false);
@@ -99,8 +99,8 @@ async function doomed(place: Workplace, when: 'inspect' | 'commit', stop: () => 
 }
 
 test.each(['crashes', 'is stopped and started'])('a server that %s during an export, an apply and a rollback costs nothing but the command', async (how) => {
-  const { place, server, binaries } = await openShop();
-  const stop = () => (how === 'crashes' ? crash(server) : restart(server, binaries));
+  const { place, server } = await openShop();
+  const stop = () => (how === 'crashes' ? crash(server) : restart(server));
   await place.database.query(drift(1));
   await place.apply('HEAD');
   const acts = [

@@ -27,7 +27,7 @@ test('where there is no git, a commit can be shown, compared and planned, and no
     'CREATE VIEW public.v AS',
     'CREATE VIEW public.w AS',
   ]);
-  expect((await bare.plan('worktree')).plan.steps.map(({ sql }) => sql).join()).toContain('a + 1');
+  expect((await bare.plan('worktree', { overwrite: ['public.w'] })).plan.steps.map(({ sql }) => sql).join()).toContain('a + 1');
   await expect(bare.apply('HEAD~1')).rejects.toMatchObject({ code: 'GIT_MISSING', exitCode: 65 });
   await expect(bare.export()).rejects.toMatchObject({ code: 'GIT_MISSING' });
   expect(await database.query("SELECT viewname FROM pg_views WHERE schemaname = 'public'")).toEqual([]);

@@ -30,6 +30,8 @@ export interface ServerOptions {
 export interface Server {
   /** As `postgres --version` says it: `18.4`. */
   readonly version: string;
+  /** The folder of the programs that it was started from. */
+  readonly binaries: string;
   readonly socketDirectory: string;
   readonly port: number;
   /** For the superuser `postgres` and the database `postgres`. */
@@ -72,7 +74,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     await initialize(binaries, folder, account);
     await configure(folder, options);
     const version = await readVersion(binaries);
-    return describe(await launch(binaries, folder, account), { version, folder, port: options.tcp?.port ?? defaultPort });
+    return describe(await launch(binaries, folder, account), { version, binaries, folder, port: options.tcp?.port ?? defaultPort });
   } catch (cause) {
     await rm(folder, { recursive: true, force: true });
     throw new ViewsyncError('SERVER_MISSING', {
@@ -218,7 +220,11 @@ async function readVersion(binaries: string): Promise<string> {
   return /\d+(\.\d+)*/.exec(stdout)?.[0] ?? stdout.trim();
 }
 
-function describe(child: Guarded, { version, folder, port }: { readonly version: string; readonly folder: string; readonly port: number }): Server {
+interface Launched extends Pick<Server, 'version' | 'binaries' | 'port'> {
+  readonly folder: string;
+}
+
+function describe(child: Guarded, { version, binaries, folder, port }: Launched): Server {
   const url = `postgresql:///postgres?host=${encodeURIComponent(folder)}&port=${port}&user=postgres`;
-  return { version, socketDirectory: folder, port, url, stop: () => end(child) };
+  return { version, binaries, socketDirectory: folder, port, url, stop: () => end(child) };
 }
