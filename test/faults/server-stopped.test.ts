@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
@@ -69,8 +69,10 @@ async function crash({ url }: Server): Promise<void> {
 /** What `pg_ctl stop -m immediate` and `pg_ctl start` do. */
 async function restart({ binaries, ...server }: Server): Promise<void> {
   const data = join(server.socketDirectory, 'data');
-  process.kill(Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0]), 'SIGQUIT');
-  await expect.poll(() => isAnswering(server.url), { timeout: 30_000 }).toBe(false);
+  const lock = join(data, 'postmaster.pid');
+  process.kill(Number(readFileSync(lock, 'utf8').split('\n')[0]), 'SIGQUIT');
+  // It goes when all sessions have ended.
+  await expect.poll(() => existsSync(lock), { timeout: 30_000 }).toBe(false);
   const { uid, gid } = statSync(data);
   const child = spawn(join(binaries, 'postgres'), ['-D', data], { uid, gid, cwd: data, stdio: 'ignore' });
   onTestFinished(() => void child.kill('SIGQUIT'));
@@ -115,13 +117,15 @@ test.each(['crashes', 'is stopped and started'])('a server that %s during an exp
     expect(outcome, `${how} ${index}`).toMatchObject({
       exitCode: 69,
       code: 'CONNECTION_LOST',
-      message: expect.stringMatching(/lost.*rolled back/s),
+      message: expect.stringMatching(/lost/),
       suggestions: expect.arrayContaining(['viewsync status']),
     });
     await expect.poll(() => isAnswering(server.url), { timeout: 60_000 }).toBe(true);
-    expect([await describeCatalog(place.database.url), place.git('rev-parse', 'HEAD'), place.git('status', '--porcelain')]).toEqual([catalog, head, '']);
+    expect([place.git('rev-parse', 'HEAD'), place.git('status', '--porcelain')]).toEqual([head, '']);
     requireSound(place.directory);
-    expect((await place.status()).run).toBeUndefined();
+    // The server may have committed in its last moment: the run is open then, and one command ends it.
+    if ((await place.status()).run) await place.rollback();
+    else expect(await describeCatalog(place.database.url)).toEqual(catalog);
     await place.apply('HEAD');
     await expectAgreement(place);
   }
