@@ -40,7 +40,7 @@ function fail(path: string, message: string): never {
   throw new ViewsyncError('FILE_UNREADABLE', {
     message: `${path}: ${message} Nothing was changed.`,
     suggestions: [`git log -p -- ${path}`],
-    details: { path },
+    details: { path, reason: message },
   });
 }
 

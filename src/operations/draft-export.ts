@@ -4,11 +4,13 @@ import { diffViews } from '../core/compare.ts';
 import { keepAccess } from '../core/deletions.ts';
 import { writeTargetFile } from '../core/target-file.ts';
 import type { View } from '../core/view.ts';
+import type { ViewsyncError } from '../errors.ts';
 import type { Inspection } from '../warehouses/warehouse.ts';
 import { comparePaths, composeBranchChanges, composeLiveTexts, keyOf, type PathState, type Sources } from './compose-files.ts';
 import { composeSources } from './compose-sources.ts';
 import type { ExportOptions } from './export-views.ts';
-import { gatherSources, type Reading, type Recorded } from './gather-sources.ts';
+import { describeRecorded, gatherSources, type Reading, type Recorded } from './gather-sources.ts';
+import { liveRef } from './live-line.ts';
 import { changeFiles, type FileChanges, isBaseline } from './record-state.ts';
 import { targetPath, viewFile, viewOf } from './view-files.ts';
 
@@ -41,13 +43,22 @@ function describeUpgrade({ recorded, inspection, sources }: Pick<Draft, 'recorde
   return summarizeReprint(`${session.server.split(' ')[0]} ${version}`, sources.likeness.reprinted.size);
 }
 
+/** What a person has to know of a `target.json` that could not be read; it is written anew. */
+export function describeDamage({ recorded, sources, reading }: Pick<Draft, 'recorded' | 'sources' | 'reading'>): readonly string[] {
+  const tell = (damage: ViewsyncError | undefined, where: string) =>
+    damage ? [`${damage.details['path']} cannot be read ${where}: ${damage.details['reason']} The export writes it anew.`] : [];
+  const doubt = sources.unproven.length > 0 && recorded.tip.damage ? ['No view counts as dropped this time.'] : [];
+  return [...tell(recorded.tip.damage, `on the live line ${liveRef(reading.target)}`), ...tell(recorded.branch.damage, 'on the branch'), ...doubt];
+}
+
 function subjectOf(draft: Omit<Draft, 'subject'>, options: ExportOptions): string {
   const { reading, recorded, inspection, changes } = draft;
   const name = reading.target.name;
   if (options.message !== undefined) return options.message;
   if (isBaseline(recorded.line)) return `${name}: baseline, ${countViews(inspection.snapshot.views.length)}`;
   if (options.reformat === 'all' && changes.every(({ definition }) => definition === 'same')) return `${name}: format ${countViews(draft.branch.size)}`;
-  const summary = [summarizeChanges(changes), describeUpgrade(draft)].filter((part) => part !== '').join('; ');
+  const repair = (recorded.tip.damage ?? recorded.branch.damage) ? 'target.json written anew' : '';
+  const summary = [summarizeChanges(changes), describeUpgrade(draft), repair].filter((part) => part !== '').join('; ');
   if (summary !== '') return `${name}: ${summary}`;
   return draft.branch.size > 0 ? `${name}: header of ${countViews(draft.branch.size)}` : `${name}: git and the warehouse agree`;
 }
@@ -77,7 +88,7 @@ export async function draftExport(
   const composition = await composeSources(sources, options.reformat, options.progress);
   const states = comparePaths(composition);
   const path = targetPath(reading.project, reading.target);
-  const before = (recorded.tip.description ?? recorded.branch.description)?.access;
+  const before = describeRecorded(recorded)?.access;
   const text = writeTargetFile(keepAccess(inspection.snapshot.description, before, sources.unproven));
   const views = composeBranchChanges(states, composition);
   const isSettled = recorded.branch.targetText === text && !recorded.branch.edited.has(path);

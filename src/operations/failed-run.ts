@@ -51,8 +51,17 @@ function raise(
   });
 }
 
+function interruptedRun({ plan, execution }: Failed): ViewsyncError {
+  return new ViewsyncError('INTERRUPTED', {
+    message: 'Interrupted before the first step; nothing changed.',
+    suggestions: ['viewsync status'],
+    details: { report: makeReport(plan, execution, 'rolled back') },
+  });
+}
+
 /** The error of a run of which nothing is left: it was rolled back, or its first step failed. */
 export function refusedRun(failed: Failed, { isTransactional }: Abilities): ViewsyncError {
+  if (failed.execution.isInterrupted) return interruptedRun(failed);
   const state = isTransactional ? 'Rolled back; nothing changed.' : 'It was the first one; nothing changed.';
   const code = failed.execution.failures[0]?.code === 'WAREHOUSE_MOVED' ? 'WAREHOUSE_MOVED' : 'ROLLED_BACK';
   return raise(failed, { code, state, report: makeReport(failed.plan, failed.execution, 'rolled back') });
@@ -119,7 +128,7 @@ export function failedVerification(plan: Plan, differences: readonly string[], {
 
 /** What to raise when the steps broke off for any other reason: where they are not rolled back, that some of them may stay. */
 export function brokenOff(error: unknown, { isTransactional }: Abilities): unknown {
-  const isTold = error instanceof ViewsyncError && ['ROLLED_BACK', 'STEP_FAILED', 'WAREHOUSE_MOVED'].includes(error.code);
+  const isTold = error instanceof ViewsyncError && ['ROLLED_BACK', 'STEP_FAILED', 'WAREHOUSE_MOVED', 'INTERRUPTED'].includes(error.code);
   if (isTransactional || isTold) return error;
   return new ViewsyncError('STEP_FAILED', {
     message: `The run broke off: ${error instanceof Error ? error.message : String(error)} Steps that were applied stay, since this warehouse cannot take them back.`,

@@ -53,12 +53,12 @@ export function pathOf({ project, target, dialect }: Reading, name: RelationName
 }
 
 async function readConflictBase(reading: Reading, path: string, commit: ObjectId | 'unknown'): Promise<ViewFile | 'unknown' | undefined> {
-  return commit === 'unknown' ? commit : (await readCommitFiles(reading, commit)).views.get(path);
+  return commit === 'unknown' ? commit : (await readCommitFiles(reading, commit, 'keep')).views.get(path);
 }
 
 async function readBase(reading: Reading, line: LiveLine, tip: TargetFiles): Promise<Sources['base']> {
   if (line.base === undefined) return 'unknown';
-  const files = line.base === line.tip ? tip : await readCommitFiles(reading, line.base);
+  const files = line.base === line.tip ? tip : await readCommitFiles(reading, line.base, 'keep');
   const base = new Map<string, ViewFile | 'unknown'>(files.views);
   for (const [key, commit] of line.conflicts) {
     const name = parseRelationKey(key);
@@ -85,8 +85,9 @@ export async function readPosition({ project, target }: Reading, point?: Pick<Br
 /** What both lines hold there, or where they stand now; it may be read while the warehouse is. */
 export async function readRecorded(reading: Reading, position?: Position): Promise<Recorded> {
   const { head, line, files } = position ?? (await readPosition(reading));
-  const branch = files === 'commit' && head.commit !== undefined ? await readCommitFiles(reading, head.commit) : await readBranchFiles(reading, head.commit);
-  const tip = line.tip === undefined ? noFiles : await readCommitFiles(reading, line.tip);
+  const isElsewhere = files === 'commit' && head.commit !== undefined;
+  const branch = isElsewhere ? await readCommitFiles(reading, head.commit, 'keep') : await readBranchFiles(reading, head.commit, 'keep');
+  const tip = line.tip === undefined ? noFiles : await readCommitFiles(reading, line.tip, 'keep');
   return { head, line, branch, tip, base: await readBase(reading, line, tip) };
 }
 
@@ -101,9 +102,26 @@ function describeIdentity({ warehouse, identity }: TargetDescription): string {
     .join(', ')}`;
 }
 
-/** Raises `OTHER_WAREHOUSE` when the files were recorded from another database than the one that is connected. */
-export function requireSameWarehouse({ tip, branch }: Recorded, live: TargetDescription, target: Target): void {
-  const recorded = tip.description ?? branch.description;
+/** What is known of the last export where its `target.json` cannot be read on one of the lines. */
+export function describeRecorded({ tip, branch }: Pick<Recorded, 'tip' | 'branch'>): TargetDescription | undefined {
+  return tip.description ?? branch.description;
+}
+
+/** Nothing that is left says which database the files were recorded from. */
+function unknownWarehouse(damage: ViewsyncError): ViewsyncError {
+  return new ViewsyncError('FILE_UNREADABLE', {
+    message: `${damage.message} Without it, nothing says which database the files were recorded from.`,
+    suggestions: ['If this connection leads to that database: viewsync export --allow OTHER_WAREHOUSE', ...damage.suggestions],
+    details: damage.details,
+    cause: damage,
+  });
+}
+
+/** Raises `OTHER_WAREHOUSE` when the files were recorded from another database than the one that is connected, `FILE_UNREADABLE` when nobody can tell. */
+export function requireSameWarehouse({ tip, branch }: Pick<Recorded, 'tip' | 'branch'>, live: TargetDescription, target: Target): void {
+  const recorded = describeRecorded({ tip, branch });
+  const damage = tip.damage ?? branch.damage;
+  if (!recorded && damage) throw unknownWarehouse(damage);
   if (!recorded || !isOtherWarehouse(recorded, live)) return;
   throw new ViewsyncError('OTHER_WAREHOUSE', {
     message: `The files of "${target.name}" were recorded from ${describeIdentity(recorded)}, but this connection leads to ${describeIdentity(live)}. Nothing was changed.`,
@@ -145,14 +163,16 @@ type Untouched = SourceOptions & { readonly unproven: readonly UnprovenDeletion[
 
 /** Recorded views that are absent without proof that they were dropped. */
 function findUnproven(reading: Reading, { recorded, inspection, live }: Seen, { deletions }: SourceOptions): readonly UnprovenDeletion[] {
-  if (!reading.dialect.listsByPrivilege || deletions === 'record') return [];
+  const { damage } = recorded.tip;
+  if (deletions === 'record' || (!reading.dialect.listsByPrivilege && !damage)) return [];
   const { description, containers } = inspection.snapshot;
   const isInScope = matchScope(description.scope, reading.dialect);
   const known = [...new Map([...recorded.tip.views, ...recorded.branch.views]).values()].flatMap((file) => viewOf(file) ?? []);
   const names = known.map(({ name }) => name).filter(isInScope);
   const seen = new Set([...live.keys(), ...description.unreadable.map(({ name }) => pathOf(reading, name))]);
   const gone = names.filter((name) => recorded.tip.views.has(pathOf(reading, name)) && !seen.has(pathOf(reading, name)));
-  return findUnprovenDeletions({ recorded: names, gone, containers, access: (recorded.tip.description ?? recorded.branch.description)?.access });
+  if (damage) return gone.map((name) => ({ name, because: `${damage.details['path']} of the last export cannot be read` }));
+  return findUnprovenDeletions({ recorded: names, gone, containers, access: describeRecorded(recorded)?.access });
 }
 
 /** The views that git holds: those of the branch, what the tip holds otherwise, and what the base holds otherwise than both. */

@@ -3,11 +3,12 @@ import { diffViews } from '../core/compare.ts';
 import { relationKey } from '../core/relation.ts';
 import type { Unreadable } from '../core/snapshot.ts';
 import type { SyncState } from '../core/sync.ts';
+import type { ViewsyncError } from '../errors.ts';
 import type { Project, Target } from '../project.ts';
 import type { Progress, Warehouse } from '../warehouses/warehouse.ts';
 import { comparePaths, type PathState, type Sources } from './compose-files.ts';
-import { gatherSources, readPosition, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
-import type { Run } from './live-line.ts';
+import { gatherSources, type Recorded, readPosition, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
+import { liveRef, type Run } from './live-line.ts';
 import { type FetchOutcome, fetchLiveLine } from './remote-lines.ts';
 import { brokenFiles, viewOf } from './view-files.ts';
 
@@ -64,6 +65,13 @@ function whatIsHeld(states: readonly PathState[], sources: Sources): 'the state 
   return sources.dialect.isTransactional ? 'the state before' : 'something between';
 }
 
+/** Each `target.json` that cannot be read, with the line of history that holds it. */
+function findDamage({ tip, branch }: Recorded, target: Target): Status['broken'] {
+  const tell = (error: ViewsyncError | undefined, where: string) =>
+    error ? [{ path: `${where}${error.details['path']}`, message: `${where}${error.message} The next export writes it anew.` }] : [];
+  return [...tell(branch.damage, ''), ...tell(tip.damage, `${liveRef(target)}:`)];
+}
+
 /** Where every view stands between git and the warehouse. Changes nothing. `OTHER_WAREHOUSE`. */
 export async function readStatus(project: Project, target: Target, { warehouse, progress }: StatusOptions): Promise<Status> {
   const reading = startReading(project, target, warehouse.dialect);
@@ -80,7 +88,7 @@ export async function readStatus(project: Project, target: Target, { warehouse, 
     views: inspection.snapshot.views.length,
     differing: states.map((state) => describePath(state, sources)).filter(isWorthTelling),
     unreadable: inspection.snapshot.description.unreadable,
-    broken: brokenFiles(recorded.branch).map(({ path, error }) => ({ path, message: error.message })),
+    broken: [...brokenFiles(recorded.branch).map(({ path, error }) => ({ path, message: error.message })), ...findDamage(recorded, target)],
     ...(interrupted ? { run: { ...interrupted, isRunning: await warehouse.isBusy(), holds: whatIsHeld(states, sources) } } : {}),
     remote,
     isRecorded: recorded.line.tip !== undefined || recorded.branch.description !== undefined,

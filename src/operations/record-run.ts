@@ -12,7 +12,7 @@ import type { PushOptions } from './branch-point.ts';
 import { type CommittedRun, commitRun } from './commit-run.ts';
 import { type Composition, composeLiveTexts } from './compose-files.ts';
 import { composeSources } from './compose-sources.ts';
-import { gatherSources, pathOf, type Reading } from './gather-sources.ts';
+import { describeRecorded, gatherSources, pathOf, type Reading } from './gather-sources.ts';
 import type { Run } from './live-line.ts';
 import type { PlannedRevision } from './plan-revision.ts';
 import { changeFiles, type FileChanges, recordLive } from './record-state.ts';
@@ -47,7 +47,7 @@ function runTrailers(run: { readonly id: string; readonly command: string; reado
 
 /** What `target.json` is to say: see `keepAccess`. */
 function describeTarget({ inspection, recorded, sources }: PlannedRevision): TargetDescription {
-  return keepAccess(inspection.snapshot.description, (recorded.tip.description ?? recorded.branch.description)?.access, sources.unproven);
+  return keepAccess(inspection.snapshot.description, describeRecorded(recorded)?.access, sources.unproven);
 }
 
 function filesOf(texts: ReadonlyMap<string, string>, planned: PlannedRevision): TargetFiles {

@@ -16,6 +16,8 @@ export interface Execution {
   readonly steps: readonly { readonly outcome: StepOutcome; readonly milliseconds: number }[];
   /** In the order in which they happened; `index` counts from the plan's first step. */
   readonly failures: readonly StepFailure[];
+  /** Set when no step was begun, since somebody wished for an end. */
+  readonly isInterrupted?: true;
 }
 
 const interruption = 'it was interrupted.';
@@ -47,6 +49,10 @@ async function runSingly(plan: Plan, transaction: Transaction, { afterFailure, o
   return { steps, failures };
 }
 
+function stopBefore({ steps }: Plan): Execution {
+  return { isInterrupted: true, failures: [{ index: 0, message: interruption }], steps: steps.map(() => ({ outcome: 'not run', milliseconds: 0 })) };
+}
+
 async function runTogether({ steps }: Plan, transaction: Transaction, { onStep }: StepsOptions): Promise<Execution> {
   const { results, failure } = await transaction.execute(steps, (index) => onStep?.(index + 1, steps.length));
   const outcomes = steps.map((_, index) => {
@@ -59,7 +65,8 @@ async function runTogether({ steps }: Plan, transaction: Transaction, { onStep }
 
 /** Runs the steps of a plan byte for byte: pipelined in one transaction, or singly where nothing could take them back. Failures are returned. */
 export async function runSteps(plan: Plan, transaction: Transaction, options: StepsOptions & { readonly isTransactional: boolean }): Promise<Execution> {
-  return options.isTransactional ? runTogether(plan, transaction, options) : runSingly(plan, transaction, options);
+  if (options.isTransactional) return runTogether(plan, transaction, options);
+  return options.signal?.aborted ? stopBefore(plan) : runSingly(plan, transaction, options);
 }
 
 /** Whether the warehouse may differ from the state before. */

@@ -22,6 +22,8 @@ export interface TargetFiles {
   /** Undefined where the target has no `target.json`. */
   readonly description: TargetDescription | undefined;
   readonly targetText: string | undefined;
+  /** Why the `target.json` that is there could not be read, where that was let pass; `description` is undefined then. */
+  readonly damage?: ViewsyncError;
   /** By path from the root of the repository. */
   readonly views: ReadonlyMap<string, ViewFile>;
   /** Paths where the work tree holds something else than HEAD, deleted files among them. */
@@ -99,16 +101,32 @@ interface FilesRequest {
   readonly texts: BlobTexts;
 }
 
-function collectFiles(texts: Iterable<readonly [string, string]>, request: FilesRequest, edited: ReadonlySet<string>): TargetFiles {
-  const { project, target, dialect, parser } = request;
+/** What a `target.json` that cannot be read does: it stops whoever asks, or is told with the files. One of a format to come always stops. */
+export type DamageRule = 'raise' | 'keep';
+
+function readDescription(text: string | undefined, path: string, rule: DamageRule): Pick<TargetFiles, 'description' | 'damage'> {
+  try {
+    return { description: text === undefined ? undefined : readTargetFile(text, path) };
+  } catch (error) {
+    if (rule === 'keep' && error instanceof ViewsyncError && error.code === 'FILE_UNREADABLE') return { description: undefined, damage: error };
+    throw error;
+  }
+}
+
+interface Collecting extends FilesRequest {
+  readonly edited: ReadonlySet<string>;
+  readonly rule: DamageRule;
+}
+
+function collectFiles(texts: Iterable<readonly [string, string]>, request: Collecting): TargetFiles {
+  const { project, target, dialect, parser, edited, rule } = request;
   const all = new Map(texts);
   const folder = targetFolder(project, target);
   const targetText = all.get(targetPath(project, target));
   const views = [...all]
     .filter(([path]) => path.startsWith(`${folder}/`) && isOwnPath(path.slice(folder.length + 1), dialect))
     .map(([path, text]) => [path, viewFile(path, text, parser)] as const);
-  const description = targetText === undefined ? undefined : readTargetFile(targetText, targetPath(project, target));
-  return { description, targetText, views: new Map(views), edited };
+  return { ...readDescription(targetText, targetPath(project, target), rule), targetText, views: new Map(views), edited };
 }
 
 async function readTexts({ project, target, texts }: FilesRequest, commit: ObjectId): Promise<[string, string][]> {
@@ -120,12 +138,12 @@ async function readTexts({ project, target, texts }: FilesRequest, commit: Objec
 }
 
 /** The target's files in one commit. */
-export async function readCommitFiles(request: FilesRequest, commit: ObjectId): Promise<TargetFiles> {
-  return collectFiles(await readTexts(request, commit), request, new Set());
+export async function readCommitFiles(request: FilesRequest, commit: ObjectId, rule: DamageRule = 'raise'): Promise<TargetFiles> {
+  return collectFiles(await readTexts(request, commit), { ...request, rule, edited: new Set() });
 }
 
-/** The target's files on the branch, of which `commit` is the tip, with what the work tree holds otherwise put over them. */
-export async function readBranchFiles(request: FilesRequest, commit: ObjectId | undefined): Promise<TargetFiles> {
+/** The target's files on the branch, of which `commit` is the tip, with what the work tree holds otherwise put over them; a `target.json` edited here is somebody's work, whose damage always stops. */
+export async function readBranchFiles(request: FilesRequest, commit: ObjectId | undefined, rule: DamageRule = 'raise'): Promise<TargetFiles> {
   const { project, target } = request;
   const texts = new Map(commit === undefined ? [] : await readTexts(request, commit));
   const edits = await project.history.listEdited(targetFolder(project, target));
@@ -133,7 +151,8 @@ export async function readBranchFiles(request: FilesRequest, commit: ObjectId | 
     if (text === undefined) texts.delete(path);
     else texts.set(path, text);
   }
-  return collectFiles(texts, request, new Set(edits.map(({ path }) => path)));
+  const edited = new Set(edits.map(({ path }) => path));
+  return collectFiles(texts, { ...request, edited, rule: edited.has(targetPath(project, target)) ? 'raise' : rule });
 }
 
 /** The file's view, or undefined when there is no file or it could not be read. */
@@ -156,6 +175,7 @@ export function brokenFiles(files: TargetFiles): readonly { readonly path: strin
 export function snapshotOf(files: TargetFiles, origin: Snapshot['origin'], target: Target): Snapshot {
   const [broken] = brokenFiles(files);
   if (broken) throw broken.error;
+  if (files.damage) throw files.damage;
   if (!files.description) {
     const where = origin.from === 'commit' ? `commit ${origin.commit.slice(0, 10)}` : 'the work tree';
     throw new ViewsyncError('TARGET_NOT_IN_REVISION', {

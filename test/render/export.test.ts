@@ -61,6 +61,7 @@ describe('the warnings of an export', () => {
   const odd: ExportResult = {
     ...baseline,
     unreadable: [{ name: { schema: 'hr', name: 'pay' }, reason: 'no right', isAllowed: false }],
+    unproven: [{ name: { schema: 'hr', name: 'tax' }, because: 'all 12 views of hr are gone at once' }],
     pending: ['shop.v1'],
     conflicts: ['shop."V 2"'],
     broken: [{ path: 'views/prod/shop/v3.sql', message: 'line 2 is no SQL that export writes.' }],
@@ -69,6 +70,7 @@ describe('the warnings of an export', () => {
   test('name every view that was left alone, and what to type', () => {
     expect(renderExportWarnings(odd, noColors)).toMatchInlineSnapshot(`
       "Warning: hr.pay cannot be read: no right
+      Warning: hr.tax is not listed any more, but all 12 views of hr are gone at once; its file stays. If it was dropped: viewsync export --allow MANY_DELETIONS
       Warning: views/prod/shop/v3.sql was left alone: line 2 is no SQL that export writes.
       Warning: shop.v1 is edited in git and not applied yet; its file was left alone.
       Warning: shop."V 2" was changed in git and in the warehouse; its file was left alone. viewsync export --target prod --overwrite 'shop."V 2"' takes the warehouse's."
@@ -76,7 +78,8 @@ describe('the warnings of an export', () => {
   });
 
   test('need a person, but for what is allowed or pending', () => {
-    expect(needsPerson(odd)).toBe(true);
+    for (const key of ['unreadable', 'unproven', 'conflicts', 'broken'] as const)
+      expect([key, needsPerson({ ...baseline, [key]: odd[key] })]).toEqual([key, true]);
     const allowed = odd.unreadable.map((view) => ({ ...view, isAllowed: true }));
     expect(needsPerson({ ...baseline, pending: odd.pending, unreadable: allowed })).toBe(false);
   });

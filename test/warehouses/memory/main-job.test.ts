@@ -209,6 +209,24 @@ test('an interrupted run stops between two steps and puts back what it changed',
   expect((await place.status()).run).toBeUndefined();
 });
 
+test('one that is interrupted before its first step changes nothing, leaves no run open and says that it was interrupted', async () => {
+  const place = await openShop();
+  await place.export();
+  editFile(place, 'main/shop/big.sql', (text) => text.replace('total > 10', 'total > 11'));
+  const before = stateOf(place);
+  const controller = new AbortController();
+  const confirm = async () => {
+    controller.abort();
+    return true;
+  };
+  const stopped = place.apply('worktree', { signal: controller.signal, confirm });
+  await expect(stopped).rejects.toMatchObject({ code: 'INTERRUPTED', exitCode: 130, message: expect.stringMatching(/nothing changed\.$/) });
+  expect(stateOf(place)).toEqual(before);
+  expect((await place.status()).run).toBeUndefined();
+  await place.apply('worktree');
+  expect((await place.status()).differing).toEqual([]);
+});
+
 test('the same apply again goes on from there', async () => {
   const place = await openShop();
   await failHalfWay(place);

@@ -124,6 +124,14 @@ describe('what belongs to a view', () => {
       ['REBUILDS_MATERIALIZED_VIEW', 'M'],
       ['BREAKS_STREAM', 'A'],
     ]);
+    expect(hazards[2]?.because).toMatch(/watches PROD\.SHOP\.A and goes stale .* what it had not handed over is lost\.$/);
+    const before = stateOf(place);
+    await expect(place.apply('worktree', { allowed: ['REBUILDS_MATERIALIZED_VIEW'] })).rejects.toMatchObject({
+      code: 'HAZARD',
+      exitCode: 3,
+      suggestions: ['Add --allow BREAKS_STREAM to the command.'],
+    });
+    expect(stateOf(place)).toEqual(before);
     await place.apply('worktree', { allowed: ['REBUILDS_MATERIALIZED_VIEW', 'BREAKS_STREAM'] });
     expect((await place.status()).differing).toEqual([]);
   });
@@ -247,6 +255,8 @@ describe('a listing that lacks something is no deletion', () => {
         `night ${night}`,
       ).toEqual([expect.stringContaining('the rights of this role')]);
     expect(files(place)).toHaveLength(4);
+    const shown = await place.export({ allowed: ['MANY_DELETIONS'], commit: 'dry run' });
+    expect([shown.files.filter(({ after }) => after === undefined).map(({ path }) => path), files(place).length]).toEqual([['views/prod/prod/shop/c.sql'], 4]);
     expect(await place.export({ allowed: ['MANY_DELETIONS'] })).toMatchObject({ unproven: [], subject: 'prod: 1 view deleted' });
     expect(files(place)).toHaveLength(3);
   });
