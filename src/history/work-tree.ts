@@ -50,13 +50,29 @@ export async function followTree(tree: WorkTree, from: ObjectId, to: ObjectId): 
       ours.map((change) => indexLine(tree, change.path, change.to)),
     );
     await readTree(tree, from, to);
-    if (ours.length > 0) await runGit(tree, ['update-index', '-q', '--refresh'], { accept: [0, 1] });
+    if (ours.length > 0) await refreshIndex(tree);
   });
+}
+
+/** Has git look at files whose times differ from those that it noted: they may hold the same bytes. */
+async function refreshIndex(tree: WorkTree): Promise<void> {
+  await runGit(tree, ['update-index', '-q', '--refresh'], { accept: [0, 1] });
+}
+
+/** Copied with its repository or written anew with the same bytes, a file looks edited until git has looked at it; edited ones were refused before. */
+async function onceMoreWhenRefreshed(tree: WorkTree, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof ViewsyncError) || error.code !== 'PATH_TAKEN') throw error;
+    await refreshIndex(tree);
+    await work();
+  }
 }
 
 /** `git read-tree -m` sees a path that the index already holds as wanted, and lets its file alone. */
 async function readTree(tree: WorkTree, from: ObjectId, to: ObjectId): Promise<void> {
-  await whenFree(() => runGit(tree, ['read-tree', '-m', '-u', '--no-recurse-submodules', from, to]));
+  await onceMoreWhenRefreshed(tree, () => whenFree(async () => void (await runGit(tree, ['read-tree', '-m', '-u', '--no-recurse-submodules', from, to]))));
 }
 
 /** The changes whose files already are as they will be, although git does not know. */

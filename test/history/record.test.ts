@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openHistory } from '../../src/history/open-history.ts';
@@ -60,6 +60,15 @@ describe('record on the branch that is checked out', () => {
       message: 'm',
     });
     expect(status(directory)).toBe('');
+  });
+
+  test('writes over a file that only looks edited, since it was copied or written again with the same bytes', async () => {
+    const directory = temporaryRepository();
+    const parent = commitFiles(directory, { 'v/a.sql': 'a\n', 'v/b.sql': 'b\n' });
+    for (const path of ['v/a.sql', 'v/b.sql']) utimesSync(join(directory, path), 1, 1);
+    const history = await openHistory(directory, someone);
+    await history.record({ ref: main, parent, changes: changes({ 'v/a.sql': 'A\n', 'v/b.sql': undefined }), message: 'm' });
+    expect([status(directory), git(directory, 'ls-files')]).toEqual(['', 'v/a.sql']);
   });
 
   test.each([

@@ -1,12 +1,13 @@
 import { compareText } from '../../core/relation.ts';
 import { type Attachment, ownerKind, type View } from '../../core/view.ts';
 import { quoteIdentifier, quoteRelation, quoteText } from './names.ts';
+import { policyKinds } from './policy-attachments.ts';
 
 /** The view that an attachment belongs to. */
 export type Relation = Pick<View, 'name' | 'kind'>;
 
 /** Kinds of attachments in the order in which a file holds them and a plan makes them. */
-export const attachmentKinds = ['column list', 'storage', 'binding', ownerKind, 'auto refresh', 'grant', 'comment'] as const;
+export const attachmentKinds = ['column list', 'storage', 'binding', ownerKind, 'auto refresh', ...policyKinds, 'grant', 'comment'] as const;
 
 /** Kinds that stand inside the CREATE and that nothing but another CREATE changes. */
 export const inlineKinds = ['column list', 'storage', 'binding'] as const;

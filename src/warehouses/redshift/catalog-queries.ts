@@ -89,10 +89,25 @@ export const materializedQuery = 'SELECT schema_name AS schema, name AS view, au
 export const sizesQuery = `SELECT "schema", "table" AS "table", size FROM svv_table_info WHERE "table" LIKE 'mv_tbl__%'`;
 
 /** https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_RLS_ATTACHED_POLICY.html: refused to whoever has not the role sys:secadmin. */
-export const rowPoliciesQuery = 'SELECT relschema AS schema, relname AS view, polname AS policy, grantee FROM svv_rls_attached_policy';
+export const rowPoliciesQuery = 'SELECT relschema AS schema, relname AS view, polname AS policy, grantee, granteekind AS kind FROM svv_rls_attached_policy';
+
+/** https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_RLS_RELATION.html */
+export const rowSecurityQuery = `
+SELECT relschema AS schema, relname AS view, is_rls_on AS "isOn", is_rls_datashare_on AS "isShared", rls_conjunction_type AS conjunction
+FROM svv_rls_relation WHERE datname = current_database()`;
 
 /** https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_ATTACHED_MASKING_POLICY.html: no rows for whoever has not the role sys:secadmin. */
-export const maskingPoliciesQuery = 'SELECT schema_name AS schema, table_name AS view, policy_name AS policy, grantee FROM svv_attached_masking_policy';
+export const maskingPoliciesQuery = `
+SELECT schema_name AS schema, table_name AS view, policy_name AS policy, grantee, grantee_type AS kind, priority,
+       input_columns AS inputs, output_columns AS outputs
+FROM svv_attached_masking_policy`;
+
+/** https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_RLS_POLICY.html */
+export const rowPolicyFormsQuery = 'SELECT polname AS name, polatts AS columns FROM svv_rls_policy WHERE poldb = current_database()';
+
+/** https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_MASKING_POLICY.html */
+export const maskingPolicyFormsQuery = `
+SELECT policy_name AS name, input_columns AS columns, policy_expression AS expressions FROM svv_masking_policy WHERE policy_database = current_database()`;
 
 /** Which columns of tables bound views use. */
 export const columnReadsQuery = `

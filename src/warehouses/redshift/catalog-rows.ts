@@ -75,6 +75,26 @@ export interface PolicyRow {
   readonly view: string;
   readonly policy: string;
   readonly grantee: string;
+  /** `user`, `role` or `public`. */
+  readonly kind: string;
+}
+
+export type RowPolicyRow = PolicyRow;
+
+export interface MaskingPolicyRow extends PolicyRow {
+  readonly priority: number | string;
+  /** Names of columns as a JSON array. */
+  readonly inputs: string;
+  readonly outputs: string;
+}
+
+export interface RowSecurityRow {
+  readonly schema: string;
+  readonly view: string;
+  readonly isOn: boolean | string | null;
+  readonly isShared: boolean | string | null;
+  /** `and` or `or`. */
+  readonly conjunction: string | null;
 }
 
 export interface DefaultAclRow {

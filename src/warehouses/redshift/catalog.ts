@@ -6,10 +6,21 @@ import type { Attachment, Column, View } from '../../core/view.ts';
 import { ViewsyncError } from '../../errors.ts';
 import { mergeGrants, readAcl } from './acl.ts';
 import { autoRefreshAttachment, commentAttachment, type Grant, grantAttachment, isLateBinding, ownerAttachment, sortAttachments } from './attachments.ts';
-import type { ColumnRow, LateColumnRow, MaterializedRow, PolicyRow, PrivilegeRow, ReadRow, ViewRow } from './catalog-rows.ts';
+import type {
+  ColumnRow,
+  LateColumnRow,
+  MaskingPolicyRow,
+  MaterializedRow,
+  PrivilegeRow,
+  ReadRow,
+  RowPolicyRow,
+  RowSecurityRow,
+  ViewRow,
+} from './catalog-rows.ts';
 import { lexicalRules } from './lexical-rules.ts';
 import { type GranteeKind, quoteIdentifier, spellGrantee } from './names.ts';
 import { parseStored } from './parse-create.ts';
+import { type PolicyRows, readProtection } from './policies.ts';
 
 /** All rows about some views. What our user may not see is undefined. */
 export interface CatalogRows {
@@ -22,8 +33,9 @@ export interface CatalogRows {
   readonly privileges: readonly PrivilegeRow[] | undefined;
   readonly columnPrivileges: readonly PrivilegeRow[] | undefined;
   readonly materialized: readonly MaterializedRow[] | undefined;
-  readonly rowPolicies: readonly PolicyRow[] | undefined;
-  readonly maskingPolicies: readonly PolicyRow[] | undefined;
+  readonly rowPolicies: readonly RowPolicyRow[] | undefined;
+  readonly rowSecurity: readonly RowSecurityRow[] | undefined;
+  readonly maskingPolicies: readonly MaskingPolicyRow[] | undefined;
 }
 
 /** A view as the catalogs have it; `failure` says why it cannot be read, `warning` what of it is not known. */
@@ -37,36 +49,39 @@ interface Grouped {
   readonly rows: CatalogRows;
   readonly columns: ReadonlyMap<number, readonly ColumnRow[]>;
   readonly reads: ReadonlyMap<number, readonly ReadRow[]>;
-  readonly byName: ReadonlyMap<string, Named>;
+  readonly byName: (key: string) => Named;
   readonly dialect: ReferenceDialect;
 }
 
 /** The rows that name their view. */
 interface Named {
-  readonly lateColumns: LateColumnRow[];
-  readonly privileges: PrivilegeRow[];
-  readonly columnPrivileges: PrivilegeRow[];
-  readonly materialized: MaterializedRow[];
-  readonly policies: { readonly kind: string; readonly row: PolicyRow }[];
+  readonly lateColumns: readonly LateColumnRow[];
+  readonly privileges: readonly PrivilegeRow[];
+  readonly columnPrivileges: readonly PrivilegeRow[];
+  readonly materialized: readonly MaterializedRow[];
+  readonly rowPolicies: readonly RowPolicyRow[];
+  readonly rowSecurity: readonly RowSecurityRow[];
+  readonly maskingPolicies: readonly MaskingPolicyRow[];
 }
 
-const nothing: Named = { lateColumns: [], privileges: [], columnPrivileges: [], materialized: [], policies: [] };
-
-function groupByName(rows: CatalogRows): ReadonlyMap<string, Named> {
-  const groups = new Map<string, Named>();
-  const groupOf = ({ schema, view }: { readonly schema: string; readonly view: string }): Named => {
-    const key = relationKey({ schema, name: view });
-    const group = groups.get(key) ?? { lateColumns: [], privileges: [], columnPrivileges: [], materialized: [], policies: [] };
-    groups.set(key, group);
-    return group;
+/** Of each kind of rows those of one view, by the view's `relationKey`. */
+function groupByName(rows: CatalogRows): (key: string) => Named {
+  const group = <Row extends { readonly schema: string; readonly view: string }>(all: readonly Row[] = []) => {
+    const groups = Map.groupBy(all, ({ schema, view }) => relationKey({ schema, name: view }));
+    return (key: string) => groups.get(key) ?? [];
   };
-  for (const row of rows.lateColumns) groupOf(row).lateColumns.push(row);
-  for (const row of rows.privileges ?? []) groupOf(row).privileges.push(row);
-  for (const row of rows.columnPrivileges ?? []) groupOf(row).columnPrivileges.push(row);
-  for (const row of rows.materialized ?? []) groupOf(row).materialized.push(row);
-  for (const row of rows.rowPolicies ?? []) groupOf(row).policies.push({ kind: 'row-level security', row });
-  for (const row of rows.maskingPolicies ?? []) groupOf(row).policies.push({ kind: 'masking', row });
-  return groups;
+  const [lateColumns, privileges, columnPrivileges] = [group(rows.lateColumns), group(rows.privileges), group(rows.columnPrivileges)];
+  const [materialized, rowPolicies, rowSecurity] = [group(rows.materialized), group(rows.rowPolicies), group(rows.rowSecurity)];
+  const maskingPolicies = group(rows.maskingPolicies);
+  return (key) => ({
+    lateColumns: lateColumns(key),
+    privileges: privileges(key),
+    columnPrivileges: columnPrivileges(key),
+    materialized: materialized(key),
+    rowPolicies: rowPolicies(key),
+    rowSecurity: rowSecurity(key),
+    maskingPolicies: maskingPolicies(key),
+  });
 }
 
 /** Views from rows, sorted by name. `dialect` says how names in texts fold on this cluster. */
@@ -86,27 +101,33 @@ function toView(row: ViewRow, grouped: Grouped): CatalogView {
   const text = grouped.rows.definitions.get(row.oid) ?? { failure: 'it has no definition in the catalogs' };
   const created = 'failure' in text ? text : readText(text.text, name);
   const known: ParsedCreate = 'failure' in created ? { name, kind: 'view', definition: '', attachments: [] } : created;
-  const named = grouped.byName.get(relationKey(name)) ?? nothing;
+  const named = grouped.byName(relationKey(name));
+  const columns = columnsOf(row, known, { named, grouped });
+  const protection = readProtection(seenOf(grouped.rows, named), { name, columns });
   const grants = readGrants(row, { named, grouped });
   const view: View = {
     name,
     kind: known.kind,
     definition: known.definition,
-    columns: columnsOf(row, known, { named, grouped }),
+    columns,
     reads: findReads(row, known, grouped),
-    attachments: sortAttachments([...readAttachments(row, known, { named, grouped }), ...grants.grants.map((grant) => grantAttachment({ name }, grant))]),
-    unrestorable: [...grants.unknown, ...findUnqualified(known, grouped), ...listPolicies(named, grouped)].sort(compareText),
+    attachments: sortAttachments([
+      ...readAttachments(row, known, { named, grouped }),
+      ...protection.attachments,
+      ...grants.grants.map((grant) => grantAttachment({ name }, grant)),
+    ]),
+    unrestorable: [...grants.unknown, ...findUnqualified(known, grouped), ...protection.unrestorable].sort(compareText),
   };
   return { oid: row.oid, view, ...('failure' in created ? { failure: created.failure } : {}) };
 }
 
-/** Whoever may not see the ones is shown none of the others, as if there were none. */
-function listPolicies({ policies }: Named, { rows }: Grouped): readonly string[] {
-  return rows.rowPolicies === undefined ? ['policies on it, which our user may not see'] : policies.map(describePolicy);
-}
-
-function describePolicy({ kind, row }: Named['policies'][number]): string {
-  return `the ${kind} policy ${row.policy} for ${row.grantee}`;
+/** The rows about the view, as far as our user may see such rows at all. */
+function seenOf(rows: CatalogRows, { rowPolicies, rowSecurity, maskingPolicies }: Named): PolicyRows {
+  return {
+    rowPolicies: rows.rowPolicies && rowPolicies,
+    rowSecurity: rows.rowSecurity && rowSecurity,
+    maskingPolicies: rows.maskingPolicies && maskingPolicies,
+  };
 }
 
 /**

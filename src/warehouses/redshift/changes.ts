@@ -1,4 +1,3 @@
-import type { Access } from '../../core/access.ts';
 import type { Replaceability } from '../../core/dialect.ts';
 import type { Permission } from '../../core/powers.ts';
 import { type Attachment, type Column, ownerKind, type View } from '../../core/view.ts';
@@ -10,17 +9,22 @@ export function ownerOf({ attachments }: Pick<View, 'attachments'>): string | un
   return attachments.find(({ kind }) => kind === ownerKind)?.value;
 }
 
-// `bob SELECT`, `GROUP "my group" SELECT (price)`: the grantee comes first.
+// `bob SELECT`, `GROUP "my group" SELECT (price)`, `ROLE reader own_rows`: the grantee comes first.
 const grantKey = /^((?:GROUP |ROLE )?(?:"(?:[^"]|"")*"|[^ "]+)) /;
 
-function granteeOf({ key }: Attachment): string {
+/** Whom a grant or policy is for, as GRANT spells it. */
+export function granteeOf({ key }: Attachment): string {
   return grantKey.exec(key)?.[1] ?? '';
 }
+
+const grantedKinds = ['grant', 'row policy', 'masking policy'];
+
+const isGranted = ({ kind }: Attachment) => grantedKinds.includes(kind);
 
 /** Users, groups and roles that the attachments of a view name, as GRANT spells them, sorted. */
 export function rolesOf(view: View): readonly string[] {
   const owner = ownerOf(view);
-  const grantees = view.attachments.filter(({ kind }) => kind === 'grant').map(granteeOf);
+  const grantees = view.attachments.filter(isGranted).map(granteeOf);
   return [...new Set([...(owner === undefined ? [] : [quoteIdentifier(owner)]), ...grantees])].filter((name) => name !== 'PUBLIC').sort();
 }
 
@@ -28,29 +32,8 @@ export function rolesOf(view: View): readonly string[] {
 export function keepRoles({ attachments }: View, known: ReadonlySet<string>): readonly Attachment[] {
   const nameIn = (attachment: Attachment) => (attachment.kind === ownerKind ? quoteIdentifier(attachment.value) : granteeOf(attachment));
   return attachments.filter(
-    (attachment) => !['grant', ownerKind].includes(attachment.kind) || nameIn(attachment) === 'PUBLIC' || known.has(nameIn(attachment)),
+    (attachment) => ![...grantedKinds, ownerKind].includes(attachment.kind) || nameIn(attachment) === 'PUBLIC' || known.has(nameIn(attachment)),
   );
-}
-
-const accessId = (grantee: string, what: string, option: string) => JSON.stringify([grantee, what, option]);
-
-/** `Dialect.listAccess`: what everybody may do covers whoever it is, and a right that may be passed on the plain one. */
-export function listAccess({ attachments }: View): readonly Access[] {
-  const grants = attachments.filter(({ kind }) => kind === 'grant');
-  return grants.map((grant) => {
-    const grantee = granteeOf(grant);
-    const what = grant.key.slice(grantee.length + 1);
-    const wider = [what, what.replace(/ \(.*$/s, '')].flatMap((right) => [grantee, 'PUBLIC'].map((who) => [who, right] as const));
-    const impliedBy = wider.flatMap(([who, right]) =>
-      (grant.value === '' ? ['', 'WITH GRANT OPTION'] : [grant.value]).map((option) => accessId(who, right, option)),
-    );
-    return {
-      kind: 'grant',
-      id: accessId(grantee, what, grant.value),
-      text: `${grantee} may ${what}${grant.value === '' ? '' : ' and pass that on'}`,
-      impliedBy,
-    };
-  });
 }
 
 /** `Dialect.permit`. Users are no members of other users: only a superuser may change what belongs to somebody else. */

@@ -1,7 +1,8 @@
 import type { Dialect } from '../../core/dialect.ts';
 import { ViewsyncError } from '../../errors.ts';
+import { listAccess } from './access.ts';
 import { attachmentKinds, inlineKinds, isLateBinding } from './attachments.ts';
-import { attachmentsAfter, canReplace, keepRoles, listAccess, ownerOf, permit, rolesOf } from './changes.ts';
+import { attachmentsAfter, canReplace, keepRoles, ownerOf, permit, rolesOf } from './changes.ts';
 import { createView, dropView } from './create-statements.ts';
 import { lexicalRules } from './lexical-rules.ts';
 import { quoteIdentifier, quoteRelation } from './names.ts';
@@ -29,7 +30,7 @@ export const redshiftDialect: Dialect = {
   attachmentKinds,
   inlineKinds,
   replacingKinds: inlineKinds,
-  overwritingKinds: ['owner', 'auto refresh', 'comment'],
+  overwritingKinds: ['owner', 'auto refresh', 'row security', 'comment'],
   readingKinds: [],
   script: scriptRules,
   quoteRelation,

@@ -5,26 +5,31 @@ import { expectRelation, readName } from '../postgres-family/grammar.ts';
 import { readConstant } from '../postgres-family/string-constants.ts';
 import { autoRefreshAttachment, commentAttachment, type Grant, grantAttachment, isLateBinding, ownerAttachment } from './attachments.ts';
 import { quoteIdentifier, spellGrantee } from './names.ts';
+import { readMasking, readRowPolicy, readRowSecurity } from './parse-policies.ts';
 
 /** Every right that Redshift knows on a view. https://docs.aws.amazon.com/redshift/latest/dg/r_GRANT.html */
 export const viewPrivileges = ['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'DROP', 'REFERENCES', 'ALTER', 'TRUNCATE', 'TRIGGER', 'RULE'] as const;
 
 const columnPrivileges: readonly string[] = ['SELECT', 'UPDATE'];
 
-const allowed = 'Behind the CREATE of a view, a file holds ALTER TABLE ... OWNER TO, ALTER MATERIALIZED VIEW ... AUTO REFRESH, GRANT and COMMENT ON';
+const allowed =
+  'Behind the CREATE of a view, a file holds ALTER TABLE ... OWNER TO or ROW LEVEL SECURITY, ALTER MATERIALIZED VIEW ... AUTO REFRESH, ATTACH, GRANT and COMMENT ON';
 
 /** Reads a statement that follows the CREATE statement of a view file. */
 export function parseAttachments(statement: Statement, view: ParsedCreate): readonly Attachment[] {
   const cursor = startAt(statement);
-  if (take(cursor, 'ALTER TABLE') || take(cursor, 'ALTER VIEW')) return [readOwner(cursor, view)];
+  if (take(cursor, 'ALTER TABLE') || take(cursor, 'ALTER VIEW')) return [readAlterTable(cursor, view)];
   if (take(cursor, 'ALTER MATERIALIZED VIEW')) return [readAlter(cursor, view)];
+  if (take(cursor, 'ATTACH RLS POLICY')) return readRowPolicy(cursor, view);
+  if (take(cursor, 'ATTACH MASKING POLICY')) return [readMasking(cursor, view)];
   if (take(cursor, 'GRANT')) return readGrants(cursor, view);
   if (take(cursor, 'COMMENT ON')) return [readComment(cursor, view)];
   return fail(cursor, `${allowed}; this statement is none of them.`);
 }
 
-function readOwner(cursor: Cursor, view: ParsedCreate): Attachment {
+function readAlterTable(cursor: Cursor, view: ParsedCreate): Attachment {
   expectRelation(cursor, view);
+  if (take(cursor, 'ROW LEVEL SECURITY')) return readRowSecurity(cursor, view);
   expectWords(cursor, 'OWNER TO');
   const owner = readName(cursor, 'the name of a user');
   expectEnd(cursor);

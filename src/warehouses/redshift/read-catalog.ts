@@ -9,10 +9,12 @@ import type {
   DefinitionRow,
   GranteeRow,
   LateColumnRow,
+  MaskingPolicyRow,
   MaterializedRow,
-  PolicyRow,
   PrivilegeRow,
   ReadRow,
+  RowPolicyRow,
+  RowSecurityRow,
   SizeRow,
   ViewRow,
 } from './catalog-rows.ts';
@@ -22,7 +24,7 @@ const insufficientPrivilege = '42501';
 const missing = ['42P01', '42883'];
 
 /** Rows of a system view that our user may not read, or that an older cluster lacks, are undefined. */
-async function readIfAllowed<Row>(connection: Connection, sql: string): Promise<Row[] | undefined> {
+export async function readIfAllowed<Row>(connection: Connection, sql: string): Promise<Row[] | undefined> {
   try {
     return await connection.query<Row>(sql);
   } catch (error) {
@@ -92,8 +94,9 @@ export async function readDetails(connection: Connection, listing: Listing, oids
     privileges: await readIfAllowed<PrivilegeRow>(connection, queries.privilegesQuery),
     columnPrivileges: await readIfAllowed<PrivilegeRow>(connection, queries.columnPrivilegesQuery),
     materialized: await readIfAllowed<MaterializedRow>(connection, queries.materializedQuery),
-    rowPolicies: await readIfAllowed<PolicyRow>(connection, queries.rowPoliciesQuery),
-    maskingPolicies: await readIfAllowed<PolicyRow>(connection, queries.maskingPoliciesQuery),
+    rowPolicies: await readIfAllowed<RowPolicyRow>(connection, queries.rowPoliciesQuery),
+    rowSecurity: await readIfAllowed<RowSecurityRow>(connection, queries.rowSecurityQuery),
+    maskingPolicies: await readIfAllowed<MaskingPolicyRow>(connection, queries.maskingPoliciesQuery),
   };
 }
 

@@ -3,6 +3,7 @@ import { type Connection, isServerError } from '../postgres-family/connection.ts
 import type { FailedStandIn, StandIn } from '../scratch.ts';
 import { functionsQuery, schemasQuery, tableColumnsQuery } from './catalog-queries.ts';
 import { quoteIdentifier, quoteRelation } from './names.ts';
+import { listPolicies } from './stand-in-policies.ts';
 
 interface TableColumnRow extends RelationName {
   readonly column: string;
@@ -33,7 +34,7 @@ function standInFunction(row: FunctionRow): StandIn {
   return { what: `function ${relationKey(row)}(${row.arguments})`, sql };
 }
 
-/** `Warehouse.listStandIns`: schemas, tables without rows, and functions. */
+/** `Warehouse.listStandIns`: schemas, tables without rows, functions, and policies. */
 export async function listStandIns(connection: Connection, held: readonly RelationName[]): Promise<readonly StandIn[]> {
   const schemas = await connection.query<{ name: string }>(schemasQuery);
   const columns = await connection.query<TableColumnRow>(tableColumnsQuery);
@@ -43,6 +44,7 @@ export async function listStandIns(connection: Connection, held: readonly Relati
     ...schemas.filter(({ name }) => name !== 'public').map(({ name }) => ({ what: `schema ${name}`, sql: `CREATE SCHEMA ${quoteIdentifier(name)}` })),
     ...standInTables(columns.filter((row) => !views.has(relationKey(row)))),
     ...functions.map(standInFunction),
+    ...(await listPolicies(connection)),
   ];
 }
 

@@ -36,9 +36,11 @@ export async function runTransaction<T>(connection: Connection, options: Options
       throw error;
     }
   };
-  // An attempt says by itself that it was interrupted before it began.
-  const signal = options.signal?.aborted === true ? undefined : options.signal;
-  return options.runAlone(() => retry(attempt, { deadline: patience, firstDelay: 500, isRetryable: (error) => lost.has(error), signal }));
+  return options.runAlone(() => {
+    // An attempt says by itself that it was interrupted before it began.
+    const signal = options.signal?.aborted === true ? undefined : options.signal;
+    return retry(attempt, { deadline: patience, firstDelay: 500, isRetryable: (error) => lost.has(error), signal });
+  });
 }
 
 type OnceOptions = Options & { readonly onError: (error: unknown) => void };

@@ -10,7 +10,10 @@ CREATE TABLE redshift.materialized (view oid PRIMARY KEY, statement text, refres
 CREATE VIEW redshift.identities AS
 SELECT rolname::text AS name, shobj_description(oid, 'pg_authid') AS kind FROM pg_roles WHERE shobj_description(oid, 'pg_authid') IN ('group', 'role');
 CREATE TABLE redshift.role_grants (view oid, role text, privilege text, PRIMARY KEY (view, role, privilege));
-CREATE TABLE redshift.policies (sort text, schema text, view text, policy text, grantee text);
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_RLS_POLICY.html
+CREATE TABLE redshift.policies (sort text, policy text, PRIMARY KEY (sort, policy));
+CREATE TABLE redshift.attached (sort text, view oid, policy text, grantee text, kind text, priority int, inputs text, outputs text);
+CREATE TABLE redshift.row_security (view oid PRIMARY KEY, conjunction text, shared boolean);
 CREATE TABLE redshift.sys_query_history (user_id int, query_text text, query_type text, status text, start_time timestamp);
 GRANT ALL ON ALL TABLES IN SCHEMA redshift TO PUBLIC;
 
@@ -87,6 +90,8 @@ BEGIN
   IF (kind = 'materialized') <> EXISTS (SELECT FROM redshift.materialized WHERE view = redshift.oid_of(drop_view.schema, drop_view.name)) THEN
     RAISE EXCEPTION USING ERRCODE = '42809', MESSAGE = format('"%s" is not a %s', name, CASE kind WHEN 'materialized' THEN 'materialized view' ELSE 'view' END);
   END IF;
+  DELETE FROM redshift.attached WHERE view = redshift.oid_of(drop_view.schema, drop_view.name);
+  DELETE FROM redshift.row_security WHERE view = redshift.oid_of(drop_view.schema, drop_view.name);
   EXECUTE format('DROP VIEW %I.%I', schema, name);
 END$$;
 
@@ -200,12 +205,43 @@ BEGIN
   RETURN true;
 END$$;
 
+CREATE FUNCTION redshift.attach(sort text, schema text, name text, policy text, kind text, grantee text, priority int, inputs text, outputs text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  found oid := redshift.oid_of(attach.schema, attach.name);
+BEGIN
+  PERFORM redshift.require_secadmin();
+  IF NOT EXISTS (SELECT FROM redshift.policies p WHERE p.sort = attach.sort AND p.policy = attach.policy) THEN
+    RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format('%s policy "%s" does not exist', attach.sort, attach.policy);
+  END IF;
+  IF EXISTS (SELECT FROM redshift.attached a WHERE a.view = found AND a.sort = attach.sort AND a.policy = attach.policy AND a.grantee = attach.grantee AND a.outputs = attach.outputs) THEN
+    RAISE EXCEPTION USING ERRCODE = '42710', MESSAGE = format('policy "%s" is attached already', attach.policy);
+  END IF;
+  INSERT INTO redshift.attached VALUES (attach.sort, found, attach.policy, attach.grantee, attach.kind, attach.priority, attach.inputs, attach.outputs);
+END$$;
+
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_RLS_ATTACHED_POLICY.html: only for users with the role sys:secadmin
-CREATE VIEW redshift.svv_rls_attached_policy AS SELECT schema AS relschema, view AS relname, policy AS polname, grantee FROM redshift.policies WHERE sort = 'rls'
-UNION ALL SELECT NULL, NULL, NULL, NULL WHERE NOT redshift.require_secadmin();
+CREATE VIEW redshift.svv_rls_attached_policy AS
+SELECT n.nspname::varchar AS relschema, c.relname::varchar AS relname, a.policy AS polname, a.grantee, a.kind AS granteekind
+FROM redshift.attached a JOIN pg_class c ON c.oid = a.view JOIN pg_namespace n ON n.oid = c.relnamespace WHERE a.sort = 'RLS'
+UNION ALL SELECT NULL, NULL, NULL, NULL, NULL WHERE NOT redshift.require_secadmin();
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_RLS_POLICY.html
+CREATE VIEW redshift.svv_rls_policy AS
+SELECT current_database()::text AS poldb, policy AS polname, '[{"colname":"id","type":"integer"}]' AS polatts FROM redshift.policies WHERE sort = 'RLS';
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_MASKING_POLICY.html
+CREATE VIEW redshift.svv_masking_policy AS
+SELECT current_database()::text AS policy_database, policy AS policy_name, '[{"colname":"price","type":"numeric(12,2)"},{"colname":"id","type":"integer"}]' AS input_columns,
+       '[{"expr":"NULL::numeric(12,2)","type":"numeric(12,2)"}]' AS policy_expression
+FROM redshift.policies WHERE sort = 'MASKING' AND redshift.is_secadmin();
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_RLS_RELATION.html
+CREATE VIEW redshift.svv_rls_relation AS
+SELECT current_database()::text AS datname, n.nspname::varchar AS relschema, c.relname::varchar AS relname, true AS is_rls_on, r.shared AS is_rls_datashare_on,
+       r.conjunction::character(3) AS rls_conjunction_type
+FROM redshift.row_security r JOIN pg_class c ON c.oid = r.view JOIN pg_namespace n ON n.oid = c.relnamespace;
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_ATTACHED_MASKING_POLICY.html: others see no rows
 CREATE VIEW redshift.svv_attached_masking_policy AS
-SELECT schema AS schema_name, view AS table_name, policy AS policy_name, grantee FROM redshift.policies WHERE sort = 'masking' AND redshift.is_secadmin();
+SELECT n.nspname::varchar AS schema_name, c.relname::varchar AS table_name, a.policy AS policy_name, a.grantee, a.kind AS grantee_type, a.priority,
+       a.inputs AS input_columns, a.outputs AS output_columns
+FROM redshift.attached a JOIN pg_class c ON c.oid = a.view JOIN pg_namespace n ON n.oid = c.relnamespace WHERE a.sort = 'MASKING' AND redshift.is_secadmin();
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_DEFAULT_PRIVILEGES.html: others see what is granted to them
 CREATE VIEW redshift.svv_default_privileges AS

@@ -58,6 +58,36 @@ function revokeRole([, privilege = '', schema, view, role]: RegExpExecArray): st
   return `DELETE FROM redshift.role_grants WHERE view = redshift.oid_of(${quote(unquote(schema))}, ${quote(unquote(view))}) AND role = ${quote(unquote(role))}${which}`;
 }
 
+/** Everybody is `public` there. */
+function toGrantee(text = ''): readonly [kind: string, grantee: string] {
+  if (/^PUBLIC$/i.test(text)) return ['public', 'public'];
+  return /^ROLE /i.test(text) ? ['role', unquote(text.slice('ROLE '.length))] : ['user', unquote(text)];
+}
+
+const toColumns = (text = '') => JSON.stringify([...text.matchAll(new RegExp(part, 'g'))].map(([column]) => unquote(column)));
+
+/** https://docs.aws.amazon.com/redshift/latest/dg/r_ATTACH_RLS_POLICY.html https://docs.aws.amazon.com/redshift/latest/dg/r_ATTACH_MASKING_POLICY.html */
+function attach([, sort = '', policy, schema, view, outputs, inputs = outputs, grantee, priority = '0']: RegExpExecArray): string {
+  const [kind, name] = toGrantee(grantee);
+  const texts = [sort, unquote(schema), unquote(view), unquote(policy), kind, name].map(quote).join(', ');
+  return `SELECT redshift.attach(${texts}, ${priority}, ${quote(toColumns(inputs))}, ${quote(toColumns(outputs))})`;
+}
+
+const oidOf = (schema = '', view = '') => `redshift.oid_of(${quote(unquote(schema))}, ${quote(unquote(view))})`;
+
+function detach([, sort = '', policy, schema, view, outputs, grantee]: RegExpExecArray): string {
+  const [, name] = toGrantee(grantee);
+  const which = `sort = ${quote(sort)} AND view = ${oidOf(schema, view)} AND policy = ${quote(unquote(policy))} AND grantee = ${quote(name)}`;
+  return `DELETE FROM redshift.attached WHERE ${which} AND outputs = ${quote(toColumns(outputs))}`;
+}
+
+/** https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html */
+function secureRows([, schema, view, state, conjunction = 'AND']: RegExpExecArray): string {
+  if (state === 'OFF') return `DELETE FROM redshift.row_security WHERE view = ${oidOf(schema, view)}`;
+  const values = `${oidOf(schema, view)}, ${quote(conjunction.toLowerCase())}, false`;
+  return `INSERT INTO redshift.row_security VALUES (${values}) ON CONFLICT (view) DO UPDATE SET conjunction = excluded.conjunction`;
+}
+
 const asIs = ([statement]: RegExpExecArray) => statement;
 
 const rules: readonly Rule[] = [
@@ -86,6 +116,22 @@ const rules: readonly Rule[] = [
   {
     pattern: new RegExp(`^DROP MATERIALIZED VIEW ${name}$`),
     translate: ([, schema, view]) => call('drop_view', unquote(schema), unquote(view), 'materialized'),
+  },
+  {
+    pattern: /^CREATE (RLS|MASKING) POLICY (\w+) /,
+    translate: ([, sort = '', policy = '']) => `INSERT INTO redshift.policies VALUES (${quote(sort)}, ${quote(policy)})`,
+  },
+  {
+    pattern: new RegExp(
+      `^ATTACH (RLS|MASKING) POLICY (${part}) ON ${name}(?: \\(([^()]*)\\)(?: USING \\(([^()]*)\\))?)? TO ((?:ROLE )?(?:${part}))(?: PRIORITY (\\d+))?$`,
+    ),
+    translate: attach,
+  },
+  { pattern: new RegExp(`^DETACH (RLS|MASKING) POLICY (${part}) ON ${name}(?: \\(([^()]*)\\))? FROM ((?:ROLE )?(?:${part}))$`), translate: detach },
+  { pattern: new RegExp(`^ALTER TABLE ${name} ROW LEVEL SECURITY (ON|OFF)(?: CONJUNCTION TYPE (AND|OR))?$`), translate: secureRows },
+  {
+    pattern: new RegExp(`^ALTER TABLE ${name} ROW LEVEL SECURITY (ON|OFF) FOR DATASHARES$`),
+    translate: ([, schema, view, state]) => `UPDATE redshift.row_security SET shared = ${state === 'ON'} WHERE view = ${oidOf(schema, view)}`,
   },
   { pattern: new RegExp(`^ALTER TABLE ${name} OWNER TO (?:${part})$`), translate: asIs },
   {

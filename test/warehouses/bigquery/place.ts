@@ -37,17 +37,21 @@ export function createShop(): Project {
 }
 
 export interface Parts {
+  /** A project to serve instead of the shop. */
+  readonly project?: Project;
+  /** A repository that is there. */
+  readonly directory?: string;
   readonly options?: Readonly<Record<string, unknown>>;
   readonly target?: Partial<Target>;
 }
 
 export async function openBigQuery(parts: Parts = {}): Promise<BigQueryPlace> {
-  const server = await startBigQuery(createShop());
+  const server = await startBigQuery(parts.project ?? createShop());
   onTestFinished(() => server[Symbol.asyncDispose]());
   const { project } = server;
   const options = { project: project.id, endpoint: server.url, ...parts.options };
   const target: Target = { name: 'prod', warehouse: 'bigquery', scope: { schemas: ['*'] }, allowUnreadable: [], options, ...parts.target };
-  const place = await openPlace(target, (each) => connectTarget(each, target));
+  const place = await openPlace(target, (each) => connectTarget(each, target), parts.directory === undefined ? {} : { directory: parts.directory });
   return {
     ...place,
     server,

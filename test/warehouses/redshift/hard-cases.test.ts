@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { pathInTarget } from '../../../src/core/path.ts';
 import { relationKey } from '../../../src/core/relation.ts';
 import type { View } from '../../../src/core/view.ts';
+import { readViewFile, writeViewFile } from '../../../src/core/view-file.ts';
 import { redshift } from '../../../src/warehouses/redshift/adapter.ts';
 import type { Inspection, TransactionOptions, Warehouse } from '../../../src/warehouses/warehouse.ts';
 import { createRole } from '../../support/postgres-server.ts';
@@ -86,10 +88,35 @@ describe('inspecting', () => {
     );
   });
 
-  test('attached policies are named, so that no drop loses them', async () => {
-    await server.database.query("INSERT INTO redshift.policies VALUES ('rls', 's', 'b', 'own_rows', 'rs_bi'), ('masking', 's', 'b', 'hide', 'public')");
-    expect(viewOf(await inspect(), 's.b').unrestorable).toEqual(['the masking policy hide for public', 'the row-level security policy own_rows for rs_bi']);
-    await server.database.query('DELETE FROM redshift.policies');
+  test('attached policies are kept; one that no statement could attach again is named, so that no drop loses it', async () => {
+    await server.run(
+      'CREATE RLS POLICY own_rows WITH (id int) USING (id > 0)',
+      'CREATE MASKING POLICY hide WITH (id int) USING (0)',
+      'ATTACH RLS POLICY own_rows ON s.a TO PUBLIC',
+      'ATTACH RLS POLICY own_rows ON s.a TO rs_reader',
+      'ALTER TABLE s.a ROW LEVEL SECURITY ON',
+      'ALTER TABLE s.a ROW LEVEL SECURITY ON FOR DATASHARES',
+      'ATTACH MASKING POLICY hide ON s.a (id) USING (name, id) TO ROLE rs_bi PRIORITY 5',
+      'ATTACH MASKING POLICY hide ON s.b (id) TO PUBLIC',
+    );
+    await server.database.query("UPDATE redshift.attached SET outputs = '[\"id.inner\"]' WHERE view = 's.b'::regclass");
+    const found = await inspect();
+    const policies = viewOf(found, 's.a').attachments.filter(({ make }) => /^ATTACH|ROW LEVEL/.test(make));
+    expect(policies.map(({ make }) => make)).toEqual([
+      'ATTACH RLS POLICY own_rows ON s.a TO PUBLIC',
+      'ATTACH RLS POLICY own_rows ON s.a TO rs_reader',
+      'ATTACH MASKING POLICY hide ON s.a (id) USING (name, id) TO ROLE rs_bi PRIORITY 5',
+      'ALTER TABLE s.a ROW LEVEL SECURITY ON CONJUNCTION TYPE AND',
+      'ALTER TABLE s.a ROW LEVEL SECURITY ON FOR DATASHARES',
+    ]);
+    expect(viewOf(found, 's.a').unrestorable).toEqual([]);
+    const view = viewOf(found, 's.a');
+    const again = readViewFile(writeViewFile(view, redshift.dialect), pathInTarget(view.name, redshift.dialect), redshift.dialect).view;
+    expect(again.attachments).toEqual(view.attachments);
+    expect(viewOf(found, 's.b').unrestorable).toEqual(['the masking policy hide on ["id.inner"] for public']);
+    await server.run(...policies.toReversed().map(({ unmake }) => unmake));
+    await server.database.query('DELETE FROM redshift.attached; DELETE FROM redshift.policies');
+    expect(viewOf(await inspect(), 's.a').attachments.filter(({ kind }) => kind.includes('row'))).toEqual([]);
   });
 
   test('names in double quotes keep their case only where the cluster says so', async () => {

@@ -8,6 +8,8 @@ async function stateOf({ server }: Shop): Promise<unknown> {
            obj_description(c.oid, 'pg_class') AS comment,
            (SELECT string_agg(a.attname || ': ' || coalesce(col_description(c.oid, a.attnum), '') || coalesce(a.attacl::text, ''), ', ' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0) AS columns,
            (SELECT string_agg(role || ' ' || privilege, ', ' ORDER BY role) FROM redshift.role_grants g WHERE g.view = c.oid) AS roles,
+           (SELECT string_agg(concat_ws(' ', p.sort, p.policy, p.kind, p.grantee, p.priority, p.inputs, p.outputs), ', ' ORDER BY p.policy) FROM redshift.attached p WHERE p.view = c.oid) AS policies,
+           (SELECT conjunction || shared FROM redshift.row_security r WHERE r.view = c.oid) AS row_security,
            (SELECT refreshes FROM redshift.materialized m WHERE m.view = c.oid) AS refreshes
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'v' AND n.nspname IN ('shop', 'finance') ORDER BY 1, 2`);
 }
@@ -48,6 +50,8 @@ test('an export keeps each sort of view in a file that says what it is, from whi
     ;
 
     ALTER TABLE finance.sales OWNER TO rs_ada;
+    ATTACH RLS POLICY own_rows ON finance.sales TO ROLE rs_reporting;
+    ALTER TABLE finance.sales ROW LEVEL SECURITY ON CONJUNCTION TYPE OR;
     GRANT SELECT ON finance.sales TO ROLE rs_reporting;
     COMMENT ON VIEW finance.sales IS 'late';
     "
@@ -96,6 +100,7 @@ test('an export keeps each sort of view in a file that says what it is, from whi
     ;
 
     ALTER TABLE shop.product_master OWNER TO postgres;
+    ATTACH MASKING POLICY hide ON shop.product_master (price) USING (price, id) TO rs_bob PRIORITY 10;
     GRANT SELECT ON shop.product_master TO GROUP rs_analysts;
     GRANT SELECT ON shop.product_master TO rs_bob WITH GRANT OPTION;
     COMMENT ON VIEW shop.product_master IS 'It''s the \\\\ master';

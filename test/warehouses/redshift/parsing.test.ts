@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { View } from '../../../src/core/view.ts';
 import { readViewFile, writeViewFile } from '../../../src/core/view-file.ts';
+import { listAccess } from '../../../src/warehouses/redshift/access.ts';
 import { readAcl } from '../../../src/warehouses/redshift/acl.ts';
-import { canReplace, listAccess, rolesOf } from '../../../src/warehouses/redshift/changes.ts';
+import { canReplace, rolesOf } from '../../../src/warehouses/redshift/changes.ts';
 import { redshiftDialect } from '../../../src/warehouses/redshift/dialect.ts';
 import { quoteIdentifier, quoteText } from '../../../src/warehouses/redshift/names.ts';
 
@@ -85,6 +86,30 @@ describe('rights', () => {
     const wider = listAccess(granted('SELECT ON s.v TO PUBLIC')).map(({ id }) => id);
     expect(wider.some((id) => access?.impliedBy.includes(id))).toBe(true);
     expect(listAccess(granted('INSERT ON s.v TO PUBLIC')).some(({ id }) => access?.impliedBy.includes(id))).toBe(false);
+  });
+
+  const gained = (before: View, after: View) => {
+    const known = new Set(listAccess(before).map(({ id }) => id));
+    return listAccess(after)
+      .filter(({ kind, id, impliedBy }) => kind !== 'silent' && !known.has(id) && !impliedBy.some((other) => known.has(other)))
+      .map(({ text }) => text);
+  };
+
+  test('what no longer hides rows or values widens, and what hides more does not', () => {
+    const protectedBy = (...statements: readonly string[]): View => {
+      const view = read(`CREATE VIEW s.v AS SELECT 1; ${statements.map((statement) => `${statement};`).join(' ')}`);
+      return { ...view, columns: ['a', 'b c'].map((name) => ({ name, type: 'integer' })) };
+    };
+    const [rows, other, on] = ['ATTACH RLS POLICY p ON s.v TO ROLE r', 'ATTACH RLS POLICY q ON TABLE s.v TO ROLE r', 'ALTER TABLE s.v ROW LEVEL SECURITY ON'];
+    const mask = 'ATTACH MASKING POLICY m ON s.v ("b c") TO PUBLIC PRIORITY 10';
+    const bare = protectedBy();
+    expect(gained(protectedBy(rows, on, mask), bare)).toEqual(['no row-level security hides rows', 'no policy masks b c']);
+    expect(gained(bare, protectedBy(rows, on, mask))).toEqual([]);
+    expect(gained(protectedBy(rows, on), protectedBy(rows, other, on))).toEqual(['ROLE r sees the rows of p AND q']);
+    expect(gained(protectedBy(mask), protectedBy(mask, 'ATTACH MASKING POLICY n ON s.v ("b c", a) USING (a, "b c") TO x PRIORITY 20'))).toEqual([
+      'other policies mask b c',
+    ]);
+    expect(rolesOf(protectedBy(rows, mask, 'ATTACH RLS POLICY p ON s.v TO "X"'))).toEqual(['"X"', 'ROLE r']);
   });
 });
 

@@ -43,6 +43,11 @@ const rights = [
   "COMMENT ON COLUMN shop.product_master.price IS 'in euro'",
   "COMMENT ON VIEW finance.sales IS 'late'",
   'ALTER TABLE finance.sales OWNER TO rs_ada',
+  'CREATE RLS POLICY own_rows WITH (id int) USING (id > 0)',
+  'CREATE MASKING POLICY hide WITH (price numeric, id int) USING (NULL)',
+  'ATTACH RLS POLICY own_rows ON finance.sales TO ROLE rs_reporting',
+  'ALTER TABLE finance.sales ROW LEVEL SECURITY ON CONJUNCTION TYPE OR',
+  'ATTACH MASKING POLICY hide ON shop.product_master (price) USING (price, id) TO rs_bob PRIORITY 10',
 ];
 
 /** Opens it; everything goes when the test is over. */
