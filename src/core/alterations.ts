@@ -74,6 +74,14 @@ function becauseAdded(attachment: Attachment, removed: readonly Attachment[]): s
   return `its ${attachment.kind} ${attachment.key} ${isOneOf(attachment, removed) ? 'differs' : 'is missing'}`;
 }
 
+function becauseChanged(from: Attachment, to: Attachment): string {
+  return from.make === to.make ? `its ${to.kind} ${to.key} stands in another place` : `its ${to.kind} ${to.key} differs`;
+}
+
+function inOrderOf(order: readonly Attachment[], made: readonly MadeAttachment[]): readonly MadeAttachment[] {
+  return made.toSorted((left, right) => order.indexOf(left.attachment) - order.indexOf(right.attachment));
+}
+
 function alterStanding(live: View, wanted: View, { situation, making }: { situation: Situation; making: Making | undefined }): Alteration {
   const { dialect } = situation.request;
   const released = findReleased(live, wanted, { situation, making });
@@ -94,8 +102,10 @@ function alterStanding(live: View, wanted: View, { situation, making }: { situat
       ...lost
         .filter(({ kind }) => kind === ownerKind && owners.length === 0)
         .map((attachment) => ({ attachment, because: 'a replace makes this role its owner' })),
-      ...change.added.map((attachment) => ({ attachment, because: isOneOf(attachment, lost) ? 'a replace loses it' : becauseAdded(attachment, removed) })),
-      ...change.changed.filter(({ to }) => to.kind !== ownerKind).map(({ to }) => ({ attachment: to, because: `its ${to.kind} ${to.key} differs` })),
+      ...inOrderOf(after, [
+        ...change.added.map((attachment) => ({ attachment, because: isOneOf(attachment, lost) ? 'a replace loses it' : becauseAdded(attachment, removed) })),
+        ...change.changed.filter(({ to }) => to.kind !== ownerKind).map(({ from, to }) => ({ attachment: to, because: becauseChanged(from, to) })),
+      ]),
     ],
   };
 }

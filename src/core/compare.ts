@@ -37,24 +37,68 @@ export function hasOpenTexts(left: View, right: View, dialect: Dialect): boolean
 
 const attachmentId = (attachment: Attachment) => `${attachment.kind}\0${attachment.key}`;
 
+type Pair = AttachmentChange['changed'][number];
+
+function pairUp(from: readonly Attachment[], to: readonly Attachment[]): readonly Pair[] {
+  const before = new Map(from.map((attachment) => [attachmentId(attachment), attachment]));
+  return to.flatMap((attachment) => {
+    const old = before.get(attachmentId(attachment));
+    return old ? [{ from: old, to: attachment }] : [];
+  });
+}
+
+/** Those of a group whose order counts that stand where they have to: the first ones, in their order. What is set once more comes behind all others. */
+function findPlaced(
+  group: readonly Pair[],
+  wanted: readonly Attachment[],
+  { from, dialect }: { from: readonly Attachment[]; dialect: Dialect },
+): readonly Pair[] {
+  const placed: Pair[] = [];
+  let last = -1;
+  for (const attachment of wanted) {
+    const pair = group.find(({ to }) => to === attachment);
+    const position = pair ? from.indexOf(pair.from) : -1;
+    if (!pair || position <= last || !isSameAttachment(pair.from, pair.to, dialect)) return placed;
+    placed.push(pair);
+    last = position;
+  }
+  return placed;
+}
+
+/** Pairs that have the same value and stand in another order, where the warehouse keeps one. */
+function findMisplaced(pairs: readonly Pair[], from: readonly Attachment[], { to, dialect }: { to: readonly Attachment[]; dialect: Dialect }): readonly Pair[] {
+  const groupOf = (attachment: Attachment) => dialect.orderGroup?.(attachment);
+  const groups = Map.groupBy(
+    pairs.filter((pair) => groupOf(pair.to) !== undefined),
+    (pair) => groupOf(pair.to),
+  );
+  return [...groups].flatMap(([name, group]) => {
+    const wanted = to.filter((attachment) => groupOf(attachment) === name);
+    const placed = findPlaced(group, wanted, { from, dialect });
+    return group.filter((pair) => !placed.includes(pair));
+  });
+}
+
+/** Whether what stands on both lists, and whose order counts, is in the same order on both. */
+export function hasSameOrder(left: readonly Attachment[], right: readonly Attachment[], dialect: Dialect): boolean {
+  return findMisplaced(pairUp(left, right), left, { to: right, dialect }).length === 0;
+}
+
 /**
  * What has to be added, removed and changed to come from one list of attachments to the other; order of the lists kept. An owner that only one
  * side names is no difference, nor is another optional attachment, nor what cannot be absent: a hand-written file may leave it to the warehouse.
- * What the target ignores does not count.
+ * What the target ignores does not count. Where the warehouse keeps an order, what stands too early counts as changed.
  */
 export function diffAttachments(allFrom: readonly Attachment[], allTo: readonly Attachment[], dialect: Dialect): AttachmentChange {
   const [from, to] = [countedAttachments(allFrom, dialect), countedAttachments(allTo, dialect)];
   const isOptional = ({ kind }: Attachment) => kind === ownerKind || dialect.optionalKinds?.includes(kind) === true;
-  const before = new Map(from.map((attachment) => [attachmentId(attachment), attachment]));
-  const after = new Set(to.map(attachmentId));
-  const pairs = to.flatMap((attachment) => {
-    const old = before.get(attachmentId(attachment));
-    return old ? [{ from: old, to: attachment }] : [];
-  });
+  const [before, after] = [from, to].map((side) => new Set(side.map(attachmentId)));
+  const pairs = pairUp(from, to);
+  const misplaced = findMisplaced(pairs, from, { to, dialect });
   return {
-    added: to.filter((attachment) => !isOptional(attachment) && !before.has(attachmentId(attachment))),
-    removed: from.filter((attachment) => !isOptional(attachment) && attachment.unmake !== '' && !after.has(attachmentId(attachment))),
-    changed: pairs.filter((pair) => !isSameAttachment(pair.from, pair.to, dialect)),
+    added: to.filter((attachment) => !isOptional(attachment) && !before?.has(attachmentId(attachment))),
+    removed: from.filter((attachment) => !isOptional(attachment) && attachment.unmake !== '' && !after?.has(attachmentId(attachment))),
+    changed: pairs.filter((pair) => !isSameAttachment(pair.from, pair.to, dialect) || misplaced.includes(pair)),
   };
 }
 

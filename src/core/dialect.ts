@@ -96,6 +96,8 @@ export interface Dialect {
   readonly overwritingKinds: readonly string[];
   /** Kinds beside the owner that a file may leave out, so that a side that lacks one does not differ. */
   readonly optionalKinds?: readonly string[];
+  /** The group of an attachment among which the warehouse keeps the order in which they were last set, which then counts; undefined for others. */
+  orderGroup?(attachment: Attachment): string | undefined;
   /** Kinds that only a new CREATE changes, so that a difference in one of them is a replace. */
   readonly replacingKinds?: readonly string[];
   /** Texts of `printedKinds` that the warehouse was found to hold for the same as another one, each with the one that stands for both. Filled by the operation that asks. */

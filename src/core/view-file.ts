@@ -1,5 +1,5 @@
 import { ViewsyncError } from '../errors.ts';
-import { isSameAttachment } from './compare.ts';
+import { hasSameOrder, isSameAttachment } from './compare.ts';
 import type { Dialect, ParsedCreate, Statement } from './dialect.ts';
 import { withoutIgnored } from './ignore.ts';
 import { pathInTarget } from './path.ts';
@@ -178,7 +178,8 @@ function isKnown(left: Attachment | undefined, right: Attachment, dialect: Diale
 
 function isSameList(left: readonly Attachment[], right: readonly Attachment[], dialect: Dialect): boolean {
   const byId = new Map(left.map((attachment) => [attachmentId(attachment), attachment]));
-  return left.length === right.length && right.every((attachment) => isKnown(byId.get(attachmentId(attachment)), attachment, dialect));
+  const isEach = left.length === right.length && right.every((attachment) => isKnown(byId.get(attachmentId(attachment)), attachment, dialect));
+  return isEach && hasSameOrder(left, right, dialect);
 }
 
 function writeCreate(view: View, dialect: Dialect, previous: ParsedViewFile | undefined): string {

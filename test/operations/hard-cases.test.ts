@@ -103,6 +103,42 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
     await applied(place, 'WIDENS_ACCESS');
   });
 
+  test('options that were set in another order are set again in the order of the file, by the fewest statements, and an export writes the order of the server', async () => {
+    const place = await open(
+      version,
+      `CREATE VIEW v WITH (security_barrier=true, check_option=local) AS SELECT id, a FROM t;
+       CREATE MATERIALIZED VIEW m WITH (fillfactor=50, toast.autovacuum_enabled=false, autovacuum_enabled=false) AS SELECT id, a FROM t;
+       ALTER MATERIALIZED VIEW m ALTER a SET (n_distinct_inherited=5); ALTER MATERIALIZED VIEW m ALTER a SET (n_distinct=3)`,
+    );
+    const order = () =>
+      place.database.query(
+        "SELECT relname::text AS name, reloptions AS own, (SELECT attoptions FROM pg_attribute WHERE attrelid = c.oid AND attname = 'a') AS of_a FROM pg_class c WHERE relname IN ('v', 'm') ORDER BY 1",
+      );
+    const before = await order();
+    expect((await place.plan('HEAD')).plan.steps).toEqual([]);
+    await place.database.query(
+      'ALTER VIEW v SET (security_barrier = true); ALTER MATERIALIZED VIEW m SET (fillfactor = 60); ALTER MATERIALIZED VIEW m ALTER a SET (n_distinct_inherited=5)',
+    );
+    const damaged = await order();
+    expect(await acts(place, 'HEAD')).toEqual([
+      'ALTER MATERIALIZED VIEW public.m SET (fillfactor = 50)',
+      'ALTER MATERIALIZED VIEW public.m SET (autovacuum_enabled = false)',
+      'ALTER VIEW public.v SET (check_option = local)',
+      'ALTER MATERIALIZED VIEW public.m ALTER COLUMN a SET (n_distinct = 3)',
+    ]);
+    await place.apply('HEAD', { allowed: ['WIDENS_ACCESS'] });
+    expect(await order()).toEqual(before);
+    await place.apply('HEAD');
+    expect((await place.plan('HEAD')).plan.steps).toEqual([]);
+    await place.rollback();
+    expect(await order()).toEqual(damaged);
+    expect(place.git('show', 'HEAD:views/prod/public/v.sql')).toContain('WITH (check_option = local, security_barrier = true)');
+    await place.database.query('DROP VIEW v; DROP MATERIALIZED VIEW m');
+    await place.apply('HEAD');
+    expect(await order()).toEqual(damaged);
+    expect((await place.export()).commit).toBeUndefined();
+  });
+
   test('only a comment, a grant or the owner differs: no CREATE', async () => {
     const place = await open(version, "CREATE VIEW v AS SELECT id, a FROM t; COMMENT ON VIEW v IS 'old'");
     edit(place, 'v', (text) =>

@@ -180,12 +180,22 @@ function kindPosition({ kind }: Attachment): number {
 
 const keepsOrder: ReadonlySet<string> = new Set(['grant', 'option', 'default privilege']);
 
+const columnOf = ({ key }: Attachment) => key.slice(0, key.lastIndexOf(' '));
+
+/** Options of a view, of its TOAST table and of a column: the server keeps each of these lists in the order in which its members were set. */
+export function orderGroup(attachment: Attachment): string | undefined {
+  if (attachment.kind === 'column option') return `column ${columnOf(attachment)}`;
+  if (attachment.kind !== 'option') return undefined;
+  return attachment.key.includes('.') ? 'TOAST table' : 'view';
+}
+
 /**
- * Orders attachments as a file holds them: by kind, then by key. Options and grants keep the server's order, which is the one of a dump, and in
+ * Orders attachments as a file holds them: by kind, then by key. Options, each column's too, and grants keep the server's order, which is the one of a dump, and in
  * which whoever passes a right on has received it before.
  */
 function byKindAndKey(left: Attachment, right: Attachment): number {
   const byKind = kindPosition(left) - kindPosition(right);
+  if (byKind === 0 && left.kind === 'column option') return compareText(columnOf(left), columnOf(right));
   return byKind !== 0 || keepsOrder.has(left.kind) ? byKind : compareText(left.key, right.key);
 }
 

@@ -1,7 +1,7 @@
 import type { Dialect } from '../../core/dialect.ts';
 import { standardReferences } from '../../core/references.ts';
 import { listAccess, permit } from './access.ts';
-import { attachmentKinds, inlineKinds, overwritingKinds, typedRelation } from './attachments.ts';
+import { attachmentKinds, inlineKinds, orderGroup, overwritingKinds, typedRelation } from './attachments.ts';
 import { actorOf, attachmentsAfter, canReplace, hangsOn, keepRoles, ownerOf, rolesOf } from './changes.ts';
 import { createPlaceholder, createView, isPopulated } from './create-statements.ts';
 import { lexicalRules, statementRuns } from './lexical-rules.ts';
@@ -26,6 +26,7 @@ export const postgresDialect: Dialect = {
   attachmentKinds,
   inlineKinds,
   overwritingKinds,
+  orderGroup,
   bystanderSettings: ['SET LOCAL check_function_bodies = off'],
   readingKinds: ['default', 'rule', 'trigger', 'index'],
   printedKinds: ['default', 'rule', 'trigger', 'index', 'statistics'],
