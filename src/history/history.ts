@@ -112,6 +112,8 @@ export interface History {
   fetch(request: RemoteRequest): Promise<ReadonlyMap<string, ObjectId>>;
   /** One atomic push, never forced. `moved` when the remote refused because a ref there is ahead. */
   push(remote: string, refs: readonly PushedRef[]): Promise<'pushed' | 'moved'>;
+  /** Whether the history of this clone was cut off. */
+  isShallow(): Promise<boolean>;
   isAncestor(ancestor: ObjectId, descendant: ObjectId): Promise<boolean>;
   /** Moves a ref by compare and swap without a new commit, the checked-out work tree following as in `record`. */
   moveRef(ref: string, to: ObjectId, from: ObjectId | undefined): Promise<void>;

@@ -43,6 +43,7 @@ function gitHistory(repository: Repository, { complete }: Interruption): History
     remoteOf: (branch) => remoteOf(repository, branch),
     fetch: (request) => fetchRefs(repository, request),
     push: (remote, refs) => pushRefs(repository, remote, refs),
+    isShallow: async () => (await askGit(repository, ['rev-parse', '--is-shallow-repository'])) === 'true',
     isAncestor: (ancestor, descendant) => isAncestor(repository, ancestor, descendant),
     moveRef: (ref, to, from) => complete(() => moveRef(repository, { ref, to, from, reason: 'viewsync: fast-forward' })),
   };

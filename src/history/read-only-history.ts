@@ -20,6 +20,7 @@ export async function readOnlyHistory(directory: string): Promise<History> {
     head: () => readHead(library),
     tip: (ref) => resolveRef(library, ref),
     listCarriers: (from, line) => listCarriers(library, { from, line }),
+    isShallow: async () => library.grafts.size > 0,
     isAncestor: (ancestor, descendant) => isAncestor(library, ancestor, descendant),
     listEdited: async (folder) => (files.root === undefined ? [] : compareWorkTree(files.root, folder, { reader, head: await readHead(library) })),
     writeFiles: (changes) => writeFiles(files.root, changes),

@@ -9,6 +9,8 @@ export interface BaseMark {
   readonly target: string;
   /** Views whose base is an older state, since git and the warehouse disagreed over them: by `relationKey`, that state. */
   readonly conflicts: ReadonlyMap<string, ObjectId | 'unknown'>;
+  /** Set when the ref of the line stands behind that state, which is here: somebody has set it back. */
+  readonly isAhead?: true;
 }
 
 const unsafe = /[%\p{Cc}\u2028\u2029]/gu;
@@ -57,6 +59,11 @@ function isHere({ reader }: Project['history'], commit: ObjectId): Promise<boole
   );
 }
 
+/** Whether the line was set back to before a state that the branch has taken in and that is here. */
+async function isAhead({ history }: Project, tip: ObjectId | undefined, { live }: BaseMark): Promise<boolean> {
+  return tip !== undefined && live !== tip && (await isHere(history, live)) && (await history.isAncestor(tip, live));
+}
+
 /**
  * The newest state of the live line that the branch has taken in, of all that the commits up to `commit` name: a rebase, a cherry-pick
  * or a squash can put an older one in front of it, and a run that was not pushed one that nobody else has. `SHALLOW_HISTORY`.
@@ -70,8 +77,9 @@ export async function findBaseMark(
   for await (const carrier of project.history.listCarriers(commit, { key: trailerKeys.target, value: target.name })) {
     marks.push(...readMarks(carrier).filter((mark) => mark.target === target.name));
     // Nothing is newer than the end of the line.
-    const newest = marks.find(({ live }) => live === tip);
-    if (newest) return newest;
+    if (marks.some(({ live }) => live === tip)) break;
   }
-  return (await findNewest(project, tip, marks)) ?? marks[0];
+  const [first] = marks;
+  if (first && (await isAhead(project, tip, first))) return { ...first, isAhead: true };
+  return marks.find(({ live }) => live === tip) ?? (await findNewest(project, tip, marks)) ?? first;
 }

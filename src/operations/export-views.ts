@@ -196,6 +196,6 @@ async function exportOnce(project: Project, target: Target, options: ExportOptio
   const written = options.commit === 'commit' ? await measure('record', carryOut({ ...draft, authors }, point)) : { pushed: false, notes: [] };
   if (options.commit === 'files only') await measure('write files', project.history.writeFiles(draft.branch));
   const branch = point.remote?.ref ?? point.head.branch;
-  const notes = [...describeDamage(draft), ...written.notes];
+  const notes = [...(recorded.line.note === undefined ? [] : [recorded.line.note]), ...describeDamage(draft), ...written.notes];
   return { ...describeDraft(draft, target), ...written, notes, ...(branch === undefined ? {} : { branch }), remote: point.fetched, timings };
 }

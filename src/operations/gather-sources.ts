@@ -77,9 +77,10 @@ export interface Position extends Pick<Recorded, 'head' | 'line'> {
 }
 
 /** What is recorded after the warehouse was read may be newer than it, and must not be taken back: so this comes first. */
-export async function readPosition({ project, target }: Reading, point?: Pick<BranchPoint, 'head' | 'files'>): Promise<Position> {
-  const head = point?.head ?? (await project.history.head());
-  return { head, line: await readLiveLine(project, target, head.commit), files: point?.files ?? 'work tree' };
+export async function readPosition({ project, target }: Reading, point: Partial<Pick<BranchPoint, 'head' | 'files' | 'fetched'>> = {}): Promise<Position> {
+  const { head = await project.history.head(), files = 'work tree', fetched } = point;
+  const search = typeof fetched === 'string' ? 'everywhere' : 'here';
+  return { head, line: await readLiveLine(project, target, head.commit, search), files };
 }
 
 /** What both lines hold there, or where they stand now; it may be read while the warehouse is. */

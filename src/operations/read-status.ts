@@ -76,7 +76,7 @@ function findDamage({ tip, branch }: Recorded, target: Target): Status['broken']
 export async function readStatus(project: Project, target: Target, { warehouse, progress }: StatusOptions): Promise<Status> {
   const reading = startReading(project, target, warehouse.dialect);
   const remote = await fetchLiveLine(project, target, 'read');
-  const position = await readPosition(reading);
+  const position = await readPosition(reading, { fetched: remote });
   const [recorded, inspection] = await Promise.all([readRecorded(reading, position), warehouse.inspect(target.scope, progress)]);
   requireSameWarehouse(recorded, inspection.snapshot.description, target);
   const sources = await gatherSources(reading, { recorded, inspection }, { settle: warehouse.settle.bind(warehouse) });

@@ -156,3 +156,49 @@ describe('three nights', () => {
     expect([await liveText(place, 'shop.ids'), await states(place)]).toEqual([expect.stringContaining('> 66'), {}]);
   });
 });
+
+describe('a live line that somebody has', () => {
+  const statesOn = (place: Workplace) => place.git('rev-list', live).split('\n');
+
+  test.each([
+    ['deleted', ['-d', live]],
+    ['set back', [live, `${live}~2`]],
+  ])('%s goes on from what the branch refers to, and no state is lost', async (_, change) => {
+    const place = await openShop();
+    for (const night of [1, 2]) {
+      await drift(place, night);
+      await place.export();
+    }
+    commitEdit(place, 'shop.ids', (text) => text.replaceAll('> 2', '> 66'));
+    const before = statesOn(place);
+    place.git('update-ref', ...change);
+    await drift(place, 3, 'shop.big');
+    const night = await place.export();
+    expect(night).toMatchObject({ pending: ['shop.ids'], conflicts: [], notes: [expect.stringMatching(/it goes on from [0-9a-f]{10}/)] });
+    expect(statesOn(place).slice(1)).toEqual(before);
+    expect((await place.export()).notes).toEqual([]);
+  });
+
+  test('deleted wherever it was begins anew: what differs is a conflict, and the nights after that are as ever', async () => {
+    const place = await openShop();
+    await place.export();
+    place.git('update-ref', '-d', live);
+    place.git('reflog', 'expire', '--expire=now', '--all');
+    place.git('gc', '--quiet', '--prune=now');
+    await drift(place, 1);
+    await expect(place.apply('HEAD')).rejects.toMatchObject({
+      code: 'SHALLOW_HISTORY',
+      suggestions: expect.arrayContaining([expect.stringContaining('viewsync export')]),
+    });
+    expect((await place.status()).differing).toMatchObject([{ view: 'shop.ids', state: 'conflict' }]);
+    for (const night of [2, 3, 4]) {
+      await drift(place, night, 'shop.big');
+      const { conflicts, notes } = await place.export();
+      expect([conflicts, notes]).toEqual([['shop.big', 'shop.ids'], night === 2 ? [expect.stringContaining('was deleted. A new one begins')] : []]);
+      expect([file(place, live), file(place, live, 'shop.big')]).toEqual([expect.stringContaining('> 1'), expect.stringContaining(`> (${night})`)]);
+    }
+    await place.export({ overwrite: ['shop.ids', 'shop.big'] });
+    await drift(place, 9);
+    expect(await place.export()).toMatchObject({ conflicts: [], subject: 'prod: 1 view changed' });
+  });
+});
