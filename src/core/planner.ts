@@ -57,6 +57,8 @@ export interface PlanRequest {
   readonly exported: ReadonlyMap<string, View>;
   /** Where a run is undone: what it touched, as it left it, by `relationKey`. */
   readonly undone?: ReadonlyMap<string, View>;
+  /** Live views of which the query gives other columns than they show, with these columns, by `relationKey`. */
+  readonly stale?: ReadonlyMap<string, View['columns']>;
   readonly rowSecurity: RowSecurity;
   /** Absent where nothing is denied to our role, or nothing is known of it. */
   readonly powers?: Powers;

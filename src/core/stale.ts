@@ -36,7 +36,26 @@ function followsNames(view: View, source: View | undefined): boolean {
   return source?.columns.every(({ name }) => own.has(name)) ?? false;
 }
 
-function treatStale(view: View, source: View | undefined, { dialect }: Situation['request']): { readonly view: View; readonly treatment: Treatment } {
+interface Found {
+  readonly view: View;
+  readonly treatment: Treatment;
+}
+
+/** Wanted views that went stale before: made again, or left where they name or protect their own columns. */
+function treatStanding({ request: { stale, dialect }, wanted, treatments }: Planned): ReadonlyMap<string, Found> {
+  const found = [...(stale ?? [])].flatMap(([key, columns]): (readonly [string, Found])[] => {
+    const view = wanted.get(key);
+    const how = treatments.get(key)?.how;
+    if (!view || (how !== 'nothing' && how !== 'alter')) return [];
+    const fresh = dialect.refreshColumns?.(view, 'those that it reads');
+    if (fresh) return [[key, { view: { ...fresh, columns }, treatment: { how: 'replace', because: 'its columns are no longer those of its query' } }]];
+    const because = 'its columns are no longer those of its query, and it names or protects them itself. Give it a file that fits.';
+    return how === 'nothing' ? [[key, { view, treatment: { how: 'leave', because } }]] : [];
+  });
+  return new Map(found);
+}
+
+function treatStale(view: View, source: View | undefined, { dialect }: Situation['request']): Found {
   const key = source ? relationKey(source.name) : '';
   const fresh = dialect.refreshColumns?.(view, followsNames(view, source) ? 'those that it reads' : 'its own');
   if (fresh) return { view: fresh, treatment: { how: 'replace', because: `it takes over the columns of ${key}, which change` } };
@@ -48,12 +67,12 @@ function treatStale(view: View, source: View | undefined, { dialect }: Situation
  * Views that take over the columns of one that gets others, where the server keeps the columns that they were made with and refuses to
  * query them then: they are made again. https://docs.snowflake.com/en/user-guide/views-introduction#limitations-on-views
  */
-export function findStale(planned: Planned): ReadonlyMap<string, { readonly view: View; readonly treatment: Treatment }> {
+export function findStale(planned: Planned): ReadonlyMap<string, Found> {
   const { request, live, wanted, drops, treatments } = planned;
-  const found = new Map<string, { readonly view: View; readonly treatment: Treatment }>();
-  if (!request.dialect.refreshColumns) return found;
+  if (!request.dialect.refreshColumns) return new Map();
+  const found = new Map(treatStanding(planned));
   const readers = findReaders(readsOf([...live.values()].filter(isView)));
-  const queue = findChanging(planned);
+  const queue = [...findChanging(planned), ...[...found].flatMap(([key, { treatment }]) => (treatment.how === 'replace' ? [key] : []))];
   for (let source = queue.shift(); source !== undefined; source = queue.shift()) {
     for (const key of readers.get(source) ?? []) {
       const view = wanted.get(key) ?? live.get(key);

@@ -4,9 +4,10 @@ import type { Plan, Step } from '../core/plan.ts';
 import { readsOf } from '../core/rebuild.ts';
 import { relationKey } from '../core/relation.ts';
 import { isView, type View } from '../core/view.ts';
+import type { StaleViews } from '../warehouses/standing.ts';
 import type { Inspection, Warehouse } from '../warehouses/warehouse.ts';
 import { hangingOf, planMaking, surroundingsOf, withoutPowers } from './detour.ts';
-import type { MigrationOptions } from './migration.ts';
+import { emptyPlan, type MigrationOptions } from './migration.ts';
 import { runPlan } from './run-plan.ts';
 import { restoreViews, type ScriptOutcome } from './run-script.ts';
 import type { BrokenView } from './running-script.ts';
@@ -33,7 +34,8 @@ interface Standing {
   readonly stale: readonly View[];
 }
 
-async function examineStanding({ settle, dialect }: Warehouse, views: readonly View[]): Promise<Standing> {
+async function examineStanding({ settle, dialect, findStale }: Warehouse, views: readonly View[]): Promise<Standing> {
+  if (findStale) return mendStanding(await findStale(views), dialect);
   // With its columns unknown, a view is asked about although its definition is the one that is there.
   const settled = views.length === 0 ? new Map() : await settle(views.map((wanted) => ({ wanted, live: { ...wanted, columns: [] } })));
   const stale = views.flatMap((view): readonly View[] => {
@@ -46,33 +48,75 @@ async function examineStanding({ settle, dialect }: Warehouse, views: readonly V
   return { broken: reasons, stale };
 }
 
+/** What names or protects its own columns cannot be mended by making it again. */
+function mendStanding({ stale, broken }: StaleViews, { refreshColumns }: Warehouse['dialect']): Standing {
+  const mended = stale.map(({ view, columns }) => ({ view, fresh: refreshColumns?.(view, 'those that it reads'), columns }));
+  return {
+    stale: mended.flatMap(({ fresh, columns }) => (fresh ? [{ ...fresh, columns }] : [])),
+    broken: [
+      ...broken.map(({ name, reason }) => ({ view: relationKey(name), because: reason })),
+      ...mended.flatMap(({ view, fresh }) =>
+        fresh ? [] : [{ view: relationKey(view.name), because: 'its query gives other columns than those that it names or protects itself' }],
+      ),
+    ],
+  };
+}
+
 /** Puts views over themselves, so that the server finds their columns anew. */
-function planRefreshing(plan: Plan, stale: readonly View[], { dialect }: Warehouse): Plan {
+function planRefreshing(stale: readonly View[], { target, inspection, dialect }: RestorationOptions & { readonly dialect: Warehouse['dialect'] }): Plan {
   const byKey = new Map(stale.map((view) => [relationKey(view.name), view]));
   const order = orderByReads(readsOf(stale)).flatMap(({ members }) => members.flatMap((key) => byKey.get(key) ?? []));
   const because = 'its columns are no longer those of its query';
-  const steps = order.map((view): Step => ({ kind: 'replace', view: view.name, sql: dialect.createView(view, 'replace'), because }));
-  return { ...plan, steps: [...plan.steps, ...steps], before: [...plan.before, ...stale], after: [...plan.after, ...stale] };
+  const steps = order.flatMap((view): readonly Step[] => [
+    { kind: 'replace', view: view.name, sql: dialect.createView(view, 'replace'), because },
+    ...(dialect.lostByReplace?.(view, inspection.session.role) ?? []).map(
+      ({ make }): Step => ({ kind: 'alter', view: view.name, sql: make, because: 'a replace loses it' }),
+    ),
+  ]);
+  return { ...emptyPlan(target), steps, before: stale, after: stale };
 }
 
-/** Step by step, where a transaction takes nothing back. */
-async function restoreInSteps(warehouse: Warehouse, { missing, present }: Concerned, options: RestorationOptions): Promise<Restoration> {
-  const refused = await findRefused(warehouse, missing);
-  const standing = await examineStanding(warehouse, present);
-  const broken = [...refused, ...standing.broken];
-  const unfit = new Set(broken.map(({ view }) => view));
-  const fitting = missing.filter(({ name }) => !unfit.has(relationKey(name)));
-  const surroundings = withoutPowers(surroundingsOf(options.target, warehouse, options.inspection));
-  const plan = planRefreshing(planMaking(fitting, 'it was dropped for the migration', surroundings), standing.stale, warehouse);
+async function run(warehouse: Warehouse, plan: Plan, options: RestorationOptions): Promise<Restoration['acts']> {
+  if (plan.steps.length === 0) return [];
   const { report } = await runPlan(warehouse, plan, { ...options, afterFailure: 'keep going' });
-  const acts = report.steps.map(({ step: { sql, because, view }, milliseconds }) => ({
+  return report.steps.map(({ step: { sql, because, view }, milliseconds }) => ({
     origin: 'viewsync' as const,
     sql,
     because,
     view: relationKey(view),
     milliseconds,
   }));
-  return { acts, restored: [...fitting, ...standing.stale].map(({ name }) => relationKey(name)), broken };
+}
+
+/** Mends the standing views that making again helps; the others are broken, as things stand. */
+async function refresh(warehouse: Warehouse, present: readonly View[], options: RestorationOptions): Promise<Restoration> {
+  const { stale, broken } = await examineStanding(warehouse, present);
+  const acts = await run(warehouse, planRefreshing(stale, { ...options, dialect: warehouse.dialect }), options);
+  return { acts, restored: stale.map(({ name }) => relationKey(name)), broken };
+}
+
+async function make(warehouse: Warehouse, missing: readonly View[], options: RestorationOptions): Promise<Restoration> {
+  const broken = await findRefused(warehouse, missing);
+  const unfit = new Set(broken.map(({ view }) => view));
+  const fitting = missing.filter(({ name }) => !unfit.has(relationKey(name)));
+  const surroundings = withoutPowers(surroundingsOf(options.target, warehouse, options.inspection));
+  const acts = await run(warehouse, planMaking(fitting, 'it was dropped for the migration', surroundings), options);
+  return { acts, restored: fitting.map(({ name }) => relationKey(name)), broken };
+}
+
+/** Step by step, where a transaction takes nothing back: what is missing may read what is stale, and what does not work may read what is missing. */
+async function restoreInSteps(warehouse: Warehouse, { missing, present }: Concerned, options: RestorationOptions): Promise<Restoration> {
+  const mended = await refresh(warehouse, present, options);
+  const made = await make(warehouse, missing, options);
+  const left = new Set(mended.broken.map(({ view }) => view));
+  const changes = mended.acts.length + made.acts.length;
+  const again = changes === 0 ? [] : present.filter(({ name }) => left.has(relationKey(name)));
+  const last = again.length === 0 ? mended : await refresh(warehouse, again, options);
+  return {
+    acts: [...mended.acts, ...made.acts, ...(last === mended ? [] : last.acts)],
+    restored: [...made.restored, ...new Set([...mended.restored, ...last.restored])],
+    broken: [...made.broken, ...last.broken],
+  };
 }
 
 /** The views that a migration may have taken along. */

@@ -2,7 +2,7 @@ import type { Refusal } from '../core/plan.ts';
 import { placeOf, type ScriptStatement } from '../core/script.ts';
 import { positionAt } from '../core/statements.ts';
 import { ViewsyncError } from '../errors.ts';
-import type { StatementRefusal } from '../warehouses/warehouse.ts';
+import type { StatementRefusal } from '../warehouses/script-session.ts';
 import type { BrokenView } from './running-script.ts';
 
 const rolledBack = 'Rolled back; nothing changed.';

@@ -50,12 +50,21 @@ function isDroppedByName({ name }: View, { statements, planned }: StatementsWork
   return drops.some(({ views, schemas }) => schemas.includes(name.schema) || views.some((parts) => mayName(parts, name)));
 }
 
+const changingSchema = /^(CREATE\s+OR\s+REPLACE|DROP|ALTER)\s+(TRANSIENT\s+)?SCHEMA\b/i;
+
+/** Whether the script does something to the whole schema of a view. */
+function isInChangedSchema({ name }: View, { statements }: StatementsWork): boolean {
+  return statements.some(({ statement, named }) => changingSchema.test(statement.text) && named.some((parts) => parts.at(-1) === name.schema));
+}
+
 /** Views that the script names or that depend on what it names, but for those that it drops itself. */
 function findConcerned(work: StatementsWork): readonly View[] {
   const { inspection } = work.planned;
   const named = new Set(work.relations);
-  const own = [...inspection.snapshot.views, ...inspection.outside].filter(({ name }) => named.has(relationKey(name)));
-  return [...own, ...findDependents(work.relations, inspection)].filter((view) => !isDroppedByName(view, work));
+  const views = [...inspection.snapshot.views, ...inspection.outside];
+  const own = views.filter((view) => named.has(relationKey(view.name)) || isInChangedSchema(view, work));
+  const relations = [...named, ...own.map(({ name }) => relationKey(name))];
+  return [...own, ...findDependents(relations, inspection)].filter((view) => !isDroppedByName(view, work));
 }
 
 function scriptFailed({ failure, acts }: Outcome & Required<Pick<Outcome, 'failure'>>, total: number): ViewsyncError {

@@ -15,6 +15,7 @@ import type { ObjectId } from '../history/history.ts';
 import type { Project, Target } from '../project.ts';
 import type { Inspection, Progress, SettleRequest, Warehouse } from '../warehouses/warehouse.ts';
 import { comparePaths, keyOf, type PathState, type Sources } from './compose-files.ts';
+import { findStale } from './find-stale.ts';
 import { gatherSources, type Reading, type Recorded, readPosition, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
 import { findExported, findExportedFiles } from './last-seen.ts';
 import { leaveOutBroken } from './leave-out.ts';
@@ -109,6 +110,7 @@ export async function planWish(
   const byKey = new Map(live.map((view) => [relationKey(view.name), view]));
   const questions = findQuestions(wish.wanted, live, reading);
   const described = questions.length === 0 ? new Map() : await options.warehouse.settle(questions);
+  const { stale } = await findStale(options.warehouse, inspection);
   learnEquivalents(reading.dialect, described);
   return planChanges({
     target: reading.target.name,
@@ -128,6 +130,7 @@ export async function planWish(
     sizes: inspection.sizes,
     ...(session.lockLimit === undefined ? {} : { lockLimit: session.lockLimit }),
     exported: findExported(reading, wish.wanted, tip),
+    stale: new Map(stale.map(({ view, columns }) => [relationKey(view.name), columns])),
     rowSecurity: session.rowSecurity,
     ...(session.powers === undefined ? {} : { powers: session.powers }),
     allowed: options.allowed,

@@ -7,6 +7,7 @@ import type { ViewsyncError } from '../errors.ts';
 import type { Project, Target } from '../project.ts';
 import type { Progress, Warehouse } from '../warehouses/warehouse.ts';
 import { comparePaths, type PathState, type Sources } from './compose-files.ts';
+import { describeStaleViews, findStale } from './find-stale.ts';
 import { gatherSources, type Recorded, readPosition, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
 import { liveRef, type Run } from './live-line.ts';
 import { type FetchOutcome, fetchLiveLine } from './remote-lines.ts';
@@ -29,6 +30,8 @@ export interface Status {
   readonly views: number;
   /** Views that are not in sync, and ones in sync whose columns moved with a table. */
   readonly differing: readonly ViewStatus[];
+  /** Views that take over the columns of something that has others now, so that the server no longer queries them. */
+  readonly stale: readonly { readonly view: string; readonly because: string }[];
   readonly unreadable: readonly Unreadable[];
   readonly broken: readonly { readonly path: string; readonly message: string }[];
   /** The run that was interrupted, or that goes on right now. */
@@ -87,6 +90,7 @@ export async function readStatus(project: Project, target: Target, { warehouse, 
     server: inspection.session.server,
     views: inspection.snapshot.views.length,
     differing: states.map((state) => describePath(state, sources)).filter(isWorthTelling),
+    stale: describeStaleViews(await findStale(warehouse, inspection)),
     unreadable: inspection.snapshot.description.unreadable,
     broken: [...brokenFiles(recorded.branch).map(({ path, error }) => ({ path, message: error.message })), ...findDamage(recorded, target)],
     ...(interrupted ? { run: { ...interrupted, isRunning: await warehouse.isBusy(), holds: whatIsHeld(states, sources) } } : {}),

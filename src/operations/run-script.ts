@@ -4,7 +4,8 @@ import { compareText, type RelationName, relationKey } from '../core/relation.ts
 import { mayName, placeOf, type ScriptStatement } from '../core/script.ts';
 import type { View } from '../core/view.ts';
 import { ViewsyncError } from '../errors.ts';
-import type { StatementResult, Transaction } from '../warehouses/warehouse.ts';
+import type { StatementResult } from '../warehouses/script-session.ts';
+import type { Transaction } from '../warehouses/warehouse.ts';
 import { planDropping, type Surroundings } from './detour.ts';
 import { refusedStatement, unrestorable } from './failed-script.ts';
 import { putBackAll, tryPutBack } from './put-back-views.ts';

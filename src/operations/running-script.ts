@@ -2,7 +2,8 @@ import type { Plan, Step } from '../core/plan.ts';
 import { type RelationName, relationKey } from '../core/relation.ts';
 import type { ScriptStatement } from '../core/script.ts';
 import type { View } from '../core/view.ts';
-import { type AtomicTransaction, LockNotGranted, type ScriptSession, type StepFailure, type Transaction } from '../warehouses/warehouse.ts';
+import type { ScriptSession } from '../warehouses/script-session.ts';
+import { type AtomicTransaction, LockNotGranted, type StepFailure, type Transaction } from '../warehouses/warehouse.ts';
 import type { Surroundings } from './detour.ts';
 
 /** One statement that ran, in the order in which they ran: the script's, or one of ours around it. */

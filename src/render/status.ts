@@ -7,8 +7,8 @@ import { count } from './count.ts';
 import { renderTable } from './table.ts';
 
 /** Whether git and the warehouse agree and nothing waits for a person. */
-export function isClean({ differing, unreadable, broken, run, isRecorded }: Status): boolean {
-  return isRecorded && run === undefined && differing.length + unreadable.length + broken.length === 0;
+export function isClean({ differing, stale, unreadable, broken, run, isRecorded }: Status): boolean {
+  return isRecorded && run === undefined && differing.length + stale.length + unreadable.length + broken.length === 0;
 }
 
 /** One line per view that differs, what is odd, and what to type next. */
@@ -61,8 +61,12 @@ function describeFound(change: NonNullable<ViewStatus['change']>, state: SyncSta
   return text;
 }
 
-function renderOddities({ unreadable, broken }: Status, colors: Colors): string {
-  const lines = [...unreadable.map(({ name, reason }) => `${relationKey(name)} cannot be read: ${reason}`), ...broken.map(({ message }) => message)];
+function renderOddities({ stale, unreadable, broken }: Status, colors: Colors): string {
+  const lines = [
+    ...stale.map(({ view, because }) => `${view}: ${because}.`),
+    ...unreadable.map(({ name, reason }) => `${relationKey(name)} cannot be read: ${reason}`),
+    ...broken.map(({ message }) => message),
+  ];
   return lines.map((line) => `${colors.warning('Warning:')} ${line}`).join('\n');
 }
 

@@ -6,6 +6,8 @@ import type { RelationName } from '../core/relation.ts';
 import type { Container, Loss, Scope, Snapshot, Unreadable } from '../core/snapshot.ts';
 import type { Column, View } from '../core/view.ts';
 import type { Scratch, ScratchRequest, StandIn } from './scratch.ts';
+import type { ScriptSession } from './script-session.ts';
+import type { StaleViews } from './standing.ts';
 
 /** Told while something long runs; `total` is absent as long as it is not known. */
 export type Progress = (event: { readonly what: string; readonly done: number; readonly total?: number }) => void;
@@ -36,6 +38,8 @@ export interface Inspection {
   readonly outside: readonly View[];
   /** What watches a view and stops working when that is replaced or dropped; absent where there are no such things. */
   readonly streams?: readonly Loss[];
+  /** Views, out of scope too, that take over the columns of something that was changed after they were made. */
+  readonly suspects?: readonly View[];
   readonly session: Session;
   /** Every name that a relation has, sorted keys as in `relationKey`: what a new view would collide with or may read. */
   readonly relations: ReadonlySet<string>;
@@ -121,44 +125,6 @@ export interface StepFailure {
 
 export type ExecuteOutcome = { readonly results: readonly StepResult[]; readonly failure?: StepFailure };
 
-/** What the server said to a statement of a script that it refused. */
-export interface StatementRefusal extends Omit<StepFailure, 'index' | 'isLock'> {
-  /** Offset in the statement at which the server saw the fault. */
-  readonly offset?: number;
-  /** Whether it was refused because of objects that depend on what it changes, so that it may succeed without these. */
-  readonly isInTheWay: boolean;
-}
-
-export interface StatementResult {
-  readonly milliseconds: number;
-  /** Nothing is left of a statement that was refused. */
-  readonly refusal?: StatementRefusal;
-}
-
-/** What a statement names: every dotted name in it, part by part, as far as it may be the name of an object. */
-export type NamedParts = readonly (readonly string[])[];
-
-/**
- * Somebody's script inside our transaction. Its statements run under the settings and the role that a session of its author would have, and
- * that they may change; whatever else the transaction does runs under our own. Waiting for locks, all statements and `Transaction.lock`
- * together take no longer than the lock timeout: then `LockNotGranted` is thrown.
- */
-export interface ScriptSession {
-  /** Runs one statement. Until the next call it can be taken back. */
-  run(sql: string, named: NamedParts): Promise<StatementResult>;
-  /** Takes back what the last statement did. */
-  takeBack(): Promise<void>;
-  /** Views that exist now, out of scope too, by what tells them apart whatever they are called. */
-  listViews(): Promise<ReadonlyMap<string, RelationName>>;
-  /**
-   * Views that depend, directly or not, on what is named: on the named columns and constraints of the named relations alone, or on every
-   * named object as a whole. Names without a schema are looked up as the script would.
-   */
-  findStanding(named: NamedParts, on: 'parts' | 'whole'): Promise<readonly RelationName[]>;
-  /** The names that some relation has now. */
-  findTaken(names: readonly RelationName[]): Promise<readonly RelationName[]>;
-}
-
 /** Inside one transaction that holds the run's advisory lock and the locks asked for. */
 export interface Transaction {
   /** The named views as they are now, inside the transaction; absent ones are left out. */
@@ -212,6 +178,8 @@ export interface Warehouse {
    * `RUN_IN_PROGRESS` when another run is at work, `LOCK_TIMEOUT` when the locks were not granted in any attempt.
    */
   transact<T>(options: TransactionOptions, work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  /** Which of these views can no longer be queried, since what they read has changed. Absent where a view follows what it reads. Changes nothing. */
+  findStale?(views: readonly View[]): Promise<StaleViews>;
   /** Whether another run is at work now. */
   isBusy(): Promise<boolean>;
   /** What the server's clock shows, and what our role may not do that an export, an apply, a migration or a drill would need. Changes nothing. */

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Description, type PlanRequest, planChanges } from '../../src/core/planner.ts';
 import { relationKey } from '../../src/core/relation.ts';
 import { hasStar } from '../../src/core/stale.ts';
@@ -13,14 +13,24 @@ const inShop = (each: View): View => ({
 });
 const shop = (key: string, parts: Parameters<typeof view>[1]) => inShop(view(key, parts));
 
-function plan(live: readonly View[], wanted: readonly View[], described: Record<string, Description> = {}) {
+function plan(
+  live: readonly View[],
+  wanted: readonly View[],
+  described: Record<string, Description> = {},
+  stale: ReadonlyMap<string, View['columns']> = new Map(),
+) {
   const request: PlanRequest = {
     ...{ target: 'prod', dialect: snowflakeDialect, live, wanted, drops: [], kept: [], described: new Map(Object.entries(described)), containers: [] },
     ...{ roles: [], role: 'ME', relations: new Set(live.map(({ name }) => relationKey(name))), available: new Set(), sizes: new Map(), exported: new Map() },
     ...{ rowSecurity: { bypassing: new Set(), exempt: new Map() }, allowed: [] },
+    stale,
   };
-  const { steps, refusals } = planChanges(request);
-  return { steps: steps.map(({ kind, view, because }) => `${kind} ${view.name}: ${because}`), refusals: refusals.map(({ because }) => because) };
+  const { steps, refusals, left } = planChanges(request);
+  return {
+    left: left.map(({ view, because }) => `${view.name}: ${because}`),
+    steps: steps.map(({ kind, view, because }) => `${kind} ${view.name}: ${because}`),
+    refusals: refusals.map(({ because }) => because),
+  };
 }
 
 const base = shop('S.A', { reads: [], definition: 'SELECT 1 AS ID', columns: ['ID'] });
@@ -65,4 +75,25 @@ test('a view that calls the columns otherwise is named, and nothing runs', () =>
   expect(refusals).toEqual([
     expect.stringContaining('P.S.B does not fit the warehouse as it is now: it takes over the columns of P.S.A, which change, and names or protects its own'),
   ]);
+});
+
+describe('views that went stale before', () => {
+  const more = new Map([['P.S.B', [...star.columns, { name: 'MORE', type: '' }]]]);
+
+  test('are made again where they are wanted, and with them what takes over their columns', () => {
+    expect(plan(live, [star], {}, more).steps).toEqual([
+      'replace B: its columns are no longer those of its query',
+      'replace C: it takes over the columns of P.S.B, which change',
+    ]);
+    expect(plan(live, [base], {}, more).steps).toEqual([]);
+  });
+
+  test('are left and named where they name or protect their columns', () => {
+    const masked = { ...star, attachments: [{ kind: 'masking policy', key: 'ID', value: 'M', make: 'MASK', unmake: 'UNMASK' }] };
+    expect(plan([base, masked, plain], [masked], {}, more)).toMatchObject({
+      steps: [],
+      refusals: [],
+      left: ['B: its columns are no longer those of its query, and it names or protects them itself. Give it a file that fits.'],
+    });
+  });
 });

@@ -11,6 +11,7 @@ const clean: Status = {
   differing: [],
   unreadable: [],
   broken: [],
+  stale: [],
   remote: 'no remote',
   isRecorded: true,
 };

@@ -1,6 +1,6 @@
 import type { RelationName } from '../../core/relation.ts';
 import { type Connection, isServerError, type ServerError } from '../postgres-family/connection.ts';
-import type { NamedParts, ScriptSession, StatementRefusal, StatementResult } from '../warehouse.ts';
+import type { NamedParts, ScriptSession, StatementRefusal, StatementResult } from '../script-session.ts';
 import { explainDenied, isLockDenied } from './lock.ts';
 import type { LockBudget } from './lock-budget.ts';
 import { pin, pinnedSettings } from './session.ts';

@@ -1,6 +1,6 @@
 import type { RelationName } from '../../core/relation.ts';
 import type { Connection } from '../postgres-family/connection.ts';
-import type { NamedParts } from '../warehouse.ts';
+import type { NamedParts } from '../script-session.ts';
 
 /** Names as the queries below take them: schemas (null: look along the path), relations, the path, every single word. */
 type Parameters = readonly [(string | null)[], string[], readonly string[], string[]];

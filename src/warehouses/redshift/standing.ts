@@ -3,7 +3,7 @@ import { readsOf } from '../../core/rebuild.ts';
 import { type RelationName, relationKey } from '../../core/relation.ts';
 import type { View } from '../../core/view.ts';
 import type { Connection } from '../postgres-family/connection.ts';
-import type { NamedParts } from '../warehouse.ts';
+import type { NamedParts } from '../script-session.ts';
 import { isLateBinding } from './attachments.ts';
 import { columnReadsQuery } from './catalog-queries.ts';
 import { readAllViews } from './inspect.ts';

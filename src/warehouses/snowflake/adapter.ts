@@ -11,6 +11,7 @@ import { readOptions, validateOptions } from './options.ts';
 import { type Account, readAccount } from './session.ts';
 import type { Environment } from './settings.ts';
 import { settle } from './settle.ts';
+import { findStale } from './stale.ts';
 import { runTransaction } from './transaction.ts';
 
 /** How long things may take; for tests. */
@@ -62,6 +63,7 @@ function toWarehouse(connection: Connection, account: Account, times: LockTimes)
     transact: (options, work) => named(connection, () => runTransaction(connection, { times, held, ...options }, work)),
     runAlone: (work) => named(connection, () => runAlone(work)),
     examine: () => named(connection, () => examineAccount(connection, account)),
+    findStale: (views) => named(connection, () => findStale(connection, views)),
     isBusy: () => named(connection, () => isRunLocked(connection, times, held)),
     findAuthors: (names) => named(connection, () => findAuthors(connection, names)),
     findDefaults: (containers) => named(connection, () => findDefaults(connection, containers)),

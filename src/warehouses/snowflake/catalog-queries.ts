@@ -16,7 +16,7 @@ function relation(database: string, name: string): string {
 
 /** Columns are named, since a vendor may add some. https://docs.snowflake.com/en/sql-reference/info-schema/tables */
 export const relationsQuery = (database: string, part: Part) =>
-  `SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, IS_DYNAMIC, TABLE_OWNER, BYTES, COMMENT FROM ${relation(database, 'TABLES')} WHERE ${condition(part)}`;
+  `SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, IS_DYNAMIC, TABLE_OWNER, BYTES, COMMENT, CREATED, LAST_DDL FROM ${relation(database, 'TABLES')} WHERE ${condition(part)}`;
 
 /** https://docs.snowflake.com/en/sql-reference/info-schema/views */
 export const viewsQuery = (database: string, part: Part) =>
@@ -44,7 +44,7 @@ export const authorsQuery = (database: string, names: readonly Pick<RelationName
   `SELECT TABLE_SCHEMA, TABLE_NAME, LAST_DDL_BY FROM ${relation(database, 'TABLES')} WHERE ${condition({ names })}`;
 
 export const sessionQuery =
-  'SELECT CURRENT_ORGANIZATION_NAME() AS ORGANIZATION, CURRENT_ACCOUNT_NAME() AS ACCOUNT, CURRENT_ROLE() AS ROLE, CURRENT_VERSION() AS VERSION, CURRENT_WAREHOUSE() AS WAREHOUSE';
+  'SELECT CURRENT_ORGANIZATION_NAME() AS ORGANIZATION, CURRENT_ACCOUNT_NAME() AS ACCOUNT, CURRENT_ROLE() AS ROLE, CURRENT_VERSION() AS VERSION, CURRENT_WAREHOUSE() AS WAREHOUSE, CURRENT_USER() AS USER_NAME';
 
 /** Milliseconds since 1970, by the server's clock. */
 export const clockQuery = 'SELECT DATE_PART(EPOCH_MILLISECOND, CURRENT_TIMESTAMP()) AS NOW';

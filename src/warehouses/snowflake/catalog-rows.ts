@@ -7,6 +7,8 @@ export interface RelationRow {
   readonly TABLE_OWNER: string | null;
   readonly BYTES: number | null;
   readonly COMMENT: string | null;
+  readonly CREATED: Date | string | null;
+  readonly LAST_DDL: Date | string | null;
 }
 
 export interface ViewRow {
@@ -52,6 +54,8 @@ export interface ShownView {
   readonly is_secure: string;
   readonly is_materialized: string;
   readonly change_tracking?: string;
+  /** The statement as it was typed, maybe under another name; empty where our role may not see it. */
+  readonly text?: string | null;
 }
 
 /** https://docs.snowflake.com/en/sql-reference/sql/show-databases */

@@ -40,6 +40,8 @@ export interface Listed extends Wanted {
   readonly comment: string | null;
   readonly isSecure: boolean;
   readonly hasChangeTracking: boolean;
+  /** The statement that made it, as it was typed, where that is known. */
+  readonly typed: string;
   readonly columns: readonly ColumnRow[];
   readonly privileges: readonly PrivilegeRow[];
   /** Set when the listings contradict each other: one of them was cut short, or the view is just being made or dropped. */
@@ -89,6 +91,7 @@ export function listViews(rows: DatabaseRows): readonly Listed[] {
       comment: relation?.COMMENT ?? view?.COMMENT ?? null,
       isSecure: view?.IS_SECURE === 'YES' || show?.is_secure === 'true',
       hasChangeTracking: show?.change_tracking === 'ON',
+      typed: show?.text ?? '',
       columns: columns.get(key) ?? [],
       privileges: privileges.get(key) ?? [],
       ...(relation ? doubtOf(key, kind, { views, shown }) : { doubt: 'it is missing in INFORMATION_SCHEMA.TABLES' }),
@@ -135,11 +138,25 @@ function attachmentsOf(listed: Listed, { attachments }: ParsedCreate): readonly 
   return sortAttachments([...unique.values()]);
 }
 
+/** Whether the statement that made the view names no columns behind its name. https://docs.snowflake.com/en/sql-reference/sql/show-views */
+function isTypedWithoutList({ typed }: Listed): boolean {
+  try {
+    const tokens = tokenize(typed, snowflakeDialect.lexicalRules).filter(({ kind }) => kind !== 'comment');
+    const at = tokens.findIndex(({ kind, text }) => kind === 'word' && text.toUpperCase() === 'VIEW');
+    const chain = at === -1 ? undefined : nameParts(tokens, at + 1, snowflakeDialect);
+    return chain !== undefined && !tokens.slice(chain.next, chain.next + 3).some(({ text }) => text === '(');
+  } catch (error) {
+    if (error instanceof ViewsyncError) return false;
+    throw error;
+  }
+}
+
 /** GET_DDL always prints a list of columns. One that says no more than the query is left out, or it would have to be edited with every edit of the query. */
-function withoutIdleList({ attachments, ...view }: View): View {
+function withoutIdleList({ attachments, ...view }: View, listed: Listed): View {
   const list = attachments.find(({ kind }) => kind === 'columns');
   const isNeeded = attachments.some(({ kind }) => ['recursive', 'masking policy', 'projection policy', 'column tag'].includes(kind));
-  const isIdle = list !== undefined && !isNeeded && outputNames(view.definition)?.join('\0') === columnNames(list).join('\0');
+  if (list === undefined || isNeeded) return { ...view, attachments };
+  const isIdle = outputNames(view.definition)?.join('\0') === columnNames(list).join('\0') || isTypedWithoutList(listed);
   return { ...view, attachments: isIdle ? attachments.filter((attachment) => attachment !== list) : attachments };
 }
 
@@ -184,7 +201,7 @@ export function toView(listed: Listed, ddl: string | null): View | Unreadable {
     const reads = readsOf(parsed.definition, snowflakeDialect, name).filter((read) => relationKey(read) !== relationKey(name));
     const unrestorable = grantsOf(listed, listed).unknown;
     const attachments = attachmentsOf(listed, parsed);
-    return withoutIdleList({ name, kind, definition: parsed.definition, columns: columnsOf(listed), reads, attachments, unrestorable });
+    return withoutIdleList({ name, kind, definition: parsed.definition, columns: columnsOf(listed), reads, attachments, unrestorable }, listed);
   } catch (error) {
     if (!(error instanceof ViewsyncError) || error.code !== 'FILE_UNREADABLE') throw error;
     return { name: listed.name, reason: `the text of GET_DDL is not understood: ${error.message}` };

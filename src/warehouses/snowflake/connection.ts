@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { ConnectionOptions, Connection as DriverConnection, RowStatement } from 'snowflake-sdk';
 import type { Column } from '../../core/view.ts';
 import { ViewsyncError } from '../../errors.ts';
@@ -14,8 +15,8 @@ export interface ServerError {
 }
 
 export interface QueryOptions {
-  /** Whether the statement may be sent again when its answer did not come. */
-  readonly repeat?: 'safe' | 'never';
+  /** Whether carrying the statement out twice would come to the same as once; what a refusal says behind a lost answer is believed only then. */
+  readonly repeat?: 'harmless' | 'harmful';
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -52,7 +53,7 @@ export function isServerError(error: unknown): error is ServerError {
  * Errors after which the same statement may succeed a little later: lock conflicts, and the service's own ("internal error", "temporarily unavailable").
  * A refused name or privilege never does.
  */
-const passing: ReadonlySet<string> = new Set(['000625', '000630', '390189', '300002', '000603']);
+const passing: ReadonlySet<string> = new Set(['000625', '390189', '300002', '000603']);
 
 const expired: ReadonlySet<string> = new Set(['390112', '390114', '390195', '390111', '390104']);
 
@@ -66,6 +67,8 @@ interface Session {
   readonly deadlines: Deadlines;
   driver: DriverConnection;
   sent: number;
+  /** The last statement that chose a place, by what it chose; a new session has to be told again. */
+  readonly places: Map<string, string>;
 }
 
 const settingUp = [
@@ -101,28 +104,59 @@ async function sendInTime(session: Session, sql: string, more: object): Promise<
   }
 }
 
-async function send(session: Session, sql: string, { repeat = 'safe', signal, ...more }: QueryOptions & { readonly describeOnly?: true }): Promise<Answer> {
-  const isRetryable = (error: Error) => {
-    if (isServerError(error)) return passing.has(error.code) || expired.has(error.code);
-    return repeat === 'safe' && isUnanswered(error);
-  };
-  return retry(
-    async () => {
-      try {
-        return await sendInTime(session, sql, more);
-      } catch (error) {
-        if (isServerError(error) && expired.has(error.code)) await renew(session);
-        throw error;
-      }
-    },
-    { deadline: session.deadlines.retries, isRetryable, signal },
-  );
+/** A statement on its way: under one request it is carried out once, however often it is sent. */
+interface Sending {
+  readonly sql: string;
+  readonly more: object;
+  readonly repeat: 'harmless' | 'harmful';
+  /** The last attempt of which no answer came. */
+  unanswered?: Error;
 }
 
-/** A session of which the token has expired is replaced by a new one. */
+const place = /^USE (DATABASE|SCHEMA|WAREHOUSE)\b/i;
+
+/**
+ * One attempt, always under the request of the first one, which the server then does not carry out twice.
+ * https://docs.snowflake.com/en/developer-guide/node-js/nodejs-driver-execute#resubmitting-requests
+ */
+async function attempt(session: Session, sending: Sending): Promise<Answer> {
+  try {
+    const answer = await sendInTime(session, sending.sql, sending.more);
+    const [, kind] = place.exec(sending.sql) ?? [];
+    if (kind !== undefined) session.places.set(kind.toUpperCase(), sending.sql);
+    return answer;
+  } catch (error) {
+    if (!(error instanceof Error) || !isServerError(error)) {
+      sending.unanswered = error as Error;
+      throw error;
+    }
+    // Refused because of what it has done itself, or in a session that does not know the request: what became of it is open.
+    if (sending.unanswered && sending.repeat === 'harmful') throw new Unknown(sending.unanswered, error);
+    if (expired.has(error.code)) await renew(session);
+    throw error;
+  }
+}
+
+async function send(session: Session, sql: string, { repeat = 'harmless', signal, ...more }: QueryOptions & { readonly describeOnly?: true }): Promise<Answer> {
+  const sending: Sending = { sql, more: { ...more, requestId: randomUUID() }, repeat };
+  const isRetryable = (error: Error) =>
+    !(error instanceof Unknown) && (isServerError(error) ? passing.has(error.code) || expired.has(error.code) : isUnanswered(error));
+  return retry(() => attempt(session, sending), { deadline: session.deadlines.retries, isRetryable, signal });
+}
+
+/** A session that is gone is replaced by a new one in the same place. */
 async function renew(session: Session): Promise<void> {
   session.driver = await openSession(session.options);
-  for (const sql of settingUp) await sendInTime(session, sql, {});
+  for (const sql of [...settingUp, ...session.places.values()]) await sendInTime(session, sql, {});
+}
+
+/** No answer came, and what came when it was asked for again does not say whether the statement was carried out. */
+class Unknown extends Error {
+  override readonly name = 'Unknown';
+
+  constructor(unanswered: Error, refusal: ServerError) {
+    super(`${unanswered.message}; asked again, it said: ${refusal.message.replaceAll(/\s+/g, ' ').trim()}`, { cause: refusal });
+  }
 }
 
 function lost(place: string, error: unknown): ViewsyncError {
@@ -134,20 +168,20 @@ function lost(place: string, error: unknown): ViewsyncError {
 }
 
 function toConnection(session: Session): Connection {
-  const place = `"${session.options.username ?? ''}" on ${session.options.account}`;
+  const where = `"${session.options.username ?? ''}" on ${session.options.account}`;
   const answer = async (sql: string, options: Parameters<typeof send>[2] = {}): Promise<Answer> => {
     try {
       return await send(session, sql, options);
     } catch (error) {
-      throw isServerError(error) || error instanceof ViewsyncError ? error : lost(place, error);
+      throw isServerError(error) || error instanceof ViewsyncError ? error : lost(where, error);
     }
   };
   return {
-    place,
+    place: where,
     count: () => session.sent,
     query: async <Row>(sql: string, options?: QueryOptions) => {
       const { rows, statement } = await answer(sql, options);
-      requireAll(rows, statement, place);
+      requireAll(rows, statement, where);
       return rows as Row[];
     },
     describe: async (sql) => {
@@ -171,16 +205,22 @@ function requireAll(rows: readonly unknown[], statement: RowStatement, place: st
 
 type DescribedColumn = NonNullable<ReturnType<RowStatement['getColumns']>>[number];
 
-/** `NUMBER(38,0)`, `VARCHAR(16777216)`, as in the file's header. */
+/** What the driver calls otherwise than the catalog. */
+const typeNames: ReadonlyMap<string, string> = new Map([
+  ['REAL', 'FLOAT'],
+  ['TEXT', 'VARCHAR'],
+]);
+
+/** As INFORMATION_SCHEMA.COLUMNS gives it: `NUMBER(38,0)`, `VARCHAR`. How long a text may be, the driver does not tell. */
 function typeOf(column: DescribedColumn): string {
   const type = column.getType().toUpperCase();
   if (type === 'FIXED') return `NUMBER(${column.getPrecision()},${column.getScale()})`;
-  return type === 'TEXT' ? 'TEXT' : type;
+  return typeNames.get(type) ?? type;
 }
 
 /** Opens a session and sets it up. Errors come as the driver raises them. */
 export async function openConnection(options: ConnectionOptions, deadlines: Deadlines = defaultDeadlines): Promise<Connection> {
-  const session: Session = { options, deadlines, driver: await openSession(options), sent: 0 };
+  const session: Session = { options, deadlines, driver: await openSession(options), sent: 0, places: new Map() };
   for (const sql of settingUp) await sendInTime(session, sql, {});
   return toConnection(session);
 }

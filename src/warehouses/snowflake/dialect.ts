@@ -10,6 +10,7 @@ import { quoteRelation, typedRelation } from './names.ts';
 import { parseAttachments } from './parse-attachments.ts';
 import { parseCreate } from './parse-create.ts';
 import { referenceRules } from './reference-rules.ts';
+import { scriptRules } from './script-rules.ts';
 
 /** Every part of the contract that Snowflake has no use for: it fills by itself, and `settle` finds no renamed columns. */
 function neverAsked(): never {
@@ -71,6 +72,7 @@ export const snowflakeDialect: Dialect = {
   keepsComments: true,
   keepsText: true,
   isTransactional: false,
+  readersStand: true,
   listsByPrivilege: true,
   attachmentKinds,
   inlineKinds,
@@ -78,6 +80,7 @@ export const snowflakeDialect: Dialect = {
   replacingKinds,
   overwritingKinds: ['masking policy', 'projection policy', 'column tag', 'option', 'cluster by', 'tag', 'contact', ownerKind, 'comment'],
   readingKinds: [],
+  script: scriptRules,
   quoteRelation,
   createView,
   createPlaceholder: () => undefined,

@@ -10,6 +10,7 @@ import type { Connection } from './connection.ts';
 import { snowflakeDialect } from './dialect.ts';
 import { mapSome, readDatabase, readDefinitions, readRelations, showAll } from './read-catalog.ts';
 import type { Account } from './session.ts';
+import { findSuspects } from './stale.ts';
 
 /** Databases that somebody else shares, and Snowflake's own: nothing in them is ours to back up. https://docs.snowflake.com/en/sql-reference/sql/show-databases */
 export function isOwnDatabase({ kind, origin, name }: ShownDatabase): boolean {
@@ -120,6 +121,7 @@ export async function inspectAccount(connection: Connection, options: InspectOpt
   return {
     snapshot: { origin: { from: 'warehouse' }, description, views: views.filter(({ name }) => isInScope(name)), containers, bystanders: [] },
     outside: views.filter(({ name }) => !isInScope(name)),
+    suspects: findSuspects(views, rows),
     streams: rows.flatMap((each) => toStreams(each, streamSources(listed))),
     session: {
       role: account.role,

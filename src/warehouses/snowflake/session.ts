@@ -5,6 +5,7 @@ import type { Connection } from './connection.ts';
 export interface Account {
   readonly identity: Readonly<Record<string, string>>;
   readonly role: string;
+  readonly user: string;
   readonly version: string;
   /** The virtual warehouse that queries run on; undefined when there is none. */
   readonly compute?: string;
@@ -16,6 +17,7 @@ interface SessionRow {
   readonly ROLE: string | null;
   readonly VERSION: string;
   readonly WAREHOUSE: string | null;
+  readonly USER_NAME: string | null;
 }
 
 export async function readAccount(connection: Connection): Promise<Account> {
@@ -24,6 +26,7 @@ export async function readAccount(connection: Connection): Promise<Account> {
   return {
     identity: { account: row?.ACCOUNT ?? '', ...organization },
     role: row?.ROLE ?? '',
+    user: row?.USER_NAME ?? '',
     version: row?.VERSION ?? '',
     ...(row?.WAREHOUSE ? { compute: row.WAREHOUSE } : {}),
   };

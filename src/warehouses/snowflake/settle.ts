@@ -1,19 +1,12 @@
 import { isSameDefinition } from '../../core/compare.ts';
-import { findMentions, readsOf } from '../../core/references.ts';
-import { type RelationName, relationKey } from '../../core/relation.ts';
+import { relationKey } from '../../core/relation.ts';
 import type { View } from '../../core/view.ts';
 import type { Settled, SettleRequest } from '../warehouse.ts';
 import { columnNames } from './attachments.ts';
 import { type Connection, isServerError } from './connection.ts';
 import { snowflakeDialect } from './dialect.ts';
+import { inlineViews } from './inline.ts';
 import { quoteSchema } from './names.ts';
-
-/** Views asked about that this one reads: the server knows them only as they are now. */
-function readsAsked({ name, definition }: View, asked: ReadonlySet<string>): string | undefined {
-  const reads = readsOf(definition, snowflakeDialect, name).map(relationKey);
-  const mentions = findMentions(definition, snowflakeDialect, asked).map((mention) => relationKey(mention.name));
-  return [...reads, ...mentions].find((key) => asked.has(key) && key !== relationKey(name));
-}
 
 /** The columns under the names that the view gives them. */
 function renamed(columns: View['columns'], { attachments }: View): View['columns'] {
@@ -29,15 +22,16 @@ function findMisfit({ length }: View['columns'], { attachments }: View): string 
   return count === length ? undefined : `the list behind its name has ${count} columns and its query has ${length}; leave the list out, or let it fit.`;
 }
 
-async function settleOne(connection: Connection, { wanted, live }: SettleRequest): Promise<Settled> {
+async function settleOne(connection: Connection, { wanted, live }: SettleRequest, inlined: string | undefined): Promise<Settled> {
   try {
-    const columns = await connection.describe(`${wanted.definition}\n`);
+    const columns = await connection.describe(inlined ?? `${wanted.definition}\n`);
     const misfit = findMisfit(columns, wanted);
     if (misfit !== undefined) return { outcome: 'refused', because: misfit };
     return { outcome: live && isSameDefinition(live, wanted, snowflakeDialect) ? 'same' : 'different', columns: renamed(columns, wanted) };
   } catch (error) {
     if (!isServerError(error)) throw error;
-    return { outcome: 'refused', because: error.message.replaceAll(/\s+/g, ' ').trim() };
+    const because = error.message.replaceAll(/\s+/g, ' ').trim();
+    return inlined === undefined ? { outcome: 'refused', because } : { outcome: 'unproven', because };
   }
 }
 
@@ -46,23 +40,29 @@ function bySchema(requests: readonly SettleRequest[]): ReadonlyMap<string, reado
   return Map.groupBy(requests, ({ wanted }) => quoteSchema(wanted.name));
 }
 
+/** Views that will be another way than the server knows them: with another text, or with columns that nobody is sure of. */
+function findChanging(requests: readonly SettleRequest[]): ReadonlyMap<string, View> {
+  const changing = requests.filter(({ wanted, live }) => !live || live.columns.length === 0 || !isSameDefinition(live, wanted, snowflakeDialect));
+  return new Map(changing.map(({ wanted }) => [relationKey(wanted.name), wanted]));
+}
+
+function without<Value>(map: ReadonlyMap<string, Value>, key: string): ReadonlyMap<string, Value> {
+  return new Map([...map].filter(([other]) => other !== key));
+}
+
 /**
  * Compiles each definition without running it. https://docs.snowflake.com/en/developer-guide/node-js/nodejs-driver-execute
- * One that reads another view of the same question cannot be compiled before that is there.
+ * Where it reads another view of the same question, that one's query stands in front of it.
  */
 export async function settle(connection: Connection, requests: readonly SettleRequest[]): Promise<ReadonlyMap<string, Settled>> {
-  const changing = requests.filter(({ wanted, live }) => !live || !isSameDefinition(live, wanted, snowflakeDialect));
-  const asked = new Set(changing.map(({ wanted }) => relationKey(wanted.name)));
+  const changing = findChanging(requests);
   const answers = new Map<string, Settled>();
   for (const [schema, group] of bySchema(requests)) {
-    const set = (name: RelationName, answer: Settled) => answers.set(relationKey(name), answer);
-    const open = group.filter(({ wanted }) => {
-      const read = readsAsked(wanted, asked);
-      if (read !== undefined) set(wanted.name, { outcome: 'unproven', because: `it reads ${read}, which changes in the same plan` });
-      return read === undefined;
-    });
-    if (open.length > 0) await connection.query(`USE SCHEMA ${schema}`);
-    for (const request of open) set(request.wanted.name, await settleOne(connection, request));
+    await connection.query(`USE SCHEMA ${schema}`);
+    for (const request of group) {
+      const key = relationKey(request.wanted.name);
+      answers.set(key, await settleOne(connection, request, inlineViews(request.wanted, without(changing, key))));
+    }
   }
   return answers;
 }

@@ -1,14 +1,12 @@
 import type { Step } from '../../core/plan.ts';
 import { type RelationName, relationKey } from '../../core/relation.ts';
-import type { Unreadable } from '../../core/snapshot.ts';
 import { ViewsyncError } from '../../errors.ts';
 import type { ExecuteOutcome, StepFailure, StepResult, Transaction, TransactionOptions } from '../warehouse.ts';
 import { type Connection, isServerError } from './connection.ts';
 import { inspectNames } from './inspect.ts';
 import { type Lock, type LockTimes, lockRun } from './lock.ts';
-import { quoteRelation } from './names.ts';
-import { mapSome } from './read-catalog.ts';
 import { settle } from './settle.ts';
+import { findBroken } from './stale.ts';
 
 function gone(names: readonly RelationName[]): ViewsyncError {
   return new ViewsyncError('WAREHOUSE_MOVED', {
@@ -27,11 +25,9 @@ async function inspectExactly(connection: Connection, names: readonly RelationNa
 
 const words = (message: string) => message.replaceAll(/\s+/g, ' ').trim();
 
-/** A statement of which the answer was lost may have been carried out; sent again a replace or an alteration ends as it would have. */
 async function runStep(connection: Connection, step: Step, signal: AbortSignal | undefined): Promise<Omit<StepFailure, 'index'> | undefined> {
-  const repeat = step.kind === 'replace' || step.kind === 'alter' ? 'safe' : 'never';
   try {
-    await connection.query(step.sql, { repeat, signal });
+    await connection.query(step.sql, { repeat: 'harmful', signal });
     return undefined;
   } catch (error) {
     if (isServerError(error)) return { message: words(error.message), code: error.code };
@@ -51,20 +47,6 @@ async function execute(session: Running, steps: readonly Step[], onStep?: (index
     onStep?.(index);
   }
   return { results };
-}
-
-/** Compiles a query of each view, since the server keeps one that no longer fits what it reads. */
-async function findBroken(connection: Connection, names: readonly RelationName[]): Promise<readonly Unreadable[]> {
-  const found = await mapSome(names, async (name): Promise<readonly Unreadable[]> => {
-    try {
-      await connection.describe(`SELECT * FROM ${quoteRelation(name)}`);
-      return [];
-    } catch (error) {
-      if (!isServerError(error)) throw error;
-      return [{ name, reason: words(error.message) }];
-    }
-  });
-  return found.flat();
 }
 
 interface Running {

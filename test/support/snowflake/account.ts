@@ -41,6 +41,11 @@ export interface Relation {
   options: Map<string, string>;
   clusterBy: string;
   lastDdlBy: string;
+  /** Milliseconds since 1970. */
+  readonly created: number;
+  lastDdl: number;
+  /** The statement that made it, as it was typed. */
+  readonly text: string;
 }
 
 export interface Stream {
@@ -52,9 +57,19 @@ export interface Stream {
   isStale: boolean;
 }
 
+/** A function or sequence: what a view may need that is no relation. */
+export interface Routine {
+  readonly name: string;
+  readonly kind: 'FUNCTION' | 'SEQUENCE';
+  /** `(A NUMBER)` and `NUMBER` of a function. */
+  readonly signature: string;
+  readonly returns: string;
+}
+
 export interface Schema {
   readonly name: string;
   readonly relations: Map<string, Relation>;
+  readonly routines: Routine[];
   readonly futureGrants: Grant[];
 }
 
@@ -74,6 +89,14 @@ export interface Injection {
   readonly error?: { readonly code: string; readonly sqlState: string; readonly message: string };
   /** The statement is carried out and its answer never sent. */
   readonly swallow?: boolean;
+  /** Nothing is carried out, and nothing answered. */
+  readonly refuseConnection?: boolean;
+  /** Nothing is carried out, and HTTP says so; `retryAfter` in seconds. */
+  readonly http?: { readonly status: number; readonly retryAfter?: number };
+  /** The session ends before the statement is carried out: its token is told to have expired, or to be unknown. */
+  readonly ends?: 'token' | 'session';
+  /** The answer is that the query still runs, so many times. */
+  readonly inProgress?: number;
   /** So many rows are left out of the answer, which says nothing of it. */
   readonly cutRows?: number;
   readonly latency?: number;
@@ -93,12 +116,18 @@ export interface Account {
   readonly injections: Injection[];
   /** Every statement that came in, but the setting up of sessions. */
   readonly log: string[];
+  /** Every statement that was carried out, once however often it came in. */
+  readonly carriedOut: string[];
+  /** Whether a request that comes in twice is carried out twice. https://docs.snowflake.com/en/developer-guide/node-js/nodejs-driver-execute#resubmitting-requests says that it is not. */
+  repeatsRequests: boolean;
   /** https://docs.snowflake.com/en/sql-reference/sql/show: 10,000 rows at most. */
   showLimit: number;
   /** Rows above which INFORMATION_SCHEMA answers "too much data"; https://docs.snowflake.com/en/sql-reference/info-schema#considerations */
   tooMuch: number;
   /** Milliseconds by which the server's clock is ahead. */
   ahead: number;
+  /** Seconds by which DDL is apart: two statements never have the same moment. */
+  moments: number;
   /** Names that GET_DDL prints instead of the real ones, as for a clone or a renamed view. */
   readonly printedNames: Map<string, string>;
   /** Statements of clients that changed something, and who is told of each. */
@@ -114,8 +143,21 @@ export interface Session {
   readonly user: string;
   role: string;
   compute: string | null;
+  /** `"DB"."SCHEMA"` of unqualified names. */
   schema: string;
   readonly tag: string;
+  /** Answers that were or were not received, by request. */
+  readonly answers: Map<string, unknown>;
+  /** The token with which it can be called now; undefined when that has expired. */
+  token: string | undefined;
+}
+
+/** Where unqualified names of a session lie. */
+export function homeOf({ schema }: Pick<Session, 'schema'>): { readonly database: string; readonly schema: string } {
+  const [database = '', name = ''] = [...schema.matchAll(/"((?:[^"]|"")*)"|([^".]+)/g)].map(
+    ([, quoted, plain = '']) => quoted?.replaceAll('""', '"') ?? plain.toUpperCase(),
+  );
+  return { database, schema: name };
 }
 
 /** An error in the server's words. */
@@ -139,25 +181,29 @@ export function denied(what: string): SqlError {
   return new SqlError('003001', '42501', `SQL access control error:\nInsufficient privileges to operate on ${what}.`);
 }
 
+export const newSchema = (name: string): Schema => ({ name, relations: new Map(), routines: [], futureGrants: [] });
+
 export function createAccount(databases: Readonly<Record<string, readonly string[]>>, roles: readonly string[] = []): Account {
-  const toSchema = (name: string): Schema => ({ name, relations: new Map(), futureGrants: [] });
   const toDatabase = ([name, schemas]: [string, readonly string[]]): [string, Database] => [
     name,
-    { name, origin: '', kind: 'STANDARD', schemas: new Map(schemas.map((schema) => [schema, toSchema(schema)])), futureGrants: [] },
+    { name, origin: '', kind: 'STANDARD', schemas: new Map(schemas.map((schema) => [schema, newSchema(schema)])), futureGrants: [] },
   ];
   return {
     name: 'MYACCOUNT',
     databases: new Map(Object.entries(databases).map(toDatabase)),
     roles: new Map(['VIEWSYNC', 'ACCOUNTADMIN', ...roles].map((role) => [role, new Set()])),
     streams: [],
-    globalRights: new Map([['VIEWSYNC', new Set(['APPLY MASKING POLICY', 'APPLY ROW ACCESS POLICY', 'APPLY TAG'])]]),
+    globalRights: new Map([['VIEWSYNC', new Set(['APPLY MASKING POLICY', 'APPLY ROW ACCESS POLICY', 'APPLY TAG', 'CREATE DATABASE'])]]),
     hidden: new Set(),
     transactions: [],
     injections: [],
     log: [],
+    carriedOut: [],
+    repeatsRequests: false,
     showLimit: 10_000,
     tooMuch: Number.POSITIVE_INFINITY,
     ahead: 0,
+    moments: 0,
     printedNames: new Map(),
     changes: 0,
     onChange: () => undefined,

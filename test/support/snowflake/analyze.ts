@@ -148,9 +148,16 @@ function analyzeTokens(scope: Scope, tokens: readonly Token[]): readonly Output[
   let next = word(tokens[1]) === 'RECURSIVE' ? 2 : 1;
   for (;;) {
     const name = tokens[next];
-    const open = next + 2;
+    const listEnd = tokens[next + 1]?.text === '(' ? closing(tokens, next + 1) : next;
+    const list = tokens.slice(next + 2, listEnd).filter(isName);
+    const open = listEnd + 2;
     const end = closing(tokens, open);
-    if (name) named.set(nameFrom(name), analyzeTokens({ ...scope, named }, tokens.slice(open + 1, end)));
+    const outputs = analyzeTokens({ ...scope, named }, tokens.slice(open + 1, end));
+    if (name)
+      named.set(
+        nameFrom(name),
+        outputs.map((output, index) => ({ ...output, name: list[index] ? nameFrom(list[index]) : output.name })),
+      );
     next = end + 1;
     if (tokens[next]?.text !== ',') break;
     next += 1;

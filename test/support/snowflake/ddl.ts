@@ -7,8 +7,10 @@ import {
   denied,
   findRelation,
   type Grant,
+  homeOf,
   missing,
   nameFrom,
+  newSchema,
   type Relation,
   type RelationType,
   rolesInSession,
@@ -22,6 +24,8 @@ import { analyze } from './analyze.ts';
 interface Reader {
   readonly sql: string;
   readonly tokens: readonly Token[];
+  /** Where what is not qualified lies. */
+  readonly home: { readonly database: string; readonly schema: string };
   at: number;
 }
 
@@ -58,6 +62,12 @@ function readPath(reader: Reader): string[] {
   const parts = [nameFrom(takeToken(reader))];
   while (take(reader, '.')) parts.push(nameFrom(takeToken(reader)));
   return parts;
+}
+
+/** The path of something in a schema; what it lacks is the session's. */
+function readObject(reader: Reader): string[] {
+  const parts = readPath(reader);
+  return [reader.home.database, reader.home.schema].slice(0, Math.max(0, 3 - parts.length)).concat(parts);
 }
 
 function readText(reader: Reader): string {
@@ -115,16 +125,25 @@ function readType(reader: Reader): RelationType {
 
 const column = (name: string, type = 'NUMBER'): Column => ({ name, type, comment: '', maskingPolicy: '', projectionPolicy: '', tags: new Map() });
 
+/** https://docs.snowflake.com/en/sql-reference/intro-summary-data-types: what a type is called in the catalog. */
+const typeNames: ReadonlyMap<string, string> = new Map([
+  ['VARCHAR', 'TEXT'],
+  ['STRING', 'TEXT'],
+  ['INT', 'NUMBER'],
+  ['INTEGER', 'NUMBER'],
+]);
+
 function readColumn(reader: Reader): Column {
   const made = column(nameFrom(takeToken(reader)));
-  while (!isAt(reader, ',') && !isAt(reader, ')')) {
+  while (reader.at < reader.tokens.length && !isAt(reader, ',') && !isAt(reader, ')')) {
     take(reader, 'WITH');
     if (take(reader, 'COMMENT')) made.comment = readText(reader);
     else if (take(reader, 'MASKING POLICY'))
       made.maskingPolicy = `${readPath(reader).join('.')}${take(reader, 'USING') ? ` using (${readNames(reader)})` : ''}`;
     else if (take(reader, 'PROJECTION POLICY')) made.projectionPolicy = readPath(reader).join('.');
     else if (take(reader, 'TAG')) for (const [tag, value] of readTags(reader)) made.tags.set(tag, value);
-    else made.type = takeToken(reader).text.toUpperCase();
+    else if (isAt(reader, '(')) readInParentheses(reader);
+    else made.type = typeNames.get(takeToken(reader).text.toUpperCase()) ?? reader.tokens[reader.at - 1]?.text.toUpperCase() ?? '';
   }
   return made;
 }
@@ -175,8 +194,18 @@ function readClause(reader: Reader, draft: Draft): void {
   }
 }
 
-function draftRelation([database = '', schema = '', name = '']: readonly string[], type: RelationType, session: Session): Relation {
+/** The moment of a statement. */
+function takeMoment(account: Account): number {
+  account.moments += 1;
+  return Date.UTC(2026, 0, 1) + account.moments * 1000;
+}
+
+function draftRelation(
+  [database = '', schema = '', name = '']: readonly string[],
+  { type, session, moment, text }: { readonly type: RelationType; readonly session: Session; readonly moment: number; readonly text: string },
+): Relation {
   return {
+    ...{ created: moment, lastDdl: moment, text },
     ...{ database, schema, name, type, columns: [], owner: session.role, comment: '', isSecure: false, isRecursive: false, definition: '' },
     ...{ changeTracking: false, grants: [], tags: new Map(), policies: new Map(), options: new Map(), clusterBy: '', lastDdlBy: session.user },
   };
@@ -194,35 +223,69 @@ function grantsOf(account: Account, session: Session, { relation, copiesGrants }
   return future.map((grant) => ({ ...grant }));
 }
 
-function createSchema({ databases }: Account, reader: Reader): void {
-  const [database = '', name = ''] = readPath(reader);
-  databases.get(database)?.schemas.set(name, { name, relations: new Map(), futureGrants: [] });
+/** https://docs.snowflake.com/en/sql-reference/sql/create-database: with the schema PUBLIC. */
+function createDatabase(account: Account, session: Session, reader: Reader): void {
+  const [name = ''] = readPath(reader);
+  const rights = [...rolesInSession(account, session.role)].flatMap((role) => [...(account.globalRights.get(role) ?? [])]);
+  if (!rights.includes('CREATE DATABASE')) throw denied(`account '${account.name}'`);
+  if (account.databases.has(name)) throw new SqlError('002002', '42710', `SQL compilation error:\nObject '${name}' already exists.`);
+  account.databases.set(name, { name, origin: '', kind: 'STANDARD', schemas: new Map([['PUBLIC', newSchema('PUBLIC')]]), futureGrants: [] });
+}
+
+function createSchema({ databases }: Account, reader: Reader, replaces: boolean): void {
+  const parts = readPath(reader);
+  const [database = '', name = ''] = parts.length === 1 ? [reader.home.database, ...parts] : parts;
+  const schemas = databases.get(database)?.schemas;
+  if (!schemas) throw missing(database);
+  if (schemas.has(name) && !replaces) throw new SqlError('002002', '42710', `SQL compilation error:\nObject '${name}' already exists.`);
+  schemas.set(name, newSchema(name));
+}
+
+/** A function or sequence, of which only the name and what it takes and gives is kept. */
+function createRoutine(account: Account, reader: Reader, kind: 'FUNCTION' | 'SEQUENCE'): void {
+  const [database = '', schema = '', name = ''] = readObject(reader);
+  const signature = kind === 'FUNCTION' ? `(${readInParentheses(reader)})` : '';
+  const from = reader.at;
+  while (reader.at < reader.tokens.length && !isAt(reader, 'AS')) takeToken(reader);
+  const returns = reader.sql.slice(reader.tokens[from + 1]?.start ?? 0, reader.tokens[reader.at]?.start).trim();
+  schemaOf(account, database, schema).routines.push({ name, kind, signature, returns: kind === 'FUNCTION' ? returns : '' });
+  reader.at = reader.tokens.length;
 }
 
 function create(account: Account, session: Session, reader: Reader): void {
   expect(reader, 'CREATE');
-  if (take(reader, 'SCHEMA')) {
-    createSchema(account, reader);
-    return;
-  }
   const replaces = take(reader, 'OR REPLACE');
+  take(reader, 'TRANSIENT');
+  if (take(reader, 'DATABASE')) createDatabase(account, session, reader);
+  else if (take(reader, 'SCHEMA')) createSchema(account, reader, replaces);
+  else if (take(reader, 'FUNCTION')) createRoutine(account, reader, 'FUNCTION');
+  else if (take(reader, 'SEQUENCE')) createRoutine(account, reader, 'SEQUENCE');
+  else createRelation(account, session, reader, replaces);
+}
+
+function createRelation(account: Account, session: Session, reader: Reader, replaces: boolean): void {
   const isSecure = take(reader, 'SECURE');
   const isRecursive = take(reader, 'RECURSIVE');
   const type = readType(reader);
-  const path = readPath(reader);
+  const path = readObject(reader);
   const [database = '', schema = '', name = ''] = path;
   const { relations } = schemaOf(account, database, schema);
   const before = relations.get(name);
   if (before && !replaces) throw new SqlError('002002', '42710', `SQL compilation error:\nObject '${path.join('.')}' already exists.`);
   if (before && before.type !== type) throw new SqlError('001998', '0A000', `SQL compilation error:\nObject '${name}' already exists as ${before.type}.`);
   if (before) requireOwner(account, session, before);
-  const draft: Draft = { relation: { ...draftRelation(path, type, session), isSecure, isRecursive }, copiesGrants: false, declared: undefined };
+  const draft: Draft = {
+    relation: { ...draftRelation(path, { type, session, moment: takeMoment(account), text: reader.sql }), isSecure, isRecursive },
+    copiesGrants: false,
+    declared: undefined,
+  };
   if (type === 'BASE TABLE') draft.relation.columns = readColumns(reader);
   else {
     while (!isAt(reader, 'AS')) readClause(reader, draft);
     const from = takeToken(reader).end;
     draft.relation.definition = reader.sql.slice(from).trim().replace(/;$/, '').trimEnd();
     draft.relation.columns = makeColumns(account, draft);
+    reader.at = reader.tokens.length;
   }
   draft.relation.grants = grantsOf(account, session, draft, before);
   relations.set(name, draft.relation);
@@ -254,27 +317,63 @@ function existing(account: Account, path: readonly string[], type: RelationType)
 
 function drop(account: Account, session: Session, reader: Reader): void {
   expect(reader, 'DROP');
-  if (take(reader, 'SCHEMA')) {
+  const isDatabase = take(reader, 'DATABASE');
+  const isSchema = !isDatabase && take(reader, 'SCHEMA');
+  const type = isDatabase || isSchema ? undefined : readType(reader);
+  const mayBeAbsent = take(reader, 'IF EXISTS');
+  if (isDatabase) {
+    const [name = ''] = readPath(reader);
+    if (!account.databases.delete(name) && !mayBeAbsent) throw missing(name);
+  } else if (isSchema) {
     const [database = '', name = ''] = readPath(reader);
-    account.databases.get(database)?.schemas.delete(name);
-    return;
-  }
-  const type = readType(reader);
-  const path = readPath(reader);
+    if (!account.databases.get(database)?.schemas.delete(name) && !mayBeAbsent) throw missing(`${database}.${name}`);
+  } else if (type) dropRelation(account, session, { path: readObject(reader), type, mayBeAbsent });
+}
+
+function dropRelation(
+  account: Account,
+  session: Session,
+  { path, type, mayBeAbsent }: { readonly path: readonly string[]; readonly type: RelationType; readonly mayBeAbsent: boolean },
+): void {
+  if (mayBeAbsent && !findRelation(account, path)) return;
   const relation = existing(account, path, type);
   requireOwner(account, session, relation);
   schemaOf(account, relation.database, relation.schema).relations.delete(relation.name);
   breakStreams(account, path);
 }
 
+/** https://docs.snowflake.com/en/sql-reference/sql/alter-table: views keep the columns and the text that they were made with. */
+function alterTable(account: Account, reader: Reader, relation: Relation): void {
+  if (take(reader, 'ADD COLUMN')) relation.columns.push(readColumn(reader));
+  else if (take(reader, 'DROP COLUMN')) {
+    const name = nameFrom(takeToken(reader));
+    if (!relation.columns.some((each) => each.name === name)) throw new SqlError('000904', '42000', `SQL compilation error:\ninvalid identifier '${name}'`);
+    relation.columns = relation.columns.filter((each) => each.name !== name);
+  } else if (take(reader, 'RENAME COLUMN')) {
+    const name = nameFrom(takeToken(reader));
+    expect(reader, 'TO');
+    const to = nameFrom(takeToken(reader));
+    relation.columns = relation.columns.map((each) => (each.name === name ? { ...each, name: to } : each));
+  } else {
+    expect(reader, 'RENAME TO');
+    const [database = '', schema = '', name = ''] = readObject(reader);
+    const target = schemaOf(account, database, schema).relations;
+    if (target.has(name)) throw new SqlError('002002', '42710', `SQL compilation error:\nObject '${name}' already exists.`);
+    schemaOf(account, relation.database, relation.schema).relations.delete(relation.name);
+    target.set(name, { ...relation, database, schema, name });
+  }
+}
+
 /** https://docs.snowflake.com/en/sql-reference/sql/alter-view */
 function alter(account: Account, session: Session, reader: Reader): void {
   expect(reader, 'ALTER');
   const type = readType(reader);
-  const relation = existing(account, readPath(reader), type);
+  const relation = existing(account, readObject(reader), type);
   requireOwner(account, session, relation);
   relation.lastDdlBy = session.user;
-  if (take(reader, 'MODIFY COLUMN')) {
+  relation.lastDdl = takeMoment(account);
+  if (relation.type === 'BASE TABLE') alterTable(account, reader, relation);
+  else if (take(reader, 'MODIFY COLUMN')) {
     const name = nameFrom(takeToken(reader));
     const found = relation.columns.find((each) => each.name === name);
     if (!found) throw new SqlError('000904', '42000', `SQL compilation error:\ninvalid identifier '${name}'`);
@@ -361,7 +460,7 @@ function grant(account: Account, session: Session, reader: Reader): void {
     return;
   }
   const type = readType(reader);
-  const relation = existing(account, readPath(reader), type);
+  const relation = existing(account, readObject(reader), type);
   expect(reader, isGrant ? 'TO' : 'FROM');
   const to = readGrantee(account, reader);
   requireOwner(account, session, relation);
@@ -400,8 +499,8 @@ export function runDdl(account: Account, session: Session, sql: string): boolean
   const tokens = tokenize(sql, lexicalRules).filter(({ kind }) => kind !== 'comment');
   const run = statements[tokens[0]?.text.toUpperCase() ?? ''];
   if (!run || tokens[1]?.text.toUpperCase() === 'SESSION') return false;
-  const reader: Reader = { sql, tokens: tokens.filter(({ text }) => text !== ';'), at: 0 };
+  const reader: Reader = { sql, tokens: tokens.filter(({ text }) => text !== ';'), home: homeOf(session), at: 0 };
   run(account, session, reader);
-  if (reader.at < reader.tokens.length && tokens[0]?.text.toUpperCase() !== 'CREATE') throw syntaxError(reader);
+  if (reader.at < reader.tokens.length) throw syntaxError(reader);
   return true;
 }

@@ -9,6 +9,8 @@ export type Row = Readonly<Record<string, Value>>;
 export interface Answer {
   readonly columns: readonly string[];
   readonly rows: readonly Row[];
+  /** Types of the columns as the catalog calls them, where the rows do not tell. */
+  readonly types?: readonly string[];
 }
 
 const none: Answer = { columns: ['status'], rows: [{ status: 'Statement executed successfully.' }] };
@@ -64,6 +66,8 @@ const informationSchema: Readonly<Record<string, (relation: Relation) => readonl
       BYTES: relation.type === 'VIEW' ? null : 1024,
       COMMENT: relation.comment === '' ? null : relation.comment,
       LAST_DDL_BY: relation.lastDdlBy,
+      CREATED: new Date(relation.created),
+      LAST_DDL: new Date(relation.lastDdl),
     },
   ],
   VIEWS: (relation) =>
@@ -155,7 +159,11 @@ const byName = (left: { readonly name: string }, right: { readonly name: string 
 type Shown = Row & { readonly name: string };
 
 /** Sorted by database, schema and name. https://docs.snowflake.com/en/sql-reference/sql/show-views */
-function showRelations(account: Account, databases: readonly Database[], schema: string | undefined): readonly Shown[] {
+function showRelations(
+  { account, role }: { readonly account: Account; readonly role: string },
+  databases: readonly Database[],
+  schema: string | undefined,
+): readonly Shown[] {
   return databases.flatMap((database) => {
     const schemas = [...database.schemas.values()].sort(byName).filter(({ name }) => schema === undefined || name === schema);
     return schemas.flatMap(({ relations }) =>
@@ -173,6 +181,7 @@ function showRelations(account: Account, databases: readonly Database[], schema:
           is_secure: String(relation.isSecure),
           is_materialized: String(relation.type === 'MATERIALIZED VIEW'),
           change_tracking: relation.changeTracking ? 'ON' : 'OFF',
+          text: relation.isSecure && !rolesInSession(account, role).has(relation.owner) ? '' : relation.text,
         })),
     );
   });
@@ -191,7 +200,7 @@ function showStreams({ streams }: Account, database: string, schema: string | un
     }));
 }
 
-function listShown(account: Account, what: string): readonly Shown[] | undefined {
+function listShown(account: Account, what: string, role: string): readonly Shown[] | undefined {
   if (what === 'DATABASES')
     return [...account.databases.values()].filter(({ name }) => isVisible(account, name)).map(({ name, origin, kind }) => ({ name, origin, kind }));
   if (what === 'ROLES') return [...account.roles.keys()].sort().map((name) => ({ name }));
@@ -199,7 +208,7 @@ function listShown(account: Account, what: string): readonly Shown[] | undefined
   if (kind === undefined) return undefined;
   const database = databaseNamed(account, unquote(first));
   const schema = scope === 'SCHEMA' ? unquote(second) : undefined;
-  if (kind === 'VIEWS') return showRelations(account, [database], schema);
+  if (kind === 'VIEWS') return showRelations({ account, role }, [database], schema);
   if (kind === 'STREAMS') return showStreams(account, database.name, schema);
   const own = [...database.schemas.keys()].filter((name) => isVisible(account, database.name, name));
   return [...own, 'INFORMATION_SCHEMA'].sort().map((name) => ({ name, database_name: database.name }));
@@ -211,7 +220,7 @@ function show(account: Account, session: Session, sql: string): Answer | undefin
   if (what === undefined) return undefined;
   const special = showSpecial(account, session, what);
   if (special) return special;
-  const all = listShown(account, what);
+  const all = listShown(account, what, session.role);
   if (!all) throw new Error(`The server does not know SHOW ${what}`);
   const after = behind === undefined ? undefined : readConstant(behind);
   const rest = after === undefined ? all : all.filter(({ name }) => name > after);
@@ -243,12 +252,12 @@ const clock = 'SELECT DATE_PART(EPOCH_MILLISECOND, CURRENT_TIMESTAMP()) AS NOW';
 function selectFunctions(account: Account, session: Session, sql: string): Answer | undefined {
   if (sql === clock) return single({ NOW: Date.now() + account.ahead });
   if (!sql.startsWith('SELECT CURRENT_ORGANIZATION_NAME() AS ORGANIZATION')) return undefined;
-  return single({ ORGANIZATION: 'MYORG', ACCOUNT: account.name, ROLE: session.role, VERSION: '9.30.1', WAREHOUSE: session.compute });
+  return single({ ORGANIZATION: 'MYORG', ACCOUNT: account.name, ROLE: session.role, VERSION: '9.30.1', WAREHOUSE: session.compute, USER_NAME: session.user });
 }
 
 function runSession(account: Account, session: Session, sql: string): Answer | undefined {
   if (sql.startsWith('ALTER SESSION SET ') || sql === 'USE SECONDARY ROLES NONE') return none;
-  const [, schema] = /^USE SCHEMA (.*)$/s.exec(sql) ?? [];
+  const [, schema] = /^USE SCHEMA (.*)$/is.exec(sql) ?? [];
   if (schema !== undefined) {
     session.schema = schema;
     return none;

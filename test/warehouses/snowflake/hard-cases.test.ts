@@ -78,6 +78,52 @@ describe('columns', () => {
   });
 });
 
+describe('columns that a table has got or lost meanwhile', () => {
+  const views = [
+    table,
+    "CREATE VIEW PROD.SHOP.A COMMENT = 'kept' AS SELECT * FROM PROD.SHOP.ORDERS",
+    'GRANT SELECT ON VIEW PROD.SHOP.A TO ROLE READER',
+    'CREATE VIEW PROD.OTHER.B AS SELECT A.*, 1 AS ONE FROM PROD.SHOP.A',
+    'CREATE VIEW PROD.SHOP.PLAIN AS SELECT ID FROM PROD.SHOP.ORDERS',
+    'CREATE VIEW PROD.SHOP.CALLED (NUMBER, SUM) AS SELECT * FROM PROD.SHOP.ORDERS',
+  ];
+
+  test('status and plan name the views that went stale, and apply makes them again, with what belongs to them', async () => {
+    const place = await openSnowflake(views);
+    await place.export();
+    expect(fileOf(place, 'prod/shop/a.sql')).not.toContain('"TOTAL"');
+    expect(await place.status()).toMatchObject({ differing: [], stale: [] });
+    place.account.log.length = 0;
+    expect((await place.plan('HEAD')).plan.steps).toEqual([]);
+    expect(place.account.log.filter((sql) => sql.startsWith('DESCRIBE'))).toEqual([]);
+    place.server.run(['ALTER TABLE PROD.SHOP.ORDERS ADD COLUMN COLOR TEXT', "ALTER VIEW PROD.SHOP.A SET COMMENT = 'kept'"]);
+    expect((await place.status()).stale).toEqual([
+      { view: 'PROD.OTHER.B', because: expect.stringMatching(/^its columns are no longer those of its query: it now gives "COLOR"; viewsync apply/) },
+      { view: 'PROD.SHOP.A', because: expect.stringMatching(/^its columns are no longer those of its query: it now gives "COLOR"; viewsync apply/) },
+      { view: 'PROD.SHOP.CALLED', because: expect.stringContaining('has 2 columns and its query has 3') },
+    ]);
+    const { plan } = await place.apply('HEAD');
+    expect(plan.steps.map(({ kind, view, because }) => `${kind} ${view.name}: ${because}`)).toEqual([
+      'replace A: its columns are no longer those of its query',
+      'replace B: its columns are no longer those of its query',
+      'alter A: a replace loses it',
+    ]);
+    expect(relation(place, 'PROD', 'SHOP', 'A')).toMatchObject({ comment: 'kept', grants: [{ grantee: 'READER' }] });
+    expect(relation(place, 'PROD', 'OTHER', 'B')?.columns.map(({ name }) => name)).toEqual(['ID', 'TOTAL', 'COLOR', 'ONE']);
+    expect((await place.status()).stale.map(({ view }) => view)).toEqual(['PROD.SHOP.CALLED']);
+    expect((await place.plan('HEAD')).plan.steps).toEqual([]);
+  });
+
+  test('a commit from before is restored although its views have other columns now', async () => {
+    const place = await openSnowflake(views.slice(0, 4));
+    await place.export();
+    place.server.run(['ALTER TABLE PROD.SHOP.ORDERS DROP COLUMN TOTAL', 'DROP VIEW PROD.OTHER.B', 'DROP VIEW PROD.SHOP.A']);
+    await place.apply('HEAD');
+    expect(relation(place, 'PROD', 'OTHER', 'B')?.columns.map(({ name }) => name)).toEqual(['ID', 'ONE']);
+    expect(await place.status()).toMatchObject({ stale: [] });
+  });
+});
+
 describe('what belongs to a view', () => {
   test('a role that is no owner gives the view back to its owner, and future grants do not widen what is made anew', async () => {
     const place = await openSnowflake([

@@ -40,7 +40,7 @@ export function stateOf({ account }: Pick<SnowflakePlace, 'account'>): unknown {
   return [...account.databases.values()].flatMap(({ schemas }) =>
     [...schemas.values()].flatMap(({ relations }) =>
       [...relations.values()]
-        .map(({ definition, lastDdlBy: _, grants, ...relation }) => ({
+        .map(({ definition, lastDdlBy: _, created: _created, lastDdl: _lastDdl, text: _text, grants, ...relation }) => ({
           ...relation,
           definition: definition.replaceAll(/\s+/g, ' ').trim(),
           grants: grants.map(({ privilege, grantedTo, grantee, isGrantable }) => `${privilege} ${grantedTo} ${grantee} ${isGrantable}`).sort(),
