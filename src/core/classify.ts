@@ -63,9 +63,16 @@ function treatBystander(live: View | undefined, wanted: View, { dialect, relatio
   return isSame ? { how: 'nothing' } : { how: 'leave', because: 'it exists and differs' };
 }
 
+/** Of what no listing holds the server alone knows whether it is there, so its word counts for a new view, too. */
+function treatNew({ name, reads }: View, { dialect, relations, described }: PlanRequest): Treatment {
+  const answer = described.get(relationKey(name));
+  const isDoubtful = reads.some((read) => dialect.isUnlisted?.(read, relations));
+  return isDoubtful && answer?.outcome === 'refused' ? { how: 'refuse', because: answer.because } : { how: 'create', because: 'it does not exist' };
+}
+
 function treatView(live: View | undefined, wanted: View, request: PlanRequest): Treatment {
   if (!isView(wanted)) return treatBystander(live, wanted, request);
-  if (!live) return { how: 'create', because: 'it does not exist' };
+  if (!live) return treatNew(wanted, request);
   if (live.kind !== wanted.kind) return { how: 'rebuild', because: `it is a ${live.kind} and has to be a ${wanted.kind}` };
   const isSame = isSameDefinition(live, wanted, request.dialect) || request.described.get(relationKey(wanted.name))?.outcome === 'same';
   return isSame ? treatSameDefinition(live, wanted, request) : treatDefinition(live, wanted, request);

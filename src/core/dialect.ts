@@ -141,6 +141,10 @@ export interface Dialect {
   canReplace(live: View, wanted: View): Replaceability;
   /** Whether the view can be made while a relation that it reads is absent or cannot be seen. Absent: none can. */
   mayReadAbsent?(view: View): boolean;
+  /** Whether a relation may be there that `listed`, keys of all that were listed, does not hold: in another project, or one that is never listed. Absent where all are. */
+  isUnlisted?(read: RelationName, listed: ReadonlySet<string>): boolean;
+  /** Whether the name that a query reads stands for this relation, too, as that of a wildcard table does. Absent where each name means one. */
+  covers?(read: RelationName, relation: RelationName): boolean;
   /** Kinds of attachments that have to be removed before a replace and made again after it. */
   clearsBeforeReplace(live: View, wanted: View): readonly Attachment[];
   /**

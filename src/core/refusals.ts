@@ -50,7 +50,9 @@ function findMissingReads({ request, wanted, treatments }: Situation): Refusal[]
   return [...wanted].flatMap(([key, view]) => {
     const how = treatments.get(key)?.how;
     if ((how !== 'create' && how !== 'replace' && how !== 'rebuild') || request.dialect.mayReadAbsent?.(view) === true) return [];
-    const missing = [...view.reads, ...tableOf(view)].map(relationKey).filter((read) => !request.relations.has(read) && !wanted.has(read));
+    const isMissing = (read: RelationName) =>
+      !request.relations.has(relationKey(read)) && !wanted.has(relationKey(read)) && request.dialect.isUnlisted?.(read, request.relations) !== true;
+    const missing = [...view.reads, ...tableOf(view)].filter(isMissing).map(relationKey);
     return missing.map((read) => refuseMissing(view, read, request.available.has(read)));
   });
 }

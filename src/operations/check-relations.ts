@@ -11,7 +11,7 @@ import type { Sources } from './compose-files.ts';
 import { exportViews } from './export-views.ts';
 import { gatherSources, pathOf, type Reading, type Recorded, readPosition, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
 import { requireNoInterruptedRun } from './interrupted-run.ts';
-import { findDependents } from './migrate-around.ts';
+import { findDependents, findKnown } from './migrate-around.ts';
 import { askRemote, type FetchOutcome, fetchLiveLine } from './remote-lines.ts';
 import { type ViewFile, viewOf } from './view-files.ts';
 
@@ -119,12 +119,12 @@ export async function checkRelations(project: Project, target: Target, options: 
   await requireNoInterruptedRun(position.line, warehouse);
   const [recorded, inspection] = await Promise.all([readRecorded(reading, position), warehouse.inspect(target.scope, progress)]);
   requireSameWarehouse(recorded, inspection.snapshot.description, target);
-  const relations = findRelations(options.relations, inspection.relations);
+  const relations = findRelations(options.relations, findKnown(inspection));
   const sources = await gatherSources(reading, { recorded, inspection }, { settle: warehouse.settle.bind(warehouse) });
   const isPushed = push === 'keep' || (await isLivePushed(project, target, recorded.line.tip));
   const outside = new Set(inspection.outside.map(({ name }) => relationKey(name)));
   const evidence: Evidence = { reading, recorded, sources, outside, isPushed };
-  const dependents = findDependents(relations, inspection).toSorted((left, right) => compareText(bareKey(left.name), bareKey(right.name)));
+  const dependents = findDependents(relations, inspection, warehouse.dialect).toSorted((left, right) => compareText(bareKey(left.name), bareKey(right.name)));
   return {
     target: target.name,
     relations,

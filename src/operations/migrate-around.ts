@@ -1,4 +1,5 @@
 import { diffViews } from '../core/compare.ts';
+import type { Dialect } from '../core/dialect.ts';
 import { findRelations } from '../core/find-relations.ts';
 import { findReaders, reach } from '../core/graph.ts';
 import type { Plan } from '../core/plan.ts';
@@ -34,12 +35,25 @@ export interface AroundOptions extends Omit<MigrationOptions, 'misfits'> {
   readonly connect: () => Promise<Warehouse>;
 }
 
+/** Names in queries that stand for one of the relations, too. */
+function findCovering(relations: readonly string[], objects: readonly View[], { covers }: Dialect): readonly string[] {
+  const names = relations.flatMap((key) => parseRelationKey(key) ?? []);
+  if (covers === undefined) return [];
+  return objects.flatMap(({ reads }) => reads.filter((read) => names.some((name) => covers(read, name))).map(relationKey));
+}
+
 /** Views that depend on the relations, and bystanders that depend on these, out of scope too. */
-export function findDependents(relations: readonly string[], { snapshot, outside }: Inspection): readonly View[] {
+export function findDependents(relations: readonly string[], { snapshot, outside }: Inspection, dialect: Dialect): readonly View[] {
   const objects = [...objectsOf(snapshot), ...outside].filter(({ kind }) => kind !== 'container');
-  const reached = reach(relations, findReaders(readsOf(objects)));
+  const reached = reach([...relations, ...findCovering(relations, objects, dialect)], findReaders(readsOf(objects)));
   const named = new Set(relations);
   return objects.filter((view) => reached.has(relationKey(view.name)) && !named.has(relationKey(view.name)));
+}
+
+/** Every relation that somebody may ask about: also those that only a view's query names, as in another database. */
+export function findKnown({ relations, snapshot, outside }: Inspection): ReadonlySet<string> {
+  const reads = [...snapshot.views, ...outside].flatMap((view) => view.reads.filter(({ name }) => !name.includes('*')).map(relationKey));
+  return new Set([...relations, ...reads]);
 }
 
 /** What is to be dropped, and the views that have to be there in the end. */
@@ -50,7 +64,7 @@ interface Way {
 
 async function planWay(planned: PlannedRevision, { relations, warehouse, confirm }: AroundOptions): Promise<Way> {
   const { inspection, reading } = planned;
-  const views = findDependents(findRelations(relations, inspection.relations), inspection);
+  const views = findDependents(findRelations(relations, findKnown(inspection)), inspection, warehouse.dialect);
   const because = `it depends on ${relations.join(', ')}`;
   const plan = planDropping(warehouse.dialect.readersStand ? [] : views, because, surroundingsOf(reading.target.name, warehouse, inspection));
   requireRunnable({ ...plan, hazards: [] }, []);

@@ -64,7 +64,7 @@ function findConcerned(work: StatementsWork): readonly View[] {
   const views = [...inspection.snapshot.views, ...inspection.outside];
   const own = views.filter((view) => named.has(relationKey(view.name)) || isInChangedSchema(view, work));
   const relations = [...named, ...own.map(({ name }) => relationKey(name))];
-  return [...own, ...findDependents(relations, inspection)].filter((view) => !isDroppedByName(view, work));
+  return [...own, ...findDependents(relations, inspection, work.planned.reading.dialect)].filter((view) => !isDroppedByName(view, work));
 }
 
 function scriptFailed({ failure, acts }: Outcome & Required<Pick<Outcome, 'failure'>>, total: number): ViewsyncError {

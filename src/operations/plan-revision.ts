@@ -1,10 +1,7 @@
-import { hasOpenTexts, isSameDefinition } from '../core/compare.ts';
 import type { Dialect } from '../core/dialect.ts';
-import { reach } from '../core/graph.ts';
 import { countingAll, keepIgnored } from '../core/ignore.ts';
 import type { HazardName, Plan } from '../core/plan.ts';
 import { planChanges } from '../core/planner.ts';
-import { readsOf } from '../core/rebuild.ts';
 import { type RelationName, relationKey } from '../core/relation.ts';
 import { matchScope } from '../core/scope.ts';
 import { type Selection, selectViews } from '../core/selection.ts';
@@ -13,13 +10,14 @@ import { isView, type View } from '../core/view.ts';
 import { ViewsyncError } from '../errors.ts';
 import type { ObjectId } from '../history/history.ts';
 import type { Project, Target } from '../project.ts';
-import type { Inspection, Progress, SettleRequest, Warehouse } from '../warehouses/warehouse.ts';
+import type { Inspection, Progress, Warehouse } from '../warehouses/warehouse.ts';
 import { comparePaths, keyOf, type PathState, type Sources } from './compose-files.ts';
 import { findStale } from './find-stale.ts';
 import { gatherSources, type Reading, type Recorded, readPosition, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
 import { findExported, findExportedFiles } from './last-seen.ts';
 import { leaveOutBroken } from './leave-out.ts';
 import { learnEquivalents } from './likeness.ts';
+import { findQuestions } from './plan-questions.ts';
 import { readDefaults } from './read-defaults.ts';
 import { type FetchOutcome, fetchLiveLine } from './remote-lines.ts';
 import type { BrokenView } from './running-script.ts';
@@ -72,32 +70,6 @@ export interface Wish {
   readonly undone?: ReadonlyMap<string, View>;
 }
 
-/** Wanted views that are not live and that a differing view reads, directly or not: they have to be described with it. */
-function findNewSources(differing: readonly View[], wanted: readonly View[], live: ReadonlyMap<string, View>): View[] {
-  const fresh = wanted.filter((view) => isView(view) && !live.has(relationKey(view.name)));
-  const reached = reach(
-    differing.map((view) => relationKey(view.name)),
-    readsOf(wanted),
-  );
-  return fresh.filter((view) => reached.has(relationKey(view.name)));
-}
-
-/** Questions about every wanted definition that differs from the live one. */
-function findQuestions(wanted: readonly View[], live: readonly View[], { dialect }: Reading): SettleRequest[] {
-  const byKey = new Map(live.map((view) => [relationKey(view.name), view]));
-  const differing = wanted.flatMap((view) => {
-    const known = byKey.get(relationKey(view.name));
-    const isOpen = known && view.kind !== 'container' && (!isSameDefinition(known, view, dialect) || (isView(view) && hasOpenTexts(known, view, dialect)));
-    return isOpen ? [{ wanted: view, live: known }] : [];
-  });
-  const fresh = findNewSources(
-    differing.map((request) => request.wanted),
-    wanted,
-    byKey,
-  );
-  return [...differing, ...fresh.map((view) => ({ wanted: view }))];
-}
-
 /** Describes what differs and plans it. `tip` holds the files of the last export, and of what it found gone those of the last one before. */
 export async function planWish(
   reading: Reading,
@@ -108,7 +80,7 @@ export async function planWish(
   const states = snapshot.containers.flatMap(({ state }) => state ?? []);
   const live = [...states, ...snapshot.views, ...snapshot.bystanders, ...outside];
   const byKey = new Map(live.map((view) => [relationKey(view.name), view]));
-  const questions = findQuestions(wish.wanted, live, reading);
+  const questions = findQuestions(wish.wanted, live, { dialect: reading.dialect, relations: inspection.relations });
   const described = questions.length === 0 ? new Map() : await options.warehouse.settle(questions);
   const { stale } = await findStale(options.warehouse, inspection);
   learnEquivalents(reading.dialect, described);

@@ -10,6 +10,7 @@ import { parseAttachments } from './parse-attachments.ts';
 import { parseCreate } from './parse-create.ts';
 import { referenceRules } from './reference-rules.ts';
 import { scriptRules } from './script-rules.ts';
+import { covers, isUnlisted } from './unlisted.ts';
 
 /** Parts of the contract for what BigQuery does not have: the planner never asks for them. */
 function neverAsked(): never {
@@ -73,6 +74,8 @@ export const bigqueryDialect: Dialect = {
   clearsBeforeReplace: () => [],
   // Patched with the query that it has, a view finds its columns anew; a list behind its name fixes them. A materialized view would be computed again.
   refreshColumns: (view) => (isReplacedByStatement(view) ? undefined : view),
+  isUnlisted,
+  covers,
   hangsOn: () => false,
   parseCreate,
   parseAttachments,

@@ -2,8 +2,8 @@ import { type Token, tokenize } from '../../../src/core/lexer.ts';
 import { lexicalRules } from '../../../src/warehouses/bigquery/lexical-rules.ts';
 import { type Field, Refusal } from './resources.ts';
 
-/** Columns of a relation, found by its name's parts joined with points; throws a Refusal. */
-export type FindColumns = (name: string) => readonly Field[];
+/** Columns of a relation, or of what a function of that name returns; names are their parts joined with points. Throws a Refusal. */
+export type FindColumns = (name: string, what: 'relation' | 'function') => readonly Field[];
 
 interface Parser {
   readonly tokens: readonly Token[];
@@ -120,7 +120,7 @@ function readSelect(parser: Parser, scope: Scope): readonly Field[] {
 }
 
 function readSources(parser: Parser, scope: Scope): readonly Source[] {
-  const sources: Source[] = [readSource(parser, scope)];
+  const sources: Source[] = [readSource(parser, scope, [])];
   for (;;) {
     if (text(parser) === ',') parser.at += 1;
     else if (['ON', 'USING'].includes(word(parser))) {
@@ -131,19 +131,61 @@ function readSources(parser: Parser, scope: Scope): readonly Source[] {
       while (word(parser) !== 'JOIN') parser.at += 1;
       parser.at += 1;
     } else return sources;
-    sources.push(readSource(parser, scope));
+    sources.push(readSource(parser, scope, sources));
   }
 }
 
-function readSource(parser: Parser, scope: Scope): Source {
+/** The array that a path names in a row of what stands before it in FROM. https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#correlated_join */
+function findArray([first = '', ...rest]: readonly string[], sources: readonly Source[]): Field | undefined {
+  const source = sources.find(({ alias }) => alias === first);
+  return rest.reduce<Field | undefined>(
+    (field, part) => field?.fields?.find(({ name }) => name === part),
+    source && { name: first, type: 'RECORD', fields: source.columns },
+  );
+}
+
+/** What stands for an array's elements: their fields, or one column of the alias's name. */
+function readElements(parser: Parser, { fields, type }: Field, name: string): Source {
+  const alias = readAlias(parser) ?? name;
+  if (takeWord(parser, 'WITH')) {
+    if (!takeWord(parser, 'OFFSET')) fail(parser, 'Syntax error: Expected OFFSET');
+    readAlias(parser);
+  }
+  return { alias, columns: fields ?? [{ name: alias, type }] };
+}
+
+/** https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#unnest_operator */
+function readUnnest(parser: Parser, sources: readonly Source[]): Source {
+  take(parser, '(');
+  const array = isName(parser.tokens[parser.at]) ? findArray(readPath(parser).split('.'), sources) : undefined;
+  skip(parser, new Set());
+  take(parser, ')');
+  return readElements(parser, array ?? { name: '', type: 'INTEGER' }, '');
+}
+
+/** EXTERNAL_QUERY or a table function: what it returns is known by its name, a connection by its first argument. */
+function readCall(parser: Parser, path: string): Source {
+  take(parser, '(');
+  const first = text(parser).replace(/^['"]|['"]$/g, '');
+  while (text(parser) !== ')') skipOne(parser);
+  take(parser, ')');
+  const columns = parser.findColumns(path.toUpperCase() === 'EXTERNAL_QUERY' ? `EXTERNAL_QUERY ${first}` : path, 'function');
+  return { columns, alias: readAlias(parser) ?? '' };
+}
+
+function readSource(parser: Parser, scope: Scope, sources: readonly Source[]): Source {
   if (text(parser) === '(') {
     parser.at += 1;
     const columns = readQuery(parser, scope);
     take(parser, ')');
     return { columns, alias: readAlias(parser) ?? '' };
   }
+  if (takeWord(parser, 'UNNEST')) return readUnnest(parser, sources);
   const path = readPath(parser);
-  const columns = scope.get(path) ?? parser.findColumns(path);
+  const array = findArray(path.split('.'), sources);
+  if (array) return readElements(parser, array, path.split('.').at(-1) ?? path);
+  if (text(parser) === '(') return readCall(parser, path);
+  const columns = scope.get(path) ?? parser.findColumns(path, 'relation');
   return { columns, alias: readAlias(parser) ?? path.split('.').at(-1) ?? path };
 }
 

@@ -8,6 +8,10 @@ export interface Project {
   readonly datasets: Map<string, Dataset>;
   /** Who ran which statement about what. */
   readonly jobs: { readonly dataset: string; readonly table: string; readonly user: string }[];
+  /** What table functions (`shop.recent`) and connections (`EXTERNAL_QUERY my-project.eu.crm`) return. */
+  readonly functions: Map<string, readonly Field[]>;
+  /** Projects that queries of this one may read, by their names; those of the same server. */
+  readonly others: Map<string, Project>;
   /** How many changes of one table are allowed in how many milliseconds; without it there is no limit. */
   quota?: { readonly changes: number; readonly window: number };
 }
@@ -17,7 +21,7 @@ const newEtag = () => `etag-${++etags}`;
 
 export function createProject(id: string, datasets: Readonly<Record<string, string>>): Project {
   const entries = Object.entries(datasets).map(([name, location]) => [name, { id: name, location, etag: newEtag(), access: [], tables: new Map() }] as const);
-  return { id, datasets: new Map<string, Dataset>(entries), jobs: [] };
+  return { id, datasets: new Map<string, Dataset>(entries), jobs: [], functions: new Map(), others: new Map() };
 }
 
 // https://cloud.google.com/bigquery/docs/error-messages: notFound
@@ -37,6 +41,7 @@ export function tableOf(project: Project, dataset: string, table: string): Table
 }
 
 interface Place {
+  readonly project: Project;
   readonly dataset: string;
   readonly table: string;
 }
@@ -46,15 +51,35 @@ function placeOf(project: Project, name: string): Place {
   const parts = name.split('.');
   const [table = '', dataset = '', ...catalog] = parts.toReversed();
   if (parts.length < 2) throw new Refusal(400, 'invalid', `Table "${name}" must be qualified with a dataset (e.g. dataset.table).`);
-  if (catalog.length > 0 && catalog.toReversed().join('.') !== project.id) notFound(`Project ${catalog.join('.')}`);
-  return { dataset, table };
+  const named = catalog.length > 0 ? catalog.toReversed().join('.') : project.id;
+  const of = named === project.id ? project : (project.others.get(named) ?? notFound(`Project ${named}`));
+  return { project: of, dataset, table };
 }
 
 type Syntax = 'standard' | 'legacy';
 
+const text = (name: string): Field => ({ name, type: 'STRING', mode: 'NULLABLE' });
+
+/** https://cloud.google.com/bigquery/docs/information-schema-tables: the few columns that tests ask for. */
+const catalogColumns = ['table_catalog', 'table_schema', 'table_name', 'table_type'].map(text);
+
+/** The youngest of the tables counts, and none may be a view. https://cloud.google.com/bigquery/docs/querying-wildcard-tables#limitations */
+function columnsOfMany(project: Project, dataset: string, prefix: string): readonly Field[] {
+  const found = [...datasetOf(project, dataset).tables.values()].filter(({ id }) => id.startsWith(prefix));
+  if (found.length === 0) notFound(`Table ${project.id}:${dataset}.${prefix}* does not match any table`);
+  if (found.some(({ query }) => query !== undefined)) throw new Refusal(400, 'invalidQuery', 'Views cannot be queried through prefix.');
+  return [...(found.at(-1)?.schema ?? []), text('_TABLE_SUFFIX')];
+}
+
+function functionOf({ functions }: Project, name: string): readonly Field[] {
+  return functions.get(name) ?? notFound(`Function ${name}`);
+}
+
 /** The columns of a relation; those of a view as its query gives them now. */
-function columnsOf(project: Project, name: string, syntax: Syntax): readonly Field[] {
-  const { dataset, table: id } = placeOf(project, name);
+function columnsOf(reader: Project, name: string, syntax: Syntax): readonly Field[] {
+  if (/(^|\.)INFORMATION_SCHEMA\.\w+$/i.test(name)) return catalogColumns;
+  const { project, dataset, table: id } = placeOf(reader, name);
+  if (id.endsWith('*')) return columnsOfMany(project, dataset, id.slice(0, -1));
   const table = tableOf(project, dataset, id);
   if (table.query === undefined) return table.schema;
   const isLegacy = table.useLegacySql === true;
@@ -70,7 +95,7 @@ function columnsOf(project: Project, name: string, syntax: Syntax): readonly Fie
 }
 
 export function analyzeQuery(project: Project, query: string, syntax: Syntax): readonly Field[] {
-  return analyze(syntax === 'legacy' ? fromLegacy(query) : query, (name) => columnsOf(project, name, syntax));
+  return analyze(syntax === 'legacy' ? fromLegacy(query) : query, (name, what) => (what === 'function' ? functionOf(project, name) : columnsOf(project, name, syntax)));
 }
 
 const wide = 10_000;
@@ -199,7 +224,10 @@ function changeRights(table: Table, { what, roles, members }: Extract<Statement,
 /** Runs one statement, which changes everything that it says or nothing. */
 export function run(project: Project, sql: string, user = 'ada@example.com'): void {
   const statement = readStatement(sql);
-  if (!['drop', 'grant', 'revoke'].includes(statement.what)) project.jobs.push({ ...placeOf(project, statement.name), user });
+  const { project: owner, dataset, table } = placeOf(project, statement.name);
+  // Where its names lack the project, a view may only be made by a job of its own. https://cloud.google.com/bigquery/docs/views#view_limitations
+  if (owner !== project) throw new Refusal(400, 'notSimulated', `A job of ${project.id} changes nothing in ${owner.id} here.`);
+  if (!['drop', 'grant', 'revoke'].includes(statement.what)) project.jobs.push({ dataset, table, user });
   switch (statement.what) {
     case 'create':
       createView(project, statement);

@@ -7,7 +7,7 @@ import type { View } from '../../../src/core/view.ts';
 import { readViewFile, writeViewFile } from '../../../src/core/view-file.ts';
 import { bigqueryDialect } from '../../../src/warehouses/bigquery/dialect.ts';
 import type { Inspection } from '../../../src/warehouses/warehouse.ts';
-import { insertTable } from '../../support/bigquery/project.ts';
+import { addTable, createProject, insertTable } from '../../support/bigquery/project.ts';
 import { type BigQueryPlace, openBigQuery } from './place.ts';
 
 async function inspect(place: BigQueryPlace): Promise<Inspection> {
@@ -76,6 +76,67 @@ describe('names and locations', () => {
     expect(snapshot.views.map(({ name }) => name.name).sort()).toEqual([...names].sort());
     for (const view of snapshot.views) expect(throughFile(view)).toEqual({ ...view, columns: view.columns });
     expect(viewOf({ snapshot } as Inspection, 'shop', 'View').attachments.find(({ kind }) => kind === 'comment')?.value).toBe('back\\slash');
+  });
+});
+
+describe('what a query may name beside relations', () => {
+  const views: Readonly<Record<string, string>> = {
+    external: `SELECT e.name, o.id FROM EXTERNAL_QUERY("my-project.eu.crm", '''SELECT "name" FROM raw.customers WHERE a = 'it"s' ''') AS e JOIN raw.orders AS o ON o.customer = e.name`,
+    days: "SELECT day, _TABLE_SUFFIX AS suffix FROM `my-project.raw.events_*` WHERE _TABLE_SUFFIX > '2024'",
+    recent: 'SELECT r.id FROM shop.recent_orders(7) AS r',
+    there: 'SELECT t.table_name FROM shop.INFORMATION_SCHEMA.TABLES AS t',
+    skus: 'SELECT c.id, i.sku FROM raw.carts AS c, UNNEST(c.items) AS i WITH OFFSET AS position',
+    paths: 'SELECT i.sku FROM raw.carts AS c, c.items AS i',
+    abroad: 'SELECT id FROM other-project.raw.orders',
+    top: 'SELECT sku FROM shop.skus',
+  };
+
+  test('external queries, wildcards, table functions, the catalog, arrays and other projects are exported, checked and restored', async () => {
+    const place = await openBigQuery();
+    const { project } = place.server;
+    const [id, day] = [
+      { name: 'id', type: 'INTEGER' },
+      { name: 'day', type: 'DATE' },
+    ];
+    const items = { name: 'items', type: 'RECORD', mode: 'REPEATED', fields: [{ name: 'sku', type: 'STRING' }] };
+    for (const table of ['events_20240101', 'events_20240102']) addTable(project, 'raw', table, [day]);
+    addTable(project, 'raw', 'carts', [id, items]);
+    project.functions.set('shop.recent_orders', [id]).set('EXTERNAL_QUERY my-project.eu.crm', [{ name: 'name', type: 'STRING' }]);
+    const other = createProject('other-project', { raw: 'EU' });
+    addTable(other, 'raw', 'orders', [id]);
+    project.others.set(other.id, other);
+    place.run(...Object.entries(views).map(([name, query]) => `CREATE VIEW \`my-project.shop.${name}\` AS ${query}`));
+
+    await place.export();
+    const found = await inspect(place);
+    const reads = Object.fromEntries(Object.keys(views).map((name) => [name, readKeys(viewOf(found, 'shop', name).reads).join(' ')]));
+    expect(reads).toEqual({
+      external: '"my-project".raw.orders',
+      days: '"my-project".raw."events_*"',
+      recent: '',
+      there: '"my-project".shop."INFORMATION_SCHEMA.TABLES"',
+      skus: '"my-project".raw.carts',
+      paths: '"my-project".raw.carts',
+      abroad: '"other-project".raw.orders',
+      top: '"my-project".shop.skus',
+    });
+    const dependentsOf = async (relation: string) => (await place.check([relation])).dependents.map(({ view }) => view.split('.').at(-1));
+    expect(await dependentsOf('raw.events_20240101')).toEqual(['days']);
+    expect(await dependentsOf('other-project.raw.orders')).toEqual(['abroad']);
+    expect(await dependentsOf('raw.carts')).toEqual(['paths', 'skus', 'top']);
+    expect(await dependentsOf('my-project.raw.orders')).toEqual(['external']);
+
+    place.run(...Object.keys(views).map((name) => `DROP VIEW \`my-project.shop.${name}\``));
+    expect((await place.plan('HEAD')).plan).toMatchObject({ refusals: [], steps: { length: 8 } });
+    await place.apply('HEAD');
+    expect(Object.keys(views).map((name) => place.table('shop', name).query?.replace(/\s+/g, ''))).toEqual(
+      Object.values(views).map((query) => query.replace(/\s+/g, '')),
+    );
+    expect((await place.status()).differing).toEqual([]);
+
+    project.others.clear();
+    place.run('DROP VIEW `my-project.shop.abroad`');
+    expect((await place.plan('HEAD')).plan.refusals).toMatchObject([{ because: expect.stringContaining('Not found: Project other-project') }]);
   });
 });
 
