@@ -50,7 +50,12 @@ export function checkBigQuery(getProject: () => LiveProject): void {
   beforeAll(async () => {
     live = getProject();
     const { project, endpoint } = live;
-    client = createClient(await openDriver({ project, endpoint, userAgent: 'viewsync-live' }), { project, labels: { tool: 'viewsync' }, patience: 60_000 });
+    client = createClient(await openDriver({ project, endpoint, userAgent: 'viewsync-live' }), {
+      project,
+      projects: [project],
+      labels: { tool: 'viewsync' },
+      patience: 60_000,
+    });
     await client.call({
       method: 'POST',
       path: `${project}/datasets`,

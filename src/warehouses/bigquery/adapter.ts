@@ -1,8 +1,9 @@
-import type { RelationName } from '../../core/relation.ts';
+import { compareText, type RelationName } from '../../core/relation.ts';
 import { ViewsyncError } from '../../errors.ts';
 import type { Adapter, Caller, Warehouse } from '../warehouse.ts';
 import { findAuthors } from './authors.ts';
-import { type Client, createClient, listAll, pathOf } from './client.ts';
+import { type Client, createClient } from './client.ts';
+import { type ListedDataset, listDatasets } from './datasets.ts';
 import { bigqueryDialect } from './dialect.ts';
 import { openDriver } from './driver.ts';
 import { examineProject } from './examine.ts';
@@ -10,6 +11,7 @@ import { inspectProject, type Reading } from './inspect.ts';
 import type { Place } from './jobs.ts';
 import { isRunLocked } from './lock.ts';
 import { named } from './named-errors.ts';
+import { keyOfDataset } from './read-catalog.ts';
 import { openScratch } from './scratch.ts';
 import { settle } from './settle.ts';
 import { readOptions, validateOption } from './target-options.ts';
@@ -42,21 +44,16 @@ function labelsOf(caller: Caller | undefined): Client['labels'] {
 }
 
 async function openSession(options: Readonly<Record<string, unknown>>, caller?: Caller): Promise<Session> {
-  const { project, endpoint, iam, patience } = readOptions(options);
+  const { project, projects, endpoint, iam, patience } = readOptions(options);
   const driver = await openDriver({ project, endpoint, userAgent });
-  return toSession(createClient(driver, { project, labels: labelsOf(caller), patience }), { iam, pause: 1000 });
+  return toSession(createClient(driver, { project, projects, labels: labelsOf(caller), patience }), { iam, pause: 1000 });
 }
 
-interface DatasetPage {
-  readonly nextPageToken?: string;
-  readonly datasets?: readonly { readonly datasetReference: { readonly datasetId: string }; readonly location: string }[];
-}
-
-/** Where each dataset is, read once. */
-async function readLocations(client: Client): Promise<ReadonlyMap<string, string>> {
-  const pages = await listAll<DatasetPage>(client, { method: 'GET', path: pathOf(client.project, 'datasets') });
-  const datasets = pages.flatMap((page) => page.datasets ?? []);
-  return new Map(datasets.map(({ datasetReference, location }) => [datasetReference.datasetId, location] as const).sort());
+/** Where each dataset is, by `keyOfDataset`, in the order in which a run looks for one to be locked in. */
+async function readLocations(client: Client): Promise<ReadonlyMap<string, ListedDataset>> {
+  const rank = ({ project }: ListedDataset) => client.projects.indexOf(project);
+  const datasets = (await listDatasets(client)).toSorted((left, right) => rank(left) - rank(right) || compareText(left.name, right.name));
+  return new Map(datasets.map((dataset) => [keyOfDataset(dataset), dataset]));
 }
 
 function noDataset({ catalog = '', schema }: RelationName): ViewsyncError {
@@ -66,18 +63,32 @@ function noDataset({ catalog = '', schema }: RelationName): ViewsyncError {
   });
 }
 
+function noProject(project: string): ViewsyncError {
+  return new ViewsyncError('CONFIG_INVALID', {
+    message: `The project "${project}" is none of those that this target keeps. Nothing was changed.`,
+    suggestions: [`Add it to the target in viewsync.yaml: projects: [${project}]`],
+  });
+}
+
 function toSession(client: Client, reading: Reading): Session {
-  let locations: Promise<ReadonlyMap<string, string>> | undefined;
+  let locations: Promise<ReadonlyMap<string, ListedDataset>> | undefined;
   const read = () => {
     locations ??= readLocations(client);
     return locations;
   };
   const placeOf = async (name: RelationName): Promise<Place> => {
-    const location = (await read()).get(name.schema);
-    if (location === undefined) throw noDataset(name);
-    return { project: name.catalog ?? client.project, location };
+    const project = name.catalog ?? client.project;
+    const dataset = (await read()).get(keyOfDataset({ project, name: name.schema }));
+    if (dataset === undefined) throw client.projects.includes(project) ? noDataset(name) : noProject(project);
+    return { project, location: dataset.location };
   };
-  return { client, reading, placeOf, isAlone: false, listDatasets: async () => [...(await read()).keys()] };
+  return {
+    client,
+    reading,
+    placeOf,
+    isAlone: false,
+    listDatasets: async () => [...(await read()).values()],
+  };
 }
 
 function toWarehouse(session: Session): Warehouse {

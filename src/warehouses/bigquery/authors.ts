@@ -18,12 +18,15 @@ export async function findAuthors(client: Client, names: readonly RelationName[]
       const place = group[0]?.place ?? { project: client.project, location: '' };
       const sql = catalogQuery('authors', { project: place.project, qualifier: regionOf(place.location) });
       try {
-        return await runQuery(client, sql, { place, names: group.map(({ name }) => `${name.schema}.${name.name}`) });
+        return await runQuery(client, sql, {
+          place: { project: client.project, location: place.location },
+          names: group.map(({ name }) => `${name.schema}.${name.name}`),
+        });
       } catch (error) {
         if (isDenied(error)) return [];
         throw error;
       }
     }),
   );
-  return new Map(rows.flat().map((row) => [relationKey(nameOfRow(row, client.project)), row['user_email'] ?? '']));
+  return new Map(rows.flat().map((row) => [relationKey(nameOfRow(row)), row['user_email'] ?? '']));
 }

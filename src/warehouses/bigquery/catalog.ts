@@ -42,11 +42,11 @@ export interface CatalogView {
   readonly failure?: string;
 }
 
-const keyOfRow = (row: Row) => `${row['table_schema']}\0${row['table_name']}`;
+const keyOfRow = (row: Row) => relationKey(nameOfRow(row));
 
 /** The name of the relation that a row is about. */
-export function nameOfRow(row: Row, project: string): RelationName {
-  return { catalog: project, schema: row['table_schema'] ?? '', name: row['table_name'] ?? '' };
+export function nameOfRow(row: Row): RelationName {
+  return { catalog: row['table_catalog'] ?? '', schema: row['table_schema'] ?? '', name: row['table_name'] ?? '' };
 }
 
 export function isView(row: Row): boolean {
@@ -60,24 +60,22 @@ interface OwnRows {
 }
 
 /** Views from rows, sorted by name. */
-export function toViews(rows: CatalogRows, surroundings: Surroundings, project: string): readonly CatalogView[] {
+export function toViews(rows: CatalogRows, surroundings: Surroundings): readonly CatalogView[] {
   const views = new Map(rows.views.map((row) => [keyOfRow(row), row]));
   const options = Map.groupBy(rows.options, keyOfRow);
   const columns = Map.groupBy(rows.columns, keyOfRow);
   const found = rows.tables.filter(isView).map((row) => {
     const key = keyOfRow(row);
-    return toView(row, { view: views.get(key), options: options.get(key) ?? [], columns: columns.get(key) ?? [] }, { ...surroundings, project });
+    return toView(row, { view: views.get(key), options: options.get(key) ?? [], columns: columns.get(key) ?? [] }, surroundings);
   });
   return found.sort((left, right) => compareRelations(left.view.name, right.view.name));
 }
 
-type Context = Surroundings & { readonly project: string };
-
 type Body = Pick<View, 'definition' | 'attachments'> & { readonly failure?: string };
 
-function toView(row: Row, own: OwnRows, context: Context): CatalogView {
+function toView(row: Row, own: OwnRows, context: Surroundings): CatalogView {
   const kind = row['table_type'] === 'VIEW' ? 'view' : 'materialized view';
-  const relation: Relation = { name: nameOfRow(row, context.project), kind };
+  const relation: Relation = { name: nameOfRow(row), kind };
   const body = kind === 'view' ? readBody(relation, row, own) : readMaterialized(relation, row);
   const { attachments, failure = body.failure } = readOptionRows(relation, own.options);
   const policy = context.policies?.get(relationKey(relation.name));
@@ -159,7 +157,7 @@ function toColumnAttachments(relation: Relation, rows: readonly Row[]): readonly
   });
 }
 
-function toRights(relation: Relation, policy: Policy | undefined, { authorizations }: Context): readonly Attachment[] {
+function toRights(relation: Relation, policy: Policy | undefined, { authorizations }: Surroundings): readonly Attachment[] {
   const datasets = authorizations.get(relationKey(relation.name)) ?? [];
   return [
     ...(policy?.grants ?? []).map(({ role, member }) => grantAttachment(relation, role, member)),

@@ -15,9 +15,12 @@ export interface Call {
   readonly repeats?: 'safely';
 }
 
-/** A connection to one project. Errors are `ServerError`s. */
+/** A connection. Errors are `ServerError`s. */
 export interface Client {
+  /** Where the catalog's queries run and are billed. */
   readonly project: string;
+  /** Those whose views are kept, that one among them. */
+  readonly projects: readonly string[];
   /** Calls, again where that may help. */
   call<T>(call: Call): Promise<T>;
   /** Calls made so far, second and later pages left out. */
@@ -30,6 +33,7 @@ export interface Client {
 
 export interface ClientOptions {
   readonly project: string;
+  readonly projects: readonly string[];
   readonly labels: Client['labels'];
   /** Milliseconds after which a call is not tried again. */
   readonly patience: number;
@@ -49,6 +53,7 @@ export function createClient(driver: BigQuery, options: ClientOptions): Client {
   let calls = 0;
   const client: Client = {
     project: options.project,
+    projects: options.projects,
     labels: options.labels,
     count: () => calls,
     call: (call) => {

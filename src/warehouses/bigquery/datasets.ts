@@ -47,12 +47,28 @@ async function ifAllowed<T>(work: Promise<T>): Promise<T | undefined> {
   }
 }
 
-async function listViews(client: Client, dataset: string): Promise<readonly string[] | undefined> {
-  const path = pathOf(client.project, 'datasets', dataset, 'tables');
+async function listViews(client: Client, project: string, dataset: string): Promise<readonly string[] | undefined> {
+  const path = pathOf(project, 'datasets', dataset, 'tables');
   const pages = await ifAllowed(listAll<TablePage>(client, { method: 'GET', path, query: { maxResults: pageSize } }));
   return pages?.flatMap(({ tables = [] }) =>
     tables.filter(({ type }) => type === 'VIEW' || type === 'MATERIALIZED_VIEW').map(({ tableReference }) => tableReference.tableId),
   );
+}
+
+export type ListedDataset = Pick<Dataset, 'project' | 'name' | 'location'>;
+
+/** Every dataset of the projects that this account may see. */
+export async function listDatasets(client: Client): Promise<readonly ListedDataset[]> {
+  const lists = await mapBounded(client.projects, async (project) => {
+    const pages = await listAll<DatasetPage>(client, { method: 'GET', path: pathOf(project, 'datasets'), query: { maxResults: pageSize } });
+    return pages.flatMap(({ datasets = [] }) => datasets.map(({ datasetReference, location }) => ({ project, name: datasetReference.datasetId, location })));
+  });
+  return lists.flat();
+}
+
+/** How messages call a dataset: as its project does, unless there are several. */
+export function callDataset({ projects }: Client, { project, name }: Pick<Dataset, 'project' | 'name'>): string {
+  return projects.length === 1 ? name : `${project}.${name}`;
 }
 
 /** The dataset itself; only version 3 shows conditional entries, which must be written back with the others. */
@@ -61,18 +77,16 @@ export function readDataset(client: Client, project: string, name: string): Prom
 }
 
 /**
- * Every dataset of the project with its access list and the names of its views: what the catalog's queries have to agree with, since these
+ * Every dataset of the projects with its access list and the names of its views: what the catalog's queries have to agree with, since these
  * leave out whatever the account may not see. https://cloud.google.com/bigquery/docs/reference/rest/v2/datasets/list
  */
 export async function readDatasets(client: Client, which: 'with their views' | 'alone' = 'with their views'): Promise<readonly Dataset[]> {
-  const pages = await listAll<DatasetPage>(client, { method: 'GET', path: pathOf(client.project, 'datasets'), query: { maxResults: pageSize } });
-  const listed = pages.flatMap(({ datasets = [] }) => datasets);
-  const datasets = await mapBounded(listed, async ({ datasetReference: { datasetId: name }, location }) => {
-    const listed = which === 'alone' ? undefined : listViews(client, name);
-    const [resource, views] = await Promise.all([ifAllowed(readDataset(client, client.project, name)), listed]);
-    return { project: client.project, name, location, access: resource?.access ?? [], hasAccess: resource?.access !== undefined, views };
+  const datasets = await mapBounded(await listDatasets(client), async ({ project, name, location }) => {
+    const listed = which === 'alone' ? undefined : listViews(client, project, name);
+    const [resource, views] = await Promise.all([ifAllowed(readDataset(client, project, name)), listed]);
+    return { project, name, location, access: resource?.access ?? [], hasAccess: resource?.access !== undefined, views };
   });
-  return datasets.toSorted((left, right) => compareText(left.name, right.name));
+  return datasets.toSorted((left, right) => compareText(left.project, right.project) || compareText(left.name, right.name));
 }
 
 /** Which datasets let which view read them, by the view's `relationKey`. */

@@ -1,8 +1,8 @@
 import type { Finding } from '../warehouse.ts';
 import { type Client, mapBounded, pathOf } from './client.ts';
-import { type Dataset, readDatasets } from './datasets.ts';
+import { callDataset, type Dataset, type ListedDataset, readDatasets } from './datasets.ts';
 import { dryRun, runQuery } from './jobs.ts';
-import { readCatalog, toRegions } from './read-catalog.ts';
+import { keyOfDataset, readCatalog, toRegions } from './read-catalog.ts';
 import { isDenied, isMissing } from './server-error.ts';
 
 const tested = [
@@ -30,14 +30,16 @@ const consequences: Readonly<Record<Permission, Consequence>> = {
 };
 
 /** A role on single datasets; on the project it does the same for all of them. */
-function onDatasets(project: string, role: string, datasets: readonly string[]): readonly string[] {
-  return datasets.map((dataset) => `GRANT \`roles/bigquery.${role}\` ON SCHEMA \`${project}\`.\`${dataset}\` TO '<this account>'`);
+function onDatasets(role: string, datasets: readonly ListedDataset[]): readonly string[] {
+  return datasets.map(({ project, name }) => `GRANT \`roles/bigquery.${role}\` ON SCHEMA \`${project}\`.\`${name}\` TO '<this account>'`);
 }
 
 /** A role on the project. */
 function onProject(project: string, role: string): readonly string[] {
   return [`gcloud projects add-iam-policy-binding ${project} --member=<this account> --role=roles/bigquery.${role}`];
 }
+
+const callAll = (client: Client, datasets: readonly Dataset[]) => datasets.map((dataset) => callDataset(client, dataset)).join(', ');
 
 /** What the account may not do with a view of the dataset. https://cloud.google.com/bigquery/docs/reference/rest/v2/tables/testIamPermissions */
 async function findMissing(client: Client, { project, name, views }: Dataset): Promise<readonly Permission[]> {
@@ -58,17 +60,17 @@ async function findMissing(client: Client, { project, name, views }: Dataset): P
   }
 }
 
-function describePermission(client: Client, permission: Permission, datasets: readonly string[]): Finding {
+function describePermission(client: Client, permission: Permission, datasets: readonly Dataset[]): Finding {
   const { lost, role } = consequences[permission];
   const without = permission.includes('IamPolicy') ? ['Or leave "iam" out of viewsync.yaml: rights on views are then not kept.'] : [];
   return {
-    found: `This account lacks ${permission} on views in ${datasets.join(', ')}: ${lost}.`,
-    suggestions: [...onDatasets(client.project, role, datasets), ...without],
+    found: `This account lacks ${permission} on views in ${callAll(client, datasets)}: ${lost}.`,
+    suggestions: [...onDatasets(role, datasets), ...without],
   };
 }
 
 async function examinePermissions(client: Client, datasets: readonly Dataset[], iam: 'read' | 'skip'): Promise<readonly Finding[]> {
-  const missing = await mapBounded(datasets, async (dataset) => ({ dataset: dataset.name, permissions: await findMissing(client, dataset) }));
+  const missing = await mapBounded(datasets, async (dataset) => ({ dataset, permissions: await findMissing(client, dataset) }));
   const wanted = tested.filter((permission) => iam === 'read' || !permission.includes('IamPolicy'));
   return wanted.flatMap((permission) => {
     const lacking = missing.filter(({ permissions }) => permissions.includes(permission)).map(({ dataset }) => dataset);
@@ -76,47 +78,57 @@ async function examinePermissions(client: Client, datasets: readonly Dataset[], 
   });
 }
 
-function examineDatasets({ project }: Client, datasets: readonly Dataset[]): readonly Finding[] {
-  const closed = datasets.filter(({ views }) => views === undefined).map(({ name }) => name);
-  const hidden = datasets.filter(({ hasAccess }) => !hasAccess).map(({ name }) => name);
-  const unlisted = `This account lacks bigquery.tables.list on ${closed.join(', ')}: their views are left out.`;
-  const unseen = `This account lacks bigquery.datasets.get on ${hidden.join(', ')}: which views are authorized there is not kept.`;
+function examineDatasets(client: Client, datasets: readonly Dataset[]): readonly Finding[] {
+  const closed = datasets.filter(({ views }) => views === undefined);
+  const hidden = datasets.filter(({ hasAccess }) => !hasAccess);
+  const unlisted = `This account lacks bigquery.tables.list on ${callAll(client, closed)}: their views are left out.`;
+  const unseen = `This account lacks bigquery.datasets.get on ${callAll(client, hidden)}: which views are authorized there is not kept.`;
   return [
-    ...(closed.length === 0 ? [] : [{ found: unlisted, suggestions: onDatasets(project, 'metadataViewer', closed) }]),
-    ...(hidden.length === 0 ? [] : [{ found: unseen, suggestions: onDatasets(project, 'dataOwner', hidden) }]),
+    ...(closed.length === 0 ? [] : [{ found: unlisted, suggestions: onDatasets('metadataViewer', closed) }]),
+    ...(hidden.length === 0 ? [] : [{ found: unseen, suggestions: onDatasets('dataOwner', hidden) }]),
   ];
 }
 
-async function examineJobs(client: Client, datasets: readonly Dataset[]): Promise<readonly Finding[]> {
-  const [region] = toRegions(datasets);
-  const { project } = client;
+/** The catalog is read by jobs of the one project, and views are changed by jobs of their own. */
+async function examineJobs(client: Client, project: string, datasets: readonly Dataset[]): Promise<readonly Finding[]> {
+  const own = datasets.filter((dataset) => dataset.project === project);
+  const [region] = toRegions(own.length === 0 && project === client.project ? datasets : own);
   if (region === undefined)
     return [{ found: `The project "${project}" has no dataset that this account may see.`, suggestions: onProject(project, 'metadataViewer') }];
   try {
-    await dryRun(client, 'SELECT 1', { place: region.place, syntax: 'standard' });
+    await dryRun(client, 'SELECT 1', { place: { project, location: region.place.location }, syntax: 'standard' });
+    return [];
   } catch (error) {
     if (!isDenied(error)) throw error;
-    const found = `This account lacks bigquery.jobs.create on "${project}": nothing can be read or applied.`;
-    return [{ found, suggestions: onProject(project, 'jobUser') }];
+    const lost = project === client.project ? 'nothing can be read or applied' : 'its views can be read, and not compared or applied';
+    return [{ found: `This account lacks bigquery.jobs.create on "${project}": ${lost}.`, suggestions: onProject(project, 'jobUser') }];
   }
+}
+
+async function examineCatalog(client: Client, datasets: readonly Dataset[]): Promise<readonly Finding[]> {
   const { refused } = await readCatalog(client, toRegions(datasets), []);
-  return [...refused].map(([dataset, reason]) => ({
-    found: `The catalog of ${dataset} is closed to this account (${reason}): its views cannot be read.`,
-    suggestions: onDatasets(project, 'metadataViewer', [dataset]),
-  }));
+  return datasets.flatMap((dataset) => {
+    const reason = refused.get(keyOfDataset(dataset));
+    const found = `The catalog of ${callDataset(client, dataset)} is closed to this account (${reason}): its views cannot be read.`;
+    return reason === undefined ? [] : [{ found, suggestions: onDatasets('metadataViewer', [dataset]) }];
+  });
 }
 
 async function readClock(client: Client, datasets: readonly Dataset[]): Promise<Date> {
   const [region] = toRegions(datasets);
   if (region === undefined) return new Date();
-  const [row] = await runQuery(client, 'SELECT CAST(UNIX_MILLIS(CURRENT_TIMESTAMP()) AS STRING) AS clock', { place: region.place });
+  const [row] = await runQuery(client, 'SELECT CAST(UNIX_MILLIS(CURRENT_TIMESTAMP()) AS STRING) AS clock', {
+    place: { project: client.project, location: region.place.location },
+  });
   return new Date(Number(row?.['clock'] ?? Date.now()));
 }
 
 /** `Warehouse.examine`: per missing permission what would be incomplete, and which role to ask for. */
 export async function examineProject(client: Client, iam: 'read' | 'skip'): Promise<{ readonly clock: Date; readonly findings: readonly Finding[] }> {
   const datasets = await readDatasets(client);
-  const jobs = await examineJobs(client, datasets);
-  const findings = [...jobs, ...examineDatasets(client, datasets), ...(await examinePermissions(client, datasets, iam))];
-  return { clock: jobs.length === 0 ? await readClock(client, datasets) : new Date(), findings };
+  const [own = [], ...others] = await mapBounded(client.projects, (project) => examineJobs(client, project, datasets));
+  const isReadable = own.length === 0;
+  const catalog = isReadable ? await examineCatalog(client, datasets) : [];
+  const findings = [...own, ...others.flat(), ...catalog, ...examineDatasets(client, datasets), ...(await examinePermissions(client, datasets, iam))];
+  return { clock: isReadable ? await readClock(client, datasets) : new Date(), findings };
 }

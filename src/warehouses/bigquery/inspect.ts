@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { accessOf } from '../../core/deletions.ts';
 import { compareRelations, type RelationName, relationKey } from '../../core/relation.ts';
-import { matchScope } from '../../core/scope.ts';
+import { matchScope, mayHold } from '../../core/scope.ts';
 import type { Container, Scope, Unreadable } from '../../core/snapshot.ts';
 import type { View } from '../../core/view.ts';
 import { ViewsyncError } from '../../errors.ts';
@@ -11,7 +11,7 @@ import type { Client } from './client.ts';
 import { type Dataset, findAuthorizations, readDatasets } from './datasets.ts';
 import { bigqueryDialect } from './dialect.ts';
 import { readPolicies } from './policies.ts';
-import { type Found, findDisagreements, readCatalog, toRegions } from './read-catalog.ts';
+import { type Found, findDisagreements, keyOfDataset, readCatalog, toRegions } from './read-catalog.ts';
 
 /** How a target is read. */
 export interface Reading {
@@ -45,11 +45,11 @@ async function lookUntilSettled(client: Client, { pause }: Reading): Promise<Loo
   }
 }
 
-function incomplete({ project }: Client, names: readonly string[]): ViewsyncError {
+function incomplete({ projects }: Client, names: readonly string[]): ViewsyncError {
   const some = names.slice(0, 5).join(', ');
   const more = names.length > 5 ? ` and ${names.length - 5} more` : '';
   return new ViewsyncError('LISTING_INCOMPLETE', {
-    message: `The lists of views that BigQuery gives for project "${project}" do not agree about ${some}${more}. Nothing was recorded, so that no view counts as deleted by mistake.`,
+    message: `The lists of views that BigQuery gives for ${projects.map((project) => `"${project}"`).join(', ')} do not agree about ${some}${more}. Nothing was recorded, so that no view counts as deleted by mistake.`,
     suggestions: ['Run it again.', 'viewsync doctor   (tells which rights are missing)'],
     details: { views: names },
   });
@@ -58,7 +58,10 @@ function incomplete({ project }: Client, names: readonly string[]): ViewsyncErro
 /** A dataset counts as shown with the rights that both lists of its views ask for: where one was refused, an absent view was not dropped. */
 function toContainers({ datasets, found }: Look): readonly Container[] {
   return datasets.map(({ project, name, views }) => {
-    const rights = [...(views === undefined ? [] : ['bigquery.tables.list']), ...(found.refused.has(name) ? [] : ['bigquery.tables.get'])];
+    const rights = [
+      ...(views === undefined ? [] : ['bigquery.tables.list']),
+      ...(found.refused.has(keyOfDataset({ project, name })) ? [] : ['bigquery.tables.get']),
+    ];
     return { catalog: project, name, defaultGrantees: [], access: rights.join(' ') };
   });
 }
@@ -66,7 +69,7 @@ function toContainers({ datasets, found }: Look): readonly Container[] {
 /** Views of datasets that are closed to this account: their names are known, where at least these may be listed. */
 function findHidden({ datasets, found }: Look): readonly Unreadable[] {
   return datasets.flatMap(({ project, name: schema, views }) => {
-    const reason = found.refused.get(schema);
+    const reason = found.refused.get(keyOfDataset({ project, name: schema }));
     return reason === undefined ? [] : (views ?? []).map((name) => ({ name: { catalog: project, schema, name }, reason }));
   });
 }
@@ -77,13 +80,25 @@ function findUnreadable(views: readonly CatalogView[]): readonly Unreadable[] {
 
 async function describe(client: Client, seen: Look, { iam }: Reading): Promise<readonly CatalogView[]> {
   const { rows } = seen.found;
-  const names = rows.tables.filter(isView).map((row) => nameOfRow(row, client.project));
+  const names = rows.tables.filter(isView).map(nameOfRow);
   const policies = iam === 'read' ? { policies: await readPolicies(client, names) } : {};
-  return toViews(rows, { authorizations: findAuthorizations(seen.datasets), ...policies }, client.project);
+  return toViews(rows, { authorizations: findAuthorizations(seen.datasets), ...policies });
 }
 
-/** Reads every dataset of the project, in a number of calls that grows with datasets and locations alone. `LISTING_INCOMPLETE`. */
+/** A glob that no project of the target can match would keep nothing, and its author would not know. */
+function requireProjects(scope: Scope, { projects }: Client): void {
+  const wanted = scope.schemas.filter((glob) => !glob.startsWith('!'));
+  const astray = wanted.find((glob) => !projects.some((project) => mayHold({ schemas: [glob] }, bigqueryDialect)({ catalog: project })));
+  if (astray === undefined) return;
+  throw new ViewsyncError('CONFIG_INVALID', {
+    message: `"${astray}" in "schemas" names a project that this target does not keep; it keeps ${projects.join(', ')}. A glob is written dataset, project.dataset or project.dataset.view. Nothing was read.`,
+    suggestions: ['Add the project to the target in viewsync.yaml: projects: [...]'],
+  });
+}
+
+/** Reads every dataset of the projects, in a number of calls that grows with datasets and locations alone. `LISTING_INCOMPLETE`. */
 export async function inspectProject(client: Client, scope: Scope, options: Reading & { readonly progress?: Progress | undefined }): Promise<Inspection> {
+  requireProjects(scope, client);
   const started = performance.now();
   const before = client.count();
   const seen = await lookUntilSettled(client, options);
@@ -103,7 +118,7 @@ export async function inspectProject(client: Client, scope: Scope, options: Read
     },
     outside: views.map(({ view }) => view).filter((view) => !inScope(view)),
     session: { role: client.project, isSuperuser: false, roles: [], rowSecurity: { bypassing: new Set(), exempt: new Map() }, server: 'BigQuery' },
-    relations: new Set(seen.found.rows.tables.map((row) => relationKey(nameOfRow(row, client.project)))),
+    relations: new Set(seen.found.rows.tables.map((row) => relationKey(nameOfRow(row)))),
     sizes: new Map(),
     milliseconds: performance.now() - started,
     queries: client.count() - before,
@@ -114,12 +129,7 @@ export async function inspectProject(client: Client, scope: Scope, options: Read
 export async function inspectNames(client: Client, names: readonly RelationName[], options: Reading): Promise<readonly View[]> {
   if (names.length === 0) return [];
   const datasets = await readDatasets(client, 'alone');
-  const touched = new Set(names.map(({ schema }) => schema));
-  const regions = toRegions(datasets.filter(({ name }) => touched.has(name)));
-  const found = await readCatalog(
-    client,
-    regions,
-    names.map(({ schema, name }) => `${schema}.${name}`),
-  );
+  const touched = new Set(names.map(({ catalog = '', schema }) => keyOfDataset({ project: catalog, name: schema })));
+  const found = await readCatalog(client, toRegions(datasets.filter((dataset) => touched.has(keyOfDataset(dataset)))), names);
   return (await describe(client, { datasets, found }, options)).map(({ view }) => view);
 }

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { ViewsyncError } from '../../errors.ts';
 import { type Client, createJobId, pathOf } from './client.ts';
+import type { Dataset } from './datasets.ts';
 import { isDenied, isMissing, isServerError } from './server-error.ts';
 
 /**
@@ -10,6 +11,9 @@ import { isDenied, isMissing, isServerError } from './server-error.ts';
 export const lockTable = 'viewsync_lock';
 
 const lease = 60_000;
+
+/** A dataset in which a run may be locked. */
+type Place = Pick<Dataset, 'project' | 'name'>;
 
 interface LockResource {
   readonly etag: string;
@@ -48,12 +52,12 @@ function isStale({ expirationTime, labels = {} }: LockResource): boolean {
   return labels['viewsync_host'] === asLabel(hostname()) && Number.isInteger(pid) && pid > 0 && !isAlive(pid);
 }
 
-const tablesPath = (client: Client, dataset: string) => pathOf(client.project, 'datasets', dataset, 'tables');
-const lockPath = (client: Client, dataset: string) => `${tablesPath(client, dataset)}/${lockTable}`;
+const tablesPath = ({ project, name }: Place) => pathOf(project, 'datasets', name, 'tables');
+const lockPath = (dataset: Place) => `${tablesPath(dataset)}/${lockTable}`;
 
-async function readLock(client: Client, dataset: string): Promise<LockResource | undefined> {
+async function readLock(client: Client, dataset: Place): Promise<LockResource | undefined> {
   try {
-    return await client.call<LockResource>({ method: 'GET', path: lockPath(client, dataset) });
+    return await client.call<LockResource>({ method: 'GET', path: lockPath(dataset) });
   } catch (error) {
     if (isMissing(error) || isDenied(error)) return undefined;
     throw error;
@@ -61,11 +65,11 @@ async function readLock(client: Client, dataset: string): Promise<LockResource |
 }
 
 /** Takes the lock over from a run that has gone; whoever else does so at the same time changes its etag. */
-async function takeOver(client: Client, dataset: string, labels: Readonly<Record<string, string>>): Promise<boolean> {
+async function takeOver(client: Client, dataset: Place, labels: Readonly<Record<string, string>>): Promise<boolean> {
   const found = await readLock(client, dataset);
   if (found === undefined || !isStale(found)) return false;
   try {
-    await client.call({ method: 'PATCH', path: lockPath(client, dataset), body: { labels, expirationTime: expiry() }, etag: found.etag });
+    await client.call({ method: 'PATCH', path: lockPath(dataset), body: { labels, expirationTime: expiry() }, etag: found.etag });
     return true;
   } catch (error) {
     if (isServerError(error) && (error.status === 412 || error.status === 404)) return false;
@@ -75,11 +79,11 @@ async function takeOver(client: Client, dataset: string, labels: Readonly<Record
 
 type Attempt = 'taken' | 'held' | 'denied';
 
-async function tryLock(client: Client, dataset: string, labels: Readonly<Record<string, string>>): Promise<Attempt> {
-  const tableReference = { projectId: client.project, datasetId: dataset, tableId: lockTable };
+async function tryLock(client: Client, dataset: Place, labels: Readonly<Record<string, string>>): Promise<Attempt> {
+  const tableReference = { projectId: dataset.project, datasetId: dataset.name, tableId: lockTable };
   const description = 'A run of viewsync is changing views. Expires by itself.';
   try {
-    await client.call({ method: 'POST', path: tablesPath(client, dataset), body: { tableReference, description, labels, expirationTime: expiry() } });
+    await client.call({ method: 'POST', path: tablesPath(dataset), body: { tableReference, description, labels, expirationTime: expiry() } });
     return 'taken';
   } catch (error) {
     if (isDenied(error)) return 'denied';
@@ -88,28 +92,28 @@ async function tryLock(client: Client, dataset: string, labels: Readonly<Record<
   }
 }
 
-function keep(client: Client, dataset: string, labels: Readonly<Record<string, string>>): RunLock {
-  const renew = () => void client.call({ method: 'PATCH', path: lockPath(client, dataset), body: { expirationTime: expiry() } }).catch(() => undefined);
+function keep(client: Client, dataset: Place, labels: Readonly<Record<string, string>>): RunLock {
+  const renew = () => void client.call({ method: 'PATCH', path: lockPath(dataset), body: { expirationTime: expiry() } }).catch(() => undefined);
   const timer = setInterval(renew, lease / 3);
   timer.unref();
   return {
     release: async () => {
       clearInterval(timer);
       const found = await readLock(client, dataset);
-      if (found?.labels?.['viewsync_run'] === labels['viewsync_run']) await client.call({ method: 'DELETE', path: lockPath(client, dataset) });
+      if (found?.labels?.['viewsync_run'] === labels['viewsync_run']) await client.call({ method: 'DELETE', path: lockPath(dataset) });
     },
   };
 }
 
-function runInProgress(dataset: string): ViewsyncError {
+function runInProgress(dataset: Place): ViewsyncError {
   return new ViewsyncError('RUN_IN_PROGRESS', {
-    message: `Another run of viewsync is at work: it holds the table ${dataset}.${lockTable}. Nothing was changed.`,
+    message: `Another run of viewsync is at work: it holds the table ${dataset.project}.${dataset.name}.${lockTable}. Nothing was changed.`,
     suggestions: ['Run it again when the other run has ended. The lock of a run that was killed elsewhere expires after a minute.'],
   });
 }
 
 /** Takes the lock of a run in one of the datasets. `RUN_IN_PROGRESS`; `QUERY_FAILED` where this account may make a table in none of them. */
-export async function lockRun(client: Client, datasets: readonly string[]): Promise<RunLock> {
+export async function lockRun(client: Client, datasets: readonly Place[]): Promise<RunLock> {
   const labels = ownLabels(createJobId());
   for (const dataset of datasets) {
     const attempt = await tryLock(client, dataset, labels);
@@ -117,13 +121,13 @@ export async function lockRun(client: Client, datasets: readonly string[]): Prom
     if (attempt === 'taken') return keep(client, dataset, labels);
   }
   throw new ViewsyncError('QUERY_FAILED', {
-    message: `This account may make a table in no dataset of "${client.project}", and so cannot lock a run. Nothing was changed.`,
+    message: `This account may make a table in no dataset of ${client.projects.join(', ')}, and so cannot lock a run. Nothing was changed.`,
     suggestions: ['Ask for roles/bigquery.dataEditor on one dataset.', 'viewsync doctor'],
   });
 }
 
 /** Whether a run holds the lock in one of the datasets. */
-export async function isRunLocked(client: Client, datasets: readonly string[]): Promise<boolean> {
+export async function isRunLocked(client: Client, datasets: readonly Place[]): Promise<boolean> {
   const locks = await Promise.all(datasets.map((dataset) => readLock(client, dataset)));
   return locks.some((lock) => lock !== undefined && !isStale(lock));
 }

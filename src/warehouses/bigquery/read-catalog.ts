@@ -1,3 +1,4 @@
+import type { RelationName } from '../../core/relation.ts';
 import { type CatalogRows, isView } from './catalog.ts';
 import { type CatalogQuery, catalogQuery, regionOf } from './catalog-queries.ts';
 import type { Client } from './client.ts';
@@ -24,7 +25,9 @@ interface Source {
 }
 
 async function readRows(client: Client, { place, qualifier, names }: Source): Promise<CatalogRows> {
-  const read = (query: CatalogQuery) => runQuery(client, catalogQuery(query, { project: place.project, qualifier }), { place, names });
+  // A query may look at another project than that in which it runs and is billed.
+  const here = { project: client.project, location: place.location };
+  const read = (query: CatalogQuery) => runQuery(client, catalogQuery(query, { project: place.project, qualifier }), { place: here, names });
   const [tables, views, options, columns] = await Promise.all([read('tables'), read('views'), read('options'), read('columns')]);
   return { tables, views, options, columns };
 }
@@ -36,7 +39,7 @@ function mergeRows(parts: readonly CatalogRows[]): CatalogRows {
   return { tables: all('tables'), views: all('views'), options: all('options'), columns: all('columns') };
 }
 
-/** What the catalog has, and which datasets it does not show to this account, with the reason. */
+/** What the catalog has, and which datasets it does not show to this account, by `keyOfDataset`, with the reason. */
 export interface Found {
   readonly rows: CatalogRows;
   readonly refused: ReadonlyMap<string, string>;
@@ -47,7 +50,7 @@ async function readDatasetRows(client: Client, { place, names }: Omit<Source, 'q
     return { rows: await readRows(client, { place, qualifier: name, names }), refused: new Map() };
   } catch (error) {
     if (!isDenied(error)) throw error;
-    return { rows: nothing, refused: new Map([[name, error.message]]) };
+    return { rows: nothing, refused: new Map([[keyOfDataset({ project: place.project, name }), error.message]]) };
   }
 }
 
@@ -65,19 +68,29 @@ function mergeFound(parts: readonly Found[]): Found {
   return { rows: mergeRows(parts.map(({ rows }) => rows)), refused: new Map(parts.flatMap(({ refused }) => [...refused])) };
 }
 
-/** The catalog of all regions; of `names` alone (`dataset.view`) where they are given. */
-export async function readCatalog(client: Client, regions: readonly Region[], names?: readonly string[]): Promise<Found> {
-  return mergeFound(await Promise.all(regions.map((region) => readRegion(client, region, names))));
+/** Tells a dataset from those of its name in other projects. */
+export function keyOfDataset({ project, name }: Pick<Dataset, 'project' | 'name'>): string {
+  return `${project}.${name}`;
 }
 
-/** Views that a dataset's own list has and the catalog has not, or the other way round: `dataset.view`. */
+/** The catalog of all regions; of `names` alone where they are given. */
+export async function readCatalog(client: Client, regions: readonly Region[], names?: readonly RelationName[]): Promise<Found> {
+  const asked = ({ place }: Region) => names?.filter(({ catalog }) => catalog === place.project).map(({ schema, name }) => `${schema}.${name}`);
+  return mergeFound(await Promise.all(regions.map((region) => readRegion(client, region, asked(region)))));
+}
+
+const datasetOf = (row: Row) => keyOfDataset({ project: row['table_catalog'] ?? '', name: row['table_schema'] ?? '' });
+
+/** Views that a dataset's own list has and the catalog has not, or the other way round: `project.dataset.view`. */
 export function findDisagreements({ rows, refused }: Found, datasets: readonly Dataset[]): readonly string[] {
-  const nameOf = (row: Row) => `${row['table_schema']}.${row['table_name']}`;
+  const nameOf = (row: Row) => `${datasetOf(row)}.${row['table_name']}`;
   const shown = new Set(rows.tables.filter(isView).map(nameOf));
   const defined = new Set(rows.views.map(nameOf));
-  const listed = new Set(datasets.flatMap(({ name, views }) => (refused.has(name) ? [] : (views ?? []).map((view) => `${name}.${view}`))));
-  const unlisted = new Set(datasets.filter(({ views }) => views === undefined).map(({ name }) => name));
-  const isListed = (row: Row) => listed.has(nameOf(row)) || unlisted.has(row['table_schema'] ?? '');
+  const listed = new Set(
+    datasets.flatMap((dataset) => (refused.has(keyOfDataset(dataset)) ? [] : (dataset.views ?? []).map((view) => `${keyOfDataset(dataset)}.${view}`))),
+  );
+  const unlisted = new Set(datasets.filter(({ views }) => views === undefined).map(keyOfDataset));
+  const isListed = (row: Row) => listed.has(nameOf(row)) || unlisted.has(datasetOf(row));
   return [
     ...[...listed].filter((name) => !shown.has(name)),
     ...rows.tables.filter((row) => isView(row) && !isListed(row)).map(nameOf),

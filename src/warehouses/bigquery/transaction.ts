@@ -3,6 +3,7 @@ import type { Unreadable } from '../../core/snapshot.ts';
 import { ViewsyncError } from '../../errors.ts';
 import type { Transaction, TransactionOptions } from '../warehouse.ts';
 import { type Client, mapBounded } from './client.ts';
+import type { ListedDataset } from './datasets.ts';
 import { executeSteps } from './execute.ts';
 import { inspectNames, type Reading } from './inspect.ts';
 import { dryRun } from './jobs.ts';
@@ -20,7 +21,7 @@ export interface Session {
   /** Whether this connection keeps other runs away already. */
   isAlone: boolean;
   /** Where a run may be locked, in this order. */
-  listDatasets(): Promise<readonly string[]>;
+  listDatasets(): Promise<readonly ListedDataset[]>;
 }
 
 function gone(names: readonly RelationName[]): ViewsyncError {

@@ -76,8 +76,9 @@ function answer(kind: CatalogQuery, project: Project, relations: readonly Relati
   switch (kind) {
     case 'tables':
       return {
-        columns: ['table_schema', 'table_name', 'table_type', 'ddl'],
+        columns: ['table_catalog', 'table_schema', 'table_name', 'table_type', 'ddl'],
         rows: relations.map((each) => [
+          project.id,
           each.dataset.id,
           each.table.id,
           typeNames[each.table.type] ?? '',
@@ -86,28 +87,28 @@ function answer(kind: CatalogQuery, project: Project, relations: readonly Relati
       };
     case 'views':
       return {
-        columns: ['table_schema', 'table_name', 'view_definition', 'use_standard_sql'],
+        columns: ['table_catalog', 'table_schema', 'table_name', 'view_definition', 'use_standard_sql'],
         rows: views
           .filter(({ table }) => table.type === 'VIEW')
-          .map(({ dataset, table }) => [dataset.id, table.id, table.query ?? null, table.useLegacySql ? 'NO' : 'YES']),
+          .map(({ dataset, table }) => [project.id, dataset.id, table.id, table.query ?? null, table.useLegacySql ? 'NO' : 'YES']),
       };
     case 'options':
       return {
-        columns: ['table_schema', 'table_name', 'option_name', 'option_value'],
-        rows: views.flatMap(({ dataset, table }) => optionsOf(table).map(([name, value]) => [dataset.id, table.id, name, value])),
+        columns: ['table_catalog', 'table_schema', 'table_name', 'option_name', 'option_value'],
+        rows: views.flatMap(({ dataset, table }) => optionsOf(table).map(([name, value]) => [project.id, dataset.id, table.id, name, value])),
       };
     case 'authors':
       return {
-        columns: ['table_schema', 'table_name', 'user_email'],
+        columns: ['table_catalog', 'table_schema', 'table_name', 'user_email'],
         rows: views.flatMap(({ dataset, table }) => {
           const last = project.jobs.findLast((job) => job.dataset === dataset.id && job.table === table.id);
-          return last ? [[dataset.id, table.id, last.user]] : [];
+          return last ? [[project.id, dataset.id, table.id, last.user]] : [];
         }),
       };
     case 'columns':
       return {
-        columns: ['table_schema', 'table_name', 'column_name', 'field_path', 'data_type', 'description', 'policy_tags', 'position'],
-        rows: views.flatMap(columnRows),
+        columns: ['table_catalog', 'table_schema', 'table_name', 'column_name', 'field_path', 'data_type', 'description', 'policy_tags', 'position'],
+        rows: views.flatMap(columnRows).map((row) => [project.id, ...row]),
       };
   }
 }
@@ -126,11 +127,12 @@ export interface CatalogRequest {
 const qualified = /`([^`]+)`\.`([^`]+)`\.INFORMATION_SCHEMA\./;
 
 /** Answers one of the catalog's queries; refuses loudly every other one. */
-export function readInformationSchema(project: Project, { sql, location, names, denied, hidden }: CatalogRequest): Answer {
+export function readInformationSchema(reader: Project, { sql, location, names, denied, hidden }: CatalogRequest): Answer {
   const [, named = '', qualifier = ''] = qualified.exec(sql) ?? [];
   const kind = kinds.find((each) => catalogQuery(each, { project: named, qualifier }) === sql);
   if (kind === undefined) throw new Refusal(400, 'notSimulated', `This server does not know the query: ${sql.slice(0, 200)}`);
-  if (named !== project.id) throw new Refusal(404, 'notFound', `Not found: Project ${named}`);
+  const project = named === reader.id ? reader : reader.others.get(named);
+  if (project === undefined) throw new Refusal(404, 'notFound', `Not found: Project ${named}`);
   const isRegion = qualifier.startsWith('region-');
   // A query looks at one region, and runs there. https://cloud.google.com/bigquery/docs/information-schema-intro#considerations
   if (isRegion && qualifier !== `region-${location.toLowerCase()}`)

@@ -95,7 +95,9 @@ function columnsOf(reader: Project, name: string, syntax: Syntax): readonly Fiel
 }
 
 export function analyzeQuery(project: Project, query: string, syntax: Syntax): readonly Field[] {
-  return analyze(syntax === 'legacy' ? fromLegacy(query) : query, (name, what) => (what === 'function' ? functionOf(project, name) : columnsOf(project, name, syntax)));
+  return analyze(syntax === 'legacy' ? fromLegacy(query) : query, (name, what) =>
+    what === 'function' ? functionOf(project, name) : columnsOf(project, name, syntax),
+  );
 }
 
 const wide = 10_000;
@@ -199,7 +201,9 @@ function dropView(project: Project, { name, kind }: Extract<Statement, { what: '
   const { dataset, table } = placeOf(project, name);
   if (tableOf(project, dataset, table).type !== kind) throw new Refusal(400, 'invalid', `${name} is not a ${kind}`);
   datasetOf(project, dataset).tables.delete(table);
-  for (const each of project.datasets.values()) each.access = each.access.filter(({ view }) => view?.datasetId !== dataset || view.tableId !== table);
+  const isDropped = ({ view }: AccessEntry) => view?.projectId === project.id && view.datasetId === dataset && view.tableId === table;
+  for (const { datasets } of [project, ...project.others.values()])
+    for (const each of datasets.values()) each.access = each.access.filter((entry) => !isDropped(entry));
 }
 
 function describeColumn(table: Table, column: string, description: string | null): void {

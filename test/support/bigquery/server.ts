@@ -23,6 +23,7 @@ export type Change = string;
 
 export interface BigQueryServer extends AsyncDisposable {
   readonly url: string;
+  /** The one that others are reached from. */
   readonly project: Project;
   readonly calls: Call[];
   /** What changed something so far. */
@@ -102,11 +103,11 @@ function namesOf(parameters: readonly Parameter[]): ReadonlySet<string> | undefi
 
 const clock = 'SELECT CAST(UNIX_MILLIS(CURRENT_TIMESTAMP()) AS STRING) AS clock';
 
-function answerQuery(server: BigQueryServer, { body }: Call): Answer {
+function answerQuery(server: BigQueryServer, project: Project, { body }: Call): Answer {
   if (body.useLegacySql !== false) throw new Refusal(400, 'notSimulated', 'A query must say which SQL it is in.');
   if (body.location === undefined) throw new Refusal(400, 'notSimulated', 'A query must say where it runs.');
   if (body.query === clock) return { columns: ['clock'], rows: [[String(Date.now())]] };
-  return readInformationSchema(server.project, {
+  return readInformationSchema(project, {
     sql: body.query,
     location: body.location,
     names: namesOf(body.queryParameters ?? []),
@@ -116,8 +117,7 @@ function answerQuery(server: BigQueryServer, { body }: Call): Answer {
 }
 
 /** Jobs are done at once; their answers are read page by page. */
-function createRoutes(server: BigQueryServer): readonly Route[] {
-  const { project } = server;
+function createRoutes(server: BigQueryServer, project: Project): readonly Route[] {
   const answers = new Map<string, Answer>();
   const jobs = new Map<string, object>();
   let number = 0;
@@ -133,7 +133,7 @@ function createRoutes(server: BigQueryServer): readonly Route[] {
 
   const query: Handler = (call) => {
     const id = `job_${++number}`;
-    answers.set(id, answerQuery(server, call));
+    answers.set(id, answerQuery(server, project, call));
     return page(id, null);
   };
 
@@ -320,13 +320,14 @@ function createRoutes(server: BigQueryServer): readonly Route[] {
   ];
 }
 
-async function handle(server: BigQueryServer, routes: readonly Route[], call: Call): Promise<unknown> {
+async function handle(server: BigQueryServer, routesOf: (project: Project) => readonly Route[], call: Call): Promise<unknown> {
   const refusal = server.fail(call);
   if (refusal) throw refusal;
-  const [project = '', ...rest] = call.path.split('/');
-  if (project !== server.project.id) throw new Refusal(404, 'notFound', `Not found: Project ${project}`);
+  const [id = '', ...rest] = call.path.split('/');
+  const project = id === server.project.id ? server.project : server.project.others.get(id);
+  if (project === undefined) throw new Refusal(404, 'notFound', `Not found: Project ${id}`);
   const path = rest.map(decodeURIComponent).join('/');
-  const route = routes.find(({ method, path: pattern }) => method === call.method && pattern.test(path));
+  const route = routesOf(project).find(({ method, path: pattern }) => method === call.method && pattern.test(path));
   if (!route) throw new Refusal(400, 'notSimulated', `This server does not know ${call.method} ${call.path}`);
   const parameters = route.path.exec(path)?.slice(1) ?? [];
   const isDryRun = call.body?.configuration?.dryRun === true;
@@ -359,14 +360,19 @@ const toError = ({ status, reason, message }: Refusal) => ({
 });
 
 function listen(server: BigQueryServer): Server {
-  const routes = createRoutes(server);
+  const routes = new Map<Project, readonly Route[]>();
+  const routesOf = (project: Project) => {
+    const known = routes.get(project) ?? createRoutes(server, project);
+    routes.set(project, known);
+    return known;
+  };
   return createServer(async (request, response) => {
     const answer = (status: number, body: unknown) => response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     try {
       const call = await readCall(request);
       server.calls.push(call);
       if (server.latency > 0) await sleep(server.latency);
-      answer(200, await handle(server, routes, call));
+      answer(200, await handle(server, routesOf, call));
     } catch (error) {
       const refusal = error instanceof Refusal ? error : new Refusal(501, 'notSimulated', String(error));
       answer(refusal.status, toError(refusal));

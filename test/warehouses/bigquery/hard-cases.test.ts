@@ -7,8 +7,8 @@ import type { View } from '../../../src/core/view.ts';
 import { readViewFile, writeViewFile } from '../../../src/core/view-file.ts';
 import { bigqueryDialect } from '../../../src/warehouses/bigquery/dialect.ts';
 import type { Inspection } from '../../../src/warehouses/warehouse.ts';
-import { addTable, createProject, insertTable } from '../../support/bigquery/project.ts';
-import { type BigQueryPlace, openBigQuery } from './place.ts';
+import { addTable, createProject, insertTable, type Project, run, tableOf } from '../../support/bigquery/project.ts';
+import { type BigQueryPlace, openBigQuery, type Parts } from './place.ts';
 
 async function inspect(place: BigQueryPlace): Promise<Inspection> {
   const warehouse = await place.connect();
@@ -137,6 +137,75 @@ describe('what a query may name beside relations', () => {
     project.others.clear();
     place.run('DROP VIEW `my-project.shop.abroad`');
     expect((await place.plan('HEAD')).plan.refusals).toMatchObject([{ because: expect.stringContaining('Not found: Project other-project') }]);
+  });
+});
+
+describe('several projects', () => {
+  async function openTwo(parts: Parts = {}): Promise<BigQueryPlace & { readonly other: Project }> {
+    const place = await openBigQuery({ ...parts, options: { projects: ['other-project'], ...parts.options } });
+    const { project } = place.server;
+    const other = createProject('other-project', { shop: 'US', raw: 'EU' });
+    project.others.set(other.id, other);
+    other.others.set(project.id, project);
+    place.run(
+      'CREATE VIEW `my-project.shop.twin` AS SELECT id FROM raw.orders',
+      "GRANT `roles/bigquery.dataViewer` ON VIEW `my-project.shop.twin` TO 'user:ada@example.com'",
+    );
+    run(other, 'CREATE VIEW `other-project.raw.base` AS SELECT id, id AS more FROM my-project.shop.twin');
+    run(other, "CREATE VIEW `other-project.shop.twin` OPTIONS (labels = [('team', 'sales')]) AS SELECT more FROM raw.base");
+    return { ...place, other };
+  }
+  const files = (place: BigQueryPlace) =>
+    place
+      .git('ls-files', 'views')
+      .split('\n')
+      .filter((path) => path.endsWith('.sql'));
+
+  test('the views of each are kept apart, put in one order and restored by jobs of their own', async () => {
+    const place = await openTwo({ options: { iam: true } });
+    const { other, server } = place;
+    const raw = server.project.datasets.get('raw');
+    if (raw) raw.access = [{ view: { projectId: 'other-project', datasetId: 'shop', tableId: 'twin' } }];
+    await place.export();
+    expect(files(place)).toEqual(['views/prod/my-project/shop/twin.sql', 'views/prod/other-project/raw/base.sql', 'views/prod/other-project/shop/twin.sql']);
+    expect((await place.check(['my-project.shop.twin'])).dependents.map(({ view, state }) => `${view} ${state}`)).toEqual([
+      '"other-project".raw.base current',
+      '"other-project".shop.twin current',
+    ]);
+    const queries = () => [server.project, other].map((project) => tableOf(project, 'shop', 'twin').query?.replace(/\s+/g, ' '));
+    const before = queries();
+    place.run('DROP VIEW `my-project.shop.twin`');
+    for (const view of ['shop.twin', 'raw.base']) run(other, `DROP VIEW \`other-project.${view}\``);
+    const { plan } = await place.apply('HEAD');
+    expect(plan.steps.map(({ kind, view }) => `${kind} ${view.catalog}.${view.schema}.${view.name}`).filter((step) => step.startsWith('create'))).toEqual([
+      'create my-project.shop.twin',
+      'create other-project.raw.base',
+      'create other-project.shop.twin',
+    ]);
+    expect(queries()).toEqual(before);
+    expect(tableOf(other, 'shop', 'twin').labels).toEqual({ team: 'sales' });
+    expect(raw?.access).toEqual([{ view: { projectId: 'other-project', datasetId: 'shop', tableId: 'twin' } }]);
+    expect((await place.status()).differing).toEqual([]);
+    expect((await place.export()).commit).toBeUndefined();
+    server.closed.catalog.add('shop');
+    expect((await place.export()).unreadable.map(({ name }) => name.catalog)).toEqual(['my-project', 'other-project']);
+  });
+
+  test('a glob chooses among them, and one that names another project is an error', async () => {
+    const place = await openTwo({ target: { scope: { schemas: ['other-*.*.twin'] } } });
+    await place.export();
+    expect(files(place)).toEqual(['views/prod/other-project/shop/twin.sql']);
+    const warehouse = await place.connect();
+    await expect(warehouse.inspect({ schemas: ['my-project.*', 'third.*.*'] })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('"third.*.*"'),
+      suggestions: [expect.stringContaining('projects: [')],
+    });
+    place.server.lacking.add('bigquery.tables.update');
+    const { findings } = await warehouse.examine();
+    expect(findings.map(({ found, suggestions }) => `${found} ${suggestions.join(' ')}`)).toEqual([
+      expect.stringMatching(/on views in my-project\.shop, other-project\.raw, other-project\.shop: .*`other-project`\.`raw`/),
+    ]);
   });
 });
 
