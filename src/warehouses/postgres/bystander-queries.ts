@@ -52,8 +52,7 @@ export const bystanderDetailsQuery = `
 WITH wanted AS (SELECT * FROM unnest($1::text[], $2::oid[]) AS wanted(class, oid))
 SELECT class, p.oid, CASE p.prokind WHEN 'a' THEN 'aggregate' WHEN 'p' THEN 'procedure' ELSE 'function' END AS kind,
        n.nspname::text AS schema, NULL::text AS table, p.proname::text AS name, oidvectortypes(p.proargtypes) AS arguments,
-       pg_get_userbyid(p.proowner)::text AS owner, ${commentOf('p.oid', 'pg_proc')} AS comment, NULL::text AS state,
-       CASE WHEN EXISTS (SELECT FROM pg_aggregate a WHERE a.aggfnoid = p.oid AND a.aggkind <> 'n') THEN 'it is an ordered-set aggregate' END AS obstacle
+       pg_get_userbyid(p.proowner)::text AS owner, ${commentOf('p.oid', 'pg_proc')} AS comment, NULL::text AS state, NULL::text AS obstacle
 FROM wanted JOIN pg_proc p USING (oid) JOIN pg_namespace n ON n.oid = p.pronamespace WHERE class = 'pg_proc'
 UNION ALL
 SELECT class, o.oid, 'operator', n.nspname, NULL, o.oprname, concat_ws(', ', CASE WHEN o.oprleft = 0 THEN 'NONE' ELSE format_type(o.oprleft, NULL) END, format_type(o.oprright, NULL)),
@@ -75,7 +74,7 @@ SELECT class, r.oid, 'rule', ${onTable}, r.rulename, NULL, NULL, ${commentOf('r.
 FROM wanted JOIN pg_rewrite r USING (oid) ${tableOf('r.ev_class')} WHERE class = 'pg_rewrite'
 UNION ALL
 SELECT class, g.oid, 'trigger', ${onTable}, g.tgname, NULL, NULL, ${commentOf('g.oid', 'pg_trigger')}, g.tgenabled::text,
-       CASE WHEN g.tgisinternal THEN 'it is internal' WHEN g.tgconstraint <> 0 THEN 'it is a constraint trigger'
+       CASE WHEN g.tgisinternal THEN 'it is internal' WHEN ${commentOf('g.tgconstraint', 'pg_constraint')} IS NOT NULL THEN 'its constraint has a comment'
             WHEN t.relkind = 'p' AND g.tgenabled <> 'O' THEN 'its state on partitions is not known' END
 FROM wanted JOIN pg_trigger g USING (oid) ${tableOf('g.tgrelid')} WHERE class = 'pg_trigger'
 UNION ALL
@@ -100,13 +99,15 @@ SELECT p.oid AS view, NULL::text AS column, pg_get_userbyid(e.grantor)::text AS 
 FROM unnest($1::oid[]) oid JOIN pg_proc p USING (oid), aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) WITH ORDINALITY e
 ORDER BY p.oid, e.ordinality`;
 
-/** What belongs to an object and stands in no file: being an extension's, a dependence on one, a security label. */
-export const bystanderObstaclesQuery = `
+/** What objects have of extensions and label providers, and of a range type whose constructors they are: `name` is the extension's or the provider's; `obstacle` is in words, for those of which a file cannot say it. */
+export const bystanderMarksQuery = `
 WITH wanted AS (SELECT class::regclass AS class, oid FROM unnest($1::text[], $2::oid[]) AS wanted(class, oid))
-SELECT wanted.oid, CASE d.deptype WHEN 'e' THEN 'it belongs to ' ELSE 'it depends on ' END || pg_describe_object(d.refclassid, d.refobjid, 0) AS obstacle
-FROM wanted JOIN pg_depend d ON d.classid = wanted.class AND d.objid = wanted.oid AND d.deptype IN ('e', 'x')
+SELECT wanted.oid, CASE d.deptype WHEN 'x' THEN 'extension' ELSE 'member' END AS kind, e.extname::text AS name, NULL::text AS label,
+       CASE d.deptype WHEN 'x' THEN 'it depends on ' ELSE 'it belongs to ' END || pg_describe_object(d.refclassid, d.refobjid, 0) AS obstacle
+FROM wanted JOIN pg_depend d ON d.classid = wanted.class AND d.objid = wanted.oid AND (d.deptype IN ('e', 'x') OR d.deptype = 'i' AND d.classid = 'pg_proc'::regclass)
+     LEFT JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND e.oid = d.refobjid
 UNION ALL
-SELECT wanted.oid, 'it has a security label of the provider ' || quote_ident(l.provider)
+SELECT wanted.oid, 'label', l.provider, l.label, 'it has a security label of the provider ' || quote_ident(l.provider)
 FROM wanted JOIN pg_seclabel l ON l.classoid = wanted.class AND l.objoid = wanted.oid`;
 
 const ownSchemas = `n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'`;

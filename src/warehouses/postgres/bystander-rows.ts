@@ -31,8 +31,13 @@ export interface BystanderDetailsRow {
   readonly obstacle: string | null;
 }
 
-export interface ObstacleRow {
+export interface MarkRow {
   readonly oid: number;
+  readonly kind: 'member' | 'extension' | 'label';
+  /** Of the extension or of the provider. */
+  readonly name: string | null;
+  readonly label: string | null;
+  /** In words, where no file can say it. */
   readonly obstacle: string;
 }
 

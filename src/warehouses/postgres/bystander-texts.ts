@@ -7,6 +7,8 @@ const setting = (name: string, value: string, isSet: string) => `CASE WHEN ${isS
 
 const modify = (column: string) => `CASE ${column} WHEN 'r' THEN 'READ_ONLY' WHEN 's' THEN 'SHAREABLE' ELSE 'READ_WRITE' END`;
 
+const usualModify = `CASE a.aggkind WHEN 'n' THEN 'r' ELSE 'w' END`;
+
 /** https://www.postgresql.org/docs/current/sql-createaggregate.html; the server has no function that prints one. */
 const aggregateSettings = [
   `'SFUNC = ' || a.aggtransfn::text`,
@@ -14,7 +16,7 @@ const aggregateSettings = [
   setting('SSPACE', 'a.aggtransspace', 'a.aggtransspace <> 0'),
   setting('FINALFUNC', 'a.aggfinalfn::text', 'a.aggfinalfn <> 0'),
   `CASE WHEN a.aggfinalextra THEN 'FINALFUNC_EXTRA' END`,
-  setting('FINALFUNC_MODIFY', modify('a.aggfinalmodify'), `a.aggfinalmodify <> 'r'`),
+  setting('FINALFUNC_MODIFY', modify('a.aggfinalmodify'), `a.aggfinalmodify <> ${usualModify}`),
   setting('COMBINEFUNC', 'a.aggcombinefn::text', 'a.aggcombinefn <> 0'),
   setting('SERIALFUNC', 'a.aggserialfn::text', 'a.aggserialfn <> 0'),
   setting('DESERIALFUNC', 'a.aggdeserialfn::text', 'a.aggdeserialfn <> 0'),
@@ -25,9 +27,10 @@ const aggregateSettings = [
   setting('MSSPACE', 'a.aggmtransspace', 'a.aggmtransspace <> 0'),
   setting('MFINALFUNC', 'a.aggmfinalfn::text', 'a.aggmfinalfn <> 0'),
   `CASE WHEN a.aggmfinalextra THEN 'MFINALFUNC_EXTRA' END`,
-  setting('MFINALFUNC_MODIFY', modify('a.aggmfinalmodify'), `a.aggmtransfn <> 0 AND a.aggmfinalmodify <> 'r'`),
+  setting('MFINALFUNC_MODIFY', modify('a.aggmfinalmodify'), `a.aggmtransfn <> 0 AND a.aggmfinalmodify <> ${usualModify}`),
   setting('MINITCOND', 'quote_literal(a.aggminitval)', 'a.aggminitval IS NOT NULL'),
   `(SELECT 'SORTOP = OPERATOR(' || quote_ident(n.nspname) || '.' || o.oprname || ')' FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace WHERE o.oid = a.aggsortop)`,
+  `CASE WHEN a.aggkind = 'h' THEN 'HYPOTHETICAL' END`,
   setting('PARALLEL', `CASE p.proparallel WHEN 's' THEN 'SAFE' ELSE 'RESTRICTED' END`, `p.proparallel <> 'u'`),
 ];
 

@@ -2,12 +2,14 @@ import { compareRelations, type RelationName, relationKey } from '../../core/rel
 import type { Loss } from '../../core/snapshot.ts';
 import type { Attachment, View } from '../../core/view.ts';
 import { commentAttachment, ownerAttachment, type Relation, sortAttachments } from './attachments.ts';
-import type { BystanderDetailsRow, BystanderEdgeRow, ObstacleRow, StandingRow } from './bystander-rows.ts';
+import type { BystanderDetailsRow, BystanderEdgeRow, MarkRow, StandingRow } from './bystander-rows.ts';
 import type { PrivilegeRow } from './catalog-rows.ts';
 import { revokeAttachment } from './grant-attachments.ts';
+import { labelAttachment } from './label-attachments.ts';
 import { everybody } from './names.ts';
-import { stateAttachment } from './object-attachments.ts';
+import { markedKinds, stateAttachment } from './object-attachments.ts';
 import { aclAttachments } from './privileges.ts';
+import { extensionAttachment } from './storage-attachments.ts';
 import type { Printed, PrintedText, TextKind, Texts } from './texts.ts';
 
 /** All rows about what hangs on views, as one snapshot of the catalogs holds them. */
@@ -15,7 +17,7 @@ export interface BystanderRows {
   readonly edges: readonly BystanderEdgeRow[];
   readonly details: readonly BystanderDetailsRow[];
   readonly privileges: readonly PrivilegeRow[];
-  readonly obstacles: readonly ObstacleRow[];
+  readonly marks: readonly MarkRow[];
   readonly texts: Texts;
 }
 
@@ -77,9 +79,21 @@ function routineRights(relation: Relation, owner: string, entries: readonly Priv
   return [...closed, ...aclAttachments(relation, { owner, entries: others, serverPrivileges: ['EXECUTE'] })];
 }
 
-function toAttachments(relation: Relation, row: BystanderDetailsRow, privileges: readonly PrivilegeRow[]): readonly Attachment[] {
+const canSay = ({ kind }: MarkRow, objectKind: string | undefined) => kind !== 'member' && markedKinds[kind].includes(objectKind ?? '');
+
+function toMark(relation: Relation, { kind, name, label }: MarkRow): Attachment {
+  if (kind === 'extension') return extensionAttachment(relation, { on: 'relation' }, name ?? '');
+  return labelAttachment(relation, { on: 'relation' }, { provider: name ?? '', label: label ?? '' });
+}
+
+function toAttachments(
+  relation: Relation,
+  row: BystanderDetailsRow,
+  { privileges, marks }: Pick<BystanderRows, 'privileges' | 'marks'>,
+): readonly Attachment[] {
   const { owner, state, comment } = row;
   return sortAttachments([
+    ...marks.map((mark) => toMark(relation, mark)),
     ...(owner === null ? [] : [ownerAttachment(relation, owner)]),
     ...(state === null || state === 'O' ? [] : [stateAttachment(relation, state)]),
     ...(owner === null || row.class !== 'pg_proc' ? [] : routineRights(relation, owner, privileges)),
@@ -115,27 +129,37 @@ function toBystander(row: BystanderDetailsRow, rows: BystanderRows, graph: Graph
   const relation = { name: toObjectName(row), kind: 'bystander' as const };
   const text = textOf(rows.texts, row);
   const needs = neededBy(row.oid, graph);
-  const privileges = rows.privileges.filter(({ view }) => view === row.oid);
+  const own = { privileges: rows.privileges.filter(({ view }) => view === row.oid), marks: rows.marks.filter(({ oid }) => oid === row.oid) };
   const view: View = {
     ...relation,
     definition: 'text' in text ? text.text : '',
     columns: [],
     reads: unique(viewsBehind(row.oid, graph)),
     ...(needs.length === 0 ? {} : { needs }),
-    attachments: toAttachments(relation, row, privileges),
+    attachments: toAttachments(relation, row, own),
     unrestorable: [],
   };
   return { oid: row.oid, view, ...('failure' in text ? { failure: text.failure } : {}) };
 }
 
+/** Why no file can hold an object, by its oid. */
+function findObstacles({ details, marks }: BystanderRows): ReadonlyMap<number, string> {
+  const kinds = new Map(details.map(({ oid, kind }) => [oid, kind]));
+  return new Map([
+    ...details.flatMap(({ oid, schema, obstacle }) => {
+      const because = schema.startsWith('pg_temp_') ? 'it is temporary, and ends with the session that made it' : obstacle;
+      return because === null ? [] : [[oid, because] as const];
+    }),
+    ...marks.filter((mark) => !canSay(mark, kinds.get(mark.oid))).map(({ oid, obstacle }) => [oid, obstacle] as const),
+  ]);
+}
+
 /** What an edge leads to, where no file can hold it: data, or a kind of object that is not known. */
-function findLosses(rows: BystanderRows, graph: Graph, fitting: ReadonlySet<number>): readonly Loss[] {
-  const reasons = new Map(
-    [...rows.details.flatMap(({ oid, obstacle }) => (obstacle === null ? [] : [{ oid, obstacle }])), ...rows.obstacles].map((row) => [row.oid, row.obstacle]),
-  );
+function findLosses(rows: BystanderRows, graph: Graph, obstacles: ReadonlyMap<number, string>): readonly Loss[] {
+  const fitting = new Set(rows.details.flatMap(({ oid }) => (obstacles.has(oid) ? [] : [oid])));
   const lost = rows.edges.filter(({ object, defines }) => !defines && !fitting.has(object));
   const grouped = Map.groupBy(lost, ({ object, description }) => {
-    const reason = reasons.get(object);
+    const reason = obstacles.get(object);
     return reason === undefined ? description : `${description} (${reason})`;
   });
   const ofEdge = ({ view, through }: BystanderEdgeRow) => (through === null ? graph.views.get(view ?? 0) : graph.names.get(through)) ?? [];
@@ -151,18 +175,17 @@ export interface NamedView {
 
 /** Everything that hangs on views, from rows and texts, sorted by name. */
 export function toHanging(rows: BystanderRows, views: readonly NamedView[]): Hanging {
-  const obstructed = new Set([...rows.details.flatMap(({ oid, obstacle }) => (obstacle === null ? [] : [oid])), ...rows.obstacles.map(({ oid }) => oid)]);
-  const fitting = rows.details.filter(({ oid }) => !obstructed.has(oid));
+  const obstacles = findObstacles(rows);
   const graph: Graph = {
     views: new Map(views.map(({ oid, schema, name }) => [oid, { schema, name }])),
     names: new Map(rows.details.map((row) => [row.oid, toObjectName(row)])),
     edges: Map.groupBy(rows.edges, ({ object }) => object),
   };
-  const bystanders = fitting.map((row) => toBystander(row, rows, graph));
+  const bystanders = rows.details.filter(({ oid }) => !obstacles.has(oid)).map((row) => toBystander(row, rows, graph));
   const defining = [...new Set(rows.edges.filter(({ defines }) => defines).map(({ object }) => object))];
   return {
     bystanders: bystanders.sort((left, right) => compareRelations(left.view.name, right.view.name)),
-    losses: findLosses(rows, graph, new Set(fitting.map(({ oid }) => oid))),
+    losses: findLosses(rows, graph, obstacles),
     needs: new Map(defining.map((oid) => [oid, neededBy(oid, graph)])),
   };
 }

@@ -3,6 +3,12 @@ import type { Relation } from './attachments.ts';
 import { quoteGrantee, quoteIdentifier } from './names.ts';
 import { setState } from './object-names.ts';
 
+/** Kinds that ALTER ... DEPENDS ON EXTENSION and SECURITY LABEL take. */
+export const markedKinds: Readonly<Record<'extension' | 'label', readonly string[]>> = {
+  extension: ['function', 'procedure', 'trigger', 'index'],
+  label: ['function', 'procedure', 'aggregate'],
+};
+
 /** The state of a table's rule or trigger that is not the usual one: `D`, `R` or `A`. */
 export function stateAttachment({ name }: Relation, state: string): Attachment {
   return { kind: 'state', key: '', value: state, make: setState(name, state), unmake: setState(name, 'O') };

@@ -99,7 +99,8 @@ function readCast(cursor: Cursor): RelationName {
 
 /** Passes one setting of an operator; its value where it is the type of a side. */
 function readSetting(cursor: Cursor): readonly [name: string, type: string] {
-  const name = readName(cursor, 'the name of a setting').toLowerCase();
+  // JOIN is one of them, which could be no name.
+  const name = takeToken(cursor, 'the name of a setting').text.toLowerCase();
   if (!takeMark(cursor, '=')) return [name, ''];
   if (name === 'leftarg' || name === 'rightarg') return [name, readType(cursor)];
   let depth = 0;
@@ -141,6 +142,7 @@ const objects: readonly (readonly [words: string, read: ReadObject])[] = [
   ['CREATE POLICY', readPolicy],
   ['CREATE RULE', readRule],
   ['CREATE TRIGGER', readTrigger],
+  ['CREATE CONSTRAINT TRIGGER', readTrigger],
   ['CREATE INDEX', readIndex],
   ['CREATE UNIQUE INDEX', readIndex],
   ['ALTER TABLE', readTablePart],

@@ -33,7 +33,8 @@ function isType(tokens: readonly Token[]): boolean {
 /** The tokens up to what cannot belong to an argument's name and type. */
 function takePart(cursor: Cursor): readonly Token[] {
   const start = cursor.next;
-  const ends = (token: Token) => token.text === ',' || token.text === ')' || token.text === '=' || isAt(cursor, 'DEFAULT') || isAt(cursor, 'AS');
+  const ends = (token: Token) =>
+    token.text === ',' || token.text === ')' || token.text === '=' || isAt(cursor, 'DEFAULT') || isAt(cursor, 'AS') || isAt(cursor, 'ORDER BY');
   for (let token = cursor.tokens[cursor.next]; token !== undefined && !ends(token); token = cursor.tokens[cursor.next]) cursor.next += 1;
   return cursor.tokens.slice(start, cursor.next);
 }
@@ -68,7 +69,22 @@ function readArgument(cursor: Cursor): readonly string[] {
   return isReturned ? [] : [printTokens(type)];
 }
 
-/** The types of a routine's arguments in parentheses, as a name holds them. */
+interface Argument {
+  readonly start: number;
+  readonly types: readonly string[];
+}
+
+function readEach(cursor: Cursor): readonly Argument[] {
+  const found: Argument[] = [];
+  do found.push({ start: cursor.next, types: readArgument(cursor) });
+  while (takeMark(cursor, ','));
+  return found;
+}
+
+/**
+ * The types of a routine's arguments in parentheses, as a name holds them. Those behind ORDER BY follow, but where both lists end in one that takes
+ * any number of values these are one. https://www.postgresql.org/docs/current/sql-createaggregate.html
+ */
 export function readArguments(cursor: Cursor): string {
   expectMark(cursor, '(');
   if (takeMark(cursor, ')')) return '';
@@ -76,8 +92,9 @@ export function readArguments(cursor: Cursor): string {
     expectMark(cursor, ')');
     return '';
   }
-  const types = [...readArgument(cursor)];
-  while (takeMark(cursor, ',')) types.push(...readArgument(cursor));
+  const direct = isAt(cursor, 'ORDER BY') ? [] : readEach(cursor);
+  const isVariadic = isAt({ ...cursor, next: direct.at(-1)?.start ?? cursor.next }, 'VARIADIC');
+  const ordered = take(cursor, 'ORDER BY') ? readEach(cursor) : [];
   if (!takeMark(cursor, ')')) return failExpected(cursor, '"," or ")"');
-  return types.join(', ');
+  return [...direct, ...(isVariadic ? [] : ordered)].flatMap(({ types }) => types).join(', ');
 }

@@ -1,6 +1,6 @@
 import type { Connection } from '../postgres-family/connection.ts';
-import { bystanderDetailsQuery, bystanderEdgesQuery, bystanderObstaclesQuery, bystanderPrivilegesQuery } from './bystander-queries.ts';
-import type { BystanderDetailsRow, BystanderEdgeRow, ObstacleRow } from './bystander-rows.ts';
+import { bystanderDetailsQuery, bystanderEdgesQuery, bystanderMarksQuery, bystanderPrivilegesQuery } from './bystander-queries.ts';
+import type { BystanderDetailsRow, BystanderEdgeRow, MarkRow } from './bystander-rows.ts';
 import { type BystanderRows, listBystanderTexts } from './bystanders.ts';
 import type { PrivilegeRow } from './catalog-rows.ts';
 import { readTexts } from './texts.ts';
@@ -13,7 +13,7 @@ function objectsIn(edges: readonly BystanderEdgeRow[]): readonly [classes: reado
   return [objects.map((edge) => edge.class), objects.map(({ object }) => object)];
 }
 
-const nothing: BystanderRows = { edges: [], details: [], privileges: [], obstacles: [], texts: new Map() };
+const nothing: BystanderRows = { edges: [], details: [], privileges: [], marks: [], texts: new Map() };
 
 /** Everything that hangs on a view: one query for what there is, then all others at once; none when there is nothing. */
 export async function readBystanders(connection: Connection): Promise<BystanderRows> {
@@ -21,11 +21,11 @@ export async function readBystanders(connection: Connection): Promise<BystanderR
   const [classes, oids] = objectsIn(edges);
   if (oids.length === 0) return { ...nothing, edges };
   const detailed = connection.query<BystanderDetailsRow>(bystanderDetailsQuery, [classes, oids]);
-  const [details, privileges, obstacles, texts] = await Promise.all([
+  const [details, privileges, marks, texts] = await Promise.all([
     detailed,
     connection.query<PrivilegeRow>(bystanderPrivilegesQuery, [oids]),
-    connection.query<ObstacleRow>(bystanderObstaclesQuery, [classes, oids]),
+    connection.query<MarkRow>(bystanderMarksQuery, [classes, oids]),
     detailed.then((rows) => readTexts(connection, listBystanderTexts(rows.filter(({ obstacle }) => obstacle === null)))),
   ]);
-  return { edges, details, privileges, obstacles, texts };
+  return { edges, details, privileges, marks, texts };
 }

@@ -9,8 +9,6 @@ import { textQueries } from './catalog-queries.ts';
 import { postgresDialect } from './dialect.ts';
 import { quoteRelation, quoteText } from './names.ts';
 
-const temporaryRoutine = 'viewsync_object';
-
 type Printing = Readonly<Record<string, { readonly query: string; readonly oids: string }>>;
 
 /** For each kind on a table the query that prints, and where the oid of what stands on `$table` is. */
@@ -27,7 +25,7 @@ const onTables: Printing = {
 const routines: Printing = Object.fromEntries(
   ['function', 'procedure'].map((kind) => [
     kind,
-    { query: bystanderTextQueries.routine, oids: `oid) FROM pg_proc WHERE pronamespace = pg_my_temp_schema() AND proname = '${temporaryRoutine}'` },
+    { query: bystanderTextQueries.routine, oids: 'oid) FROM pg_proc WHERE pronamespace = pg_my_temp_schema() AND proname = $name' },
   ]),
 );
 
@@ -35,9 +33,9 @@ function tableOf({ schema, object }: RelationName): RelationName {
   return { schema, name: object?.on ?? '' };
 }
 
-/** What stands for the object that a statement is about: a table of the same name, by which its columns may be called, or a routine. */
-function temporaryOf({ object }: RelationName): RelationName {
-  return { schema: 'pg_temp', name: object?.on ?? temporaryRoutine };
+/** What stands for the table or routine that a statement is about: one of the same name, by which its columns or arguments may be called. */
+function temporaryOf({ name, object }: RelationName): RelationName {
+  return { schema: 'pg_temp', name: object?.on ?? name };
 }
 
 /** The statement with a temporary name in place of the routine's, or of the table's that it is about, which it says first. */
@@ -51,8 +49,9 @@ function renamed({ name, definition }: View): string | undefined {
 function findQuery(name: RelationName): string | undefined {
   const kind = name.object?.kind ?? '';
   const found = onTables[kind] ?? routines[kind];
-  const table = `${quoteText(quoteRelation(temporaryOf(name)))}::regclass`;
-  return found?.query.replaceAll('$1', `(SELECT array_agg(${found.oids.replace('$table', () => table)})`);
+  const temporary = temporaryOf(name);
+  const oids = found?.oids.replace('$table', () => `${quoteText(quoteRelation(temporary))}::regclass`).replace('$name', () => quoteText(temporary.name));
+  return found?.query.replaceAll('$1', () => `(SELECT array_agg(${oids})`);
 }
 
 // Not LIKE, for which our role would have to be allowed to read the table.

@@ -8,9 +8,11 @@ import { ViewsyncError } from '../../../src/errors.ts';
 import { commentAttachment, ownerAttachment, type Relation, sortAttachments } from '../../../src/warehouses/postgres/attachments.ts';
 import { postgresDialect } from '../../../src/warehouses/postgres/dialect.ts';
 import { grantAttachment, revokeAttachment } from '../../../src/warehouses/postgres/grant-attachments.ts';
+import { labelAttachment } from '../../../src/warehouses/postgres/label-attachments.ts';
 import { quoteIdentifier, quoteRelation } from '../../../src/warehouses/postgres/names.ts';
 import { defaultPrivilegeAttachment, stateAttachment } from '../../../src/warehouses/postgres/object-attachments.ts';
 import { typedObject } from '../../../src/warehouses/postgres/object-names.ts';
+import { extensionAttachment } from '../../../src/warehouses/postgres/storage-attachments.ts';
 
 const part = fastCheck
   .oneof(
@@ -57,7 +59,20 @@ const kinds: readonly Kind[] = [
     object: called('function'),
     definition: (name, body) =>
       `CREATE FUNCTION ${quoteRelation(name)}(${name.object?.arguments === '' ? '' : `${listOf(name).join(', ')}, OUT x integer`})\n RETURNS integer\n LANGUAGE sql\nAS $f$${body}$f$`,
-    attachments: (relation) => rights(relation, 'EXECUTE').map((given) => [...given, revokeAttachment(relation, { privilege: 'EXECUTE', from: 'public' })]),
+    attachments: (relation) =>
+      rights(relation, 'EXECUTE').map((given) => [
+        ...given,
+        revokeAttachment(relation, { privilege: 'EXECUTE', from: 'public' }),
+        extensionAttachment(relation, { on: 'relation' }, 'Plpg sql'),
+        labelAttachment(relation, { on: 'relation' }, { provider: 'Se', label: "a'\\;" }),
+      ]),
+  },
+  {
+    object: called('aggregate'),
+    definition: (name) =>
+      `CREATE AGGREGATE ${quoteRelation(name)}(${name.object?.arguments === '' ? '*' : `${listOf(name).slice(0, -1).join(', ')} ORDER BY ${listOf(name).at(-1)}`}) (\n    SFUNC = s.f,\n    STYPE = "char"\n)`,
+    attachments: (relation) =>
+      rights(relation, 'EXECUTE').map((given) => [...given, labelAttachment(relation, { on: 'relation' }, { provider: 'Se', label: 'x' })]),
   },
   {
     object: called('procedure'),
@@ -77,7 +92,8 @@ const kinds: readonly Kind[] = [
   },
   {
     object: onTable('trigger'),
-    definition: (name) => `CREATE TRIGGER ${own(name)} BEFORE UPDATE OF "ON" ON ${tableOf(name)} FOR EACH ROW WHEN (s.f(new.a)) EXECUTE FUNCTION s.f('on')`,
+    definition: (name) =>
+      `CREATE${tableOf(name).length % 2 === 0 ? '' : ' CONSTRAINT'} TRIGGER ${own(name)} BEFORE UPDATE OF "ON" ON ${tableOf(name)} FOR EACH ROW WHEN (s.f(new.a)) EXECUTE FUNCTION s.f('on')`,
     attachments: (relation) => fastCheck.constantFrom('D', 'R', 'A').map((state) => [stateAttachment(relation, state)]),
   },
   {
