@@ -58,7 +58,7 @@ interface Narrowing {
 }
 
 /** The rows of all schemas; where that is too much for one answer, of some schemas at a time. */
-async function queryNarrowing<Row>(sqlOf: (part: Part) => string, { connection, schemas, care }: Narrowing, part: Part = 'all'): Promise<Row[]> {
+export async function queryNarrowing<Row>(sqlOf: (part: Part) => string, { connection, schemas, care }: Narrowing, part: Part = 'all'): Promise<Row[]> {
   try {
     return await connection.query<Row>(sqlOf(part));
   } catch (error) {

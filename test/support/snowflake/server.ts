@@ -265,6 +265,7 @@ function fail(response: ServerResponse, error: unknown): void {
 }
 
 async function close(server: Server): Promise<void> {
+  if (!server.listening) return;
   server.closeAllConnections();
   server.close();
   await once(server, 'close');

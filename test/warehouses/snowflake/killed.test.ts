@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { requireSound } from '../../faults/laws.ts';
-import { someone } from '../../support/repository.ts';
+import { someone, temporaryFolder } from '../../support/repository.ts';
+import type { Account } from '../../support/snowflake/account.ts';
 import { openSnowflake, quick, type SnowflakePlace, stateOf } from './place.ts';
 
 const program = fileURLToPath(new URL('../../../bin/run.js', import.meta.url));
@@ -72,11 +73,43 @@ function choosePoints(changes: number): readonly Point[] {
   return isThorough ? all : [5, all.length - 3].map((index) => all[index] as Point);
 }
 
-/** Kills an apply at one point and ends what it left with one command. */
-async function killAndEnd(place: SnowflakePlace, point: Point, ending: 'apply' | 'rollback'): Promise<void> {
+/** What was recorded, what somebody else made of it since, and what each point starts from anew, so that no point makes the next one slower. */
+interface Stage {
+  readonly directory: string;
+  readonly account: Account;
+  readonly recorded: unknown;
+  readonly drifted: unknown;
+  readonly changes: number;
+}
+
+function copyAccount({ onChange, ...account }: Account): Account {
+  return { ...structuredClone({ ...account, log: [], carriedOut: [], transactions: [] }), onChange };
+}
+
+function openCopy({ directory, account }: Pick<Stage, 'directory' | 'account'>): Promise<SnowflakePlace> {
+  const copy = temporaryFolder();
+  cpSync(directory, copy, { recursive: true });
+  return openSnowflake([], { account: copyAccount(account), directory: copy });
+}
+
+async function setStage(): Promise<Stage> {
+  const place = await openSnowflake(chain);
+  await place.export();
+  configure(place);
   const recorded = stateOf(place);
   place.server.run(drift);
-  const drifted = stateOf(place);
+  const stage = { directory: place.directory, account: place.account, recorded, drifted: stateOf(place) };
+  const undisturbed = await openCopy(stage);
+  const whole = await runKilled(undisturbed);
+  expect(whole.code, whole.stderr).toBe(0);
+  expect(stateOf(undisturbed)).toEqual(recorded);
+  return { ...stage, changes: whole.changes };
+}
+
+/** Kills an apply at one point and ends what it left with one command. */
+async function killAndEnd(stage: Stage, point: Point, ending: 'apply' | 'rollback'): Promise<void> {
+  const { recorded, drifted } = stage;
+  const place = await openCopy(stage);
   const head = place.git('rev-parse', 'HEAD');
   await runKilled(place, point);
   // The lock of a dead run ends by itself after a while.
@@ -97,14 +130,16 @@ async function killAndEnd(place: SnowflakePlace, point: Point, ending: 'apply' |
   expect(stateOf(place), hint).toEqual(recorded);
   expect(await place.status(), hint).toMatchObject({ differing: [] });
   expect((await place.export()).commit, hint).toBeUndefined();
+  await place.server[Symbol.asyncDispose]();
+  rmSync(place.directory, { recursive: true, force: true, maxRetries: 5 });
 }
 
 test('an apply that is killed is named, and one command brings either state with everything that belongs to the views', async () => {
-  const place = await openSnowflake(chain);
-  await place.export();
-  configure(place);
-  place.server.run(drift);
-  const whole = await runKilled(place);
-  expect(whole.code, whole.stderr).toBe(0);
-  for (const [index, point] of choosePoints(whole.changes).entries()) await killAndEnd(place, point, index % 2 === 0 ? 'rollback' : 'apply');
+  const stage = await setStage();
+  const points = choosePoints(stage.changes).entries();
+  // Two at a time, since a run and what ends it wait for processes most of the time.
+  const worker = async () => {
+    for (const [index, point] of points) await killAndEnd(stage, point, index % 2 === 0 ? 'rollback' : 'apply');
+  };
+  await Promise.all([worker(), worker()]);
 }, 7_200_000);

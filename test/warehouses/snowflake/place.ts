@@ -35,9 +35,9 @@ export async function openSnowflake(statements: readonly string[], parts: Parts 
   return { ...place, server, account };
 }
 
-/** Everything that the server keeps of its relations, but who changed them last. */
+/** A copy of everything that the server keeps of its relations, but who changed them last and when. */
 export function stateOf({ account }: Pick<SnowflakePlace, 'account'>): unknown {
-  return [...account.databases.values()].flatMap(({ schemas }) =>
+  return structuredClone([...account.databases.values()]).flatMap(({ schemas }) =>
     [...schemas.values()].flatMap(({ relations }) =>
       [...relations.values()]
         .map(({ definition, lastDdlBy: _, created: _created, lastDdl: _lastDdl, text: _text, grants, ...relation }) => ({
