@@ -26,7 +26,7 @@ interface Evidence {
   readonly unreadable: readonly Unreadable[];
 }
 
-const absentRelations = [/^relation "(.+)" does not exist/, / reads (.+), which does not exist\./];
+const absentRelations = [/^relation "(.+)" does not exist/, / reads (.+), which does not exist\./, /Object '(.+)' does not exist or not authorized/];
 const absentObject = /^(type|column|function|aggregate|operator|collation|schema|tablespace|text search configuration) "?(.+?)"? does not exist/;
 const absentOperator = /^(operator) does not exist: (.+?)(?:\. |$)/;
 

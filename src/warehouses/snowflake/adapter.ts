@@ -1,4 +1,5 @@
 import { ViewsyncError } from '../../errors.ts';
+import type { Scratch, ScratchRequest } from '../scratch.ts';
 import type { Adapter, Caller, Warehouse } from '../warehouse.ts';
 import { findAuthors } from './authors.ts';
 import { type Connection, type Deadlines, isServerError, openConnection } from './connection.ts';
@@ -8,10 +9,12 @@ import { examineAccount } from './examine.ts';
 import { inspectAccount } from './inspect.ts';
 import { defaultLockTimes, isRunLocked, type Lock, type LockTimes, lockRun } from './lock.ts';
 import { readOptions, validateOptions } from './options.ts';
+import { openScratch } from './scratch.ts';
 import { type Account, readAccount } from './session.ts';
 import type { Environment } from './settings.ts';
 import { settle } from './settle.ts';
 import { findStale } from './stale.ts';
+import { listStandIns } from './stand-ins.ts';
 import { runTransaction } from './transaction.ts';
 
 /** How long things may take; for tests. */
@@ -41,8 +44,21 @@ export const snowflake: Adapter = {
   dialect: snowflakeDialect,
   drivers: ['snowflake-sdk'],
   validateOptions,
+  openScratch: (request) => openDrill(request),
   connect: (options, environment, caller) => connectAccount(options, environment, caller ? { caller } : {}),
 };
+
+/** `Adapter.openScratch`, with a patience of one's own. `USAGE`, `PRIVILEGE_MISSING`. */
+export async function openDrill({ options, environment, place }: ScratchRequest, { lock, deadlines }: Patience = {}): Promise<Scratch> {
+  if (place === 'embedded') {
+    throw new ViewsyncError('USAGE', {
+      message: 'There is no Snowflake to start for a drill: it is done in databases of its own on the account. Nothing was done.',
+      suggestions: ['viewsync drill --on server'],
+    });
+  }
+  const connection = await openConnection(await readOptions(options, environment, { command: 'drill' }), deadlines);
+  return named(connection, async () => openScratch({ connection, account: await readAccount(connection), times: lock ?? defaultLockTimes }));
+}
 
 function toWarehouse(connection: Connection, account: Account, times: LockTimes): Warehouse {
   let held: Lock | undefined;
@@ -65,6 +81,7 @@ function toWarehouse(connection: Connection, account: Account, times: LockTimes)
     examine: () => named(connection, () => examineAccount(connection, account)),
     findStale: (views) => named(connection, () => findStale(connection, views)),
     isBusy: () => named(connection, () => isRunLocked(connection, times, held)),
+    listStandIns: (held) => named(connection, () => listStandIns(connection, held)),
     findAuthors: (names) => named(connection, () => findAuthors(connection, names)),
     findDefaults: (containers) => named(connection, () => findDefaults(connection, containers)),
     close: () => connection.close(),

@@ -24,9 +24,14 @@ export const viewsQuery = (database: string, part: Part) =>
 
 const viewTypes = "(TABLE_TYPE IN ('VIEW', 'MATERIALIZED VIEW') OR IS_DYNAMIC = 'YES')";
 
+const columnRow = 'TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, ORDINAL_POSITION, DATA_TYPE, CHARACTER_MAXIMUM_LENGTH, NUMERIC_PRECISION, NUMERIC_SCALE, COMMENT';
+
+/** Of everything that has columns: only a drill asks for so many. */
+export const tableColumnsQuery = (database: string, part: Part) => `SELECT ${columnRow} FROM ${relation(database, 'COLUMNS')} WHERE ${condition(part)}`;
+
 /** Of views alone: a database has far more columns of tables. https://docs.snowflake.com/en/sql-reference/info-schema/columns */
 export const columnsQuery = (database: string, part: Part) =>
-  `SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, ORDINAL_POSITION, DATA_TYPE, CHARACTER_MAXIMUM_LENGTH, NUMERIC_PRECISION, NUMERIC_SCALE, COMMENT
+  `SELECT ${columnRow}
 FROM ${relation(database, 'COLUMNS')}
 WHERE ${condition(part)} AND (TABLE_SCHEMA, TABLE_NAME) IN (SELECT TABLE_SCHEMA, TABLE_NAME FROM ${relation(database, 'TABLES')} WHERE ${viewTypes})`;
 

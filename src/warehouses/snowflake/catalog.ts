@@ -50,6 +50,7 @@ export interface Listed extends Wanted {
 
 const lengths: ReadonlySet<number> = new Set([16_777_216, 134_217_728]);
 
+/** A column's type as the catalog gives it, with what tells it from others of its name. */
 export function typeOf({ DATA_TYPE, CHARACTER_MAXIMUM_LENGTH, NUMERIC_PRECISION, NUMERIC_SCALE }: ColumnRow): string {
   if (DATA_TYPE === 'NUMBER') return `NUMBER(${NUMERIC_PRECISION},${NUMERIC_SCALE})`;
   if (DATA_TYPE !== 'TEXT') return DATA_TYPE;

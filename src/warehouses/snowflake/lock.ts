@@ -24,15 +24,15 @@ interface ShownTransaction {
   readonly user?: string;
 }
 
-const prefix = 'VIEWSYNC_RUN_';
+const runPrefix = 'VIEWSYNC_RUN_';
 
 async function readClock(connection: Connection): Promise<number> {
   const [row] = await connection.query<{ readonly NOW: number }>(clockQuery);
   return Number(row?.NOW);
 }
 
-/** The names of the runs that said lately that they are there. */
-async function findRuns(connection: Connection, { lease }: LockTimes): Promise<readonly string[]> {
+/** The names with this beginning that said lately that they are there. */
+export async function findAnnounced(connection: Connection, prefix: string, { lease }: LockTimes): Promise<readonly string[]> {
   const transactions = await connection.query<ShownTransaction>('SHOW TRANSACTIONS');
   const runs = transactions.filter(({ name }) => name?.toUpperCase().startsWith(prefix));
   if (runs.length === 0) return [];
@@ -41,9 +41,9 @@ async function findRuns(connection: Connection, { lease }: LockTimes): Promise<r
 }
 
 async function lookTwice(connection: Connection, times: LockTimes): Promise<readonly string[]> {
-  const first = await findRuns(connection, times);
+  const first = await findAnnounced(connection, runPrefix, times);
   await sleep(times.look);
-  return [...first, ...(await findRuns(connection, times))];
+  return [...first, ...(await findAnnounced(connection, runPrefix, times))];
 }
 
 /** Whether a run of the same user is at work, other than the one that holds `own`. */
@@ -99,6 +99,19 @@ function keep(session: Connection, name: string, times: LockTimes): Lock {
   };
 }
 
+/** Says under a name of its own that something goes on, until that is released: others of the same user see it in SHOW TRANSACTIONS. */
+export async function announce(connection: Connection, prefix: string, times: LockTimes): Promise<Lock> {
+  const session = await connection.open();
+  try {
+    const name = `${prefix}${await readClock(session)}_${randomBytes(4).toString('hex').toUpperCase()}`;
+    await session.query(`BEGIN NAME ${name}`);
+    return keep(session, name, times);
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}
+
 /**
  * Keeps other runs of the same user out: an open transaction of a session of its own, whose name SHOW TRANSACTIONS tells. Nothing else that
  * several machines see needs neither a right nor an object. https://docs.snowflake.com/en/sql-reference/sql/begin
@@ -106,7 +119,7 @@ function keep(session: Connection, name: string, times: LockTimes): Lock {
 export async function lockRun(connection: Connection, times: LockTimes): Promise<Lock> {
   const session = await connection.open();
   try {
-    const name = `${prefix}${await readClock(session)}_${randomBytes(4).toString('hex').toUpperCase()}`;
+    const name = `${runPrefix}${await readClock(session)}_${randomBytes(4).toString('hex').toUpperCase()}`;
     await session.query(`BEGIN NAME ${name}`);
     const others = await lookTwice(session, times);
     // Of two that begin at once the one that began earlier goes on.

@@ -10,6 +10,8 @@ export interface ScratchNames {
   /** The scratch database of a database; a name is given to one that has none. */
   of(catalog: string): string;
   list(): readonly string[];
+  /** The databases that have one. */
+  known(): readonly string[];
   /** A name of ours instead of the scratch one. */
   back(name: RelationName): RelationName;
   backText(text: string): string;
@@ -27,6 +29,7 @@ export function nameScratch(prefix: string): ScratchNames {
   return {
     of,
     list: () => [...names.values()],
+    known: () => [...names.keys()],
     back: ({ catalog = '', ...name }) => ({ ...name, catalog: catalogOf(catalog) }),
     backText: (text) =>
       [...names].reduce((part, [catalog, scratch]) => part.replaceAll(`"${scratch}"`, quoteIdentifier(catalog)).replaceAll(scratch, catalog), text),

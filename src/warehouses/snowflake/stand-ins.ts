@@ -87,7 +87,10 @@ export async function listStandIns(connection: Connection, held: readonly Relati
 }
 
 /** Makes stand-ins: databases and schemas before what lies in them, which needs nothing else. */
-export async function makeStandIns(connection: Connection, standIns: readonly { readonly standIn: StandIn; readonly sql: string }[]): Promise<readonly FailedStandIn[]> {
+export async function makeStandIns(
+  connection: Connection,
+  standIns: readonly { readonly standIn: StandIn; readonly sql: string }[],
+): Promise<readonly FailedStandIn[]> {
   const failed: FailedStandIn[] = [];
   const make = async ({ standIn, sql }: (typeof standIns)[number]) => {
     const because = await refusalOf(connection, sql);

@@ -228,6 +228,7 @@ function createDatabase(account: Account, session: Session, reader: Reader): voi
   const [name = ''] = readPath(reader);
   const rights = [...rolesInSession(account, session.role)].flatMap((role) => [...(account.globalRights.get(role) ?? [])]);
   if (!rights.includes('CREATE DATABASE')) throw denied(`account '${account.name}'`);
+  if (take(reader, 'COMMENT =')) readText(reader);
   if (account.databases.has(name)) throw new SqlError('002002', '42710', `SQL compilation error:\nObject '${name}' already exists.`);
   account.databases.set(name, { name, origin: '', kind: 'STANDARD', schemas: new Map([['PUBLIC', newSchema('PUBLIC')]]), futureGrants: [] });
 }

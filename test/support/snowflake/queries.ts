@@ -114,6 +114,7 @@ function selectInformation(account: Account, session: Session, sql: string): Ans
   if (name === undefined) return undefined;
   const database = databaseNamed(account, unquote(name));
   const columns = list.split(', ');
+  if (relation === 'FUNCTIONS' || relation === 'SEQUENCES') return readRoutines(database, relation);
   if (relation === 'OBJECT_PRIVILEGES') return readAccess(account, session, database);
   const toRows = informationSchema[relation];
   if (!toRows) throw new Error(`The server does not know INFORMATION_SCHEMA.${relation}.`);
@@ -126,6 +127,21 @@ function selectInformation(account: Account, session: Session, sql: string): Ans
   const known = Object.keys(rows[0] ?? {});
   const unknown = rows.length === 0 ? undefined : columns.find((column) => !known.includes(column));
   if (unknown !== undefined) throw new SqlError('000904', '42000', `SQL compilation error: invalid identifier '${unknown}'`);
+  return { columns, rows };
+}
+
+/** https://docs.snowflake.com/en/sql-reference/info-schema/functions https://docs.snowflake.com/en/sql-reference/info-schema/sequences */
+function readRoutines({ schemas }: Database, relation: 'FUNCTIONS' | 'SEQUENCES'): Answer {
+  const word = relation.slice(0, -1);
+  const all = [...schemas.values()].flatMap(({ name, routines }) =>
+    routines.filter(({ kind }) => kind === word).map((routine) => ({ ...routine, schema: name })),
+  );
+  const rows = all.map(({ schema, name, signature, returns }) => ({
+    [`${word}_SCHEMA`]: schema,
+    [`${word}_NAME`]: name,
+    ...(word === 'FUNCTION' ? { ARGUMENT_SIGNATURE: signature, DATA_TYPE: returns } : {}),
+  }));
+  const columns = [`${word}_SCHEMA`, `${word}_NAME`, ...(word === 'FUNCTION' ? ['ARGUMENT_SIGNATURE', 'DATA_TYPE'] : [])];
   return { columns, rows };
 }
 
