@@ -42,10 +42,11 @@ function findCovering(relations: readonly string[], objects: readonly View[], { 
   return objects.flatMap(({ reads }) => reads.filter((read) => names.some((name) => covers(read, name))).map(relationKey));
 }
 
-/** Views that depend on the relations, and bystanders that depend on these, out of scope too. */
-export function findDependents(relations: readonly string[], { snapshot, outside }: Inspection, dialect: Dialect): readonly View[] {
+/** Views that depend on the relations and on what inherits from these, and bystanders that depend on the views, out of scope too. */
+export function findDependents(relations: readonly string[], { snapshot, outside, heirs = new Map() }: Inspection, dialect: Dialect): readonly View[] {
   const objects = [...objectsOf(snapshot), ...outside].filter(({ kind }) => kind !== 'container');
-  const reached = reach([...relations, ...findCovering(relations, objects, dialect)], findReaders(readsOf(objects)));
+  const family = [...reach(relations, heirs).keys()];
+  const reached = reach([...family, ...findCovering(family, objects, dialect)], findReaders(readsOf(objects)));
   const named = new Set(relations);
   return objects.filter((view) => reached.has(relationKey(view.name)) && !named.has(relationKey(view.name)));
 }

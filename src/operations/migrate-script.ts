@@ -58,12 +58,12 @@ export interface MigrateResult extends Partial<RecordedRun> {
   readonly exitCode?: number;
 }
 
-/** Everything that reads one of these relations, directly or not, out of scope too. */
-export function findReadersOf(relations: Iterable<string>, { snapshot, outside }: Inspection): readonly string[] {
+/** Everything that reads one of these relations or what inherits from one, directly or not, out of scope too. */
+export function findReadersOf(relations: Iterable<string>, { snapshot, outside, heirs = new Map() }: Inspection): readonly string[] {
   const views = [...snapshot.views, ...outside];
   const known = new Set(views.map(({ name }) => relationKey(name)));
   const start = new Set(relations);
-  return [...reach(start, findReaders(readsOf(views))).keys()].filter((key) => known.has(key) && !start.has(key)).sort(compareText);
+  return [...reach(reach(start, heirs).keys(), findReaders(readsOf(views))).keys()].filter((key) => known.has(key) && !start.has(key)).sort(compareText);
 }
 
 const changing = /^(ALTER|DROP|CREATE\s+OR\s+REPLACE)\b/i;

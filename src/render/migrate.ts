@@ -35,12 +35,19 @@ export function tellBroken({ view, because, file, line, hint }: BrokenView): str
   return `${view}: ${because.replace(/[.\s]*$/, '')}${place}.${hint === undefined ? '' : ` ${hint}`}`;
 }
 
-function headlineOf({ acts, target, isRehearsal, restored, exitCode }: MigrateResult): string {
+/** What became of the views that had to make way. */
+function tellWay({ restored, broken }: MigrateResult): string {
+  if (restored.length + broken.length === 0) return 'no view had to make way';
+  const back = `${count(restored.length, 'view')} ${restored.length === 1 ? 'was' : 'were'} made again`;
+  return broken.length === 0 ? back : `${back}, ${broken.length} no longer ${broken.length === 1 ? 'fits' : 'fit'}`;
+}
+
+function headlineOf(result: MigrateResult): string {
+  const { acts, target, isRehearsal, exitCode } = result;
   const statements = acts.filter(({ origin }) => origin === 'script').length;
   const what =
     exitCode === undefined ? (statements > 0 ? `${count(statements, 'statement')} ran` : 'the migration has ended') : `the command ended with ${exitCode}`;
-  const back = restored.length === 0 ? 'no view had to make way' : `${count(restored.length, 'view')} ${restored.length === 1 ? 'was' : 'were'} made again`;
-  return `${isRehearsal ? 'Rehearsed and rolled back' : 'Migrated'} "${target}": ${what}, ${back}.`;
+  return `${isRehearsal ? 'Rehearsed and rolled back' : 'Migrated'} "${target}": ${what}, ${tellWay(result)}.`;
 }
 
 /** What a migration came to. */

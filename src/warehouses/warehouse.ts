@@ -1,5 +1,6 @@
 import type { RowSecurity } from '../core/access.ts';
 import type { Dialect, RenamedColumn } from '../core/dialect.ts';
+import type { Reads } from '../core/graph.ts';
 import type { Step } from '../core/plan.ts';
 import type { Powers } from '../core/powers.ts';
 import type { RelationName } from '../core/relation.ts';
@@ -43,6 +44,8 @@ export interface Inspection {
   readonly session: Session;
   /** Every name that a relation has, sorted keys as in `relationKey`: what a new view would collide with or may read. */
   readonly relations: ReadonlySet<string>;
+  /** The partitions of a table and what inherits from it, by `relationKey`: what changes the table changes them. Absent where nothing inherits. */
+  readonly heirs?: Reads;
   /** Rough size in bytes of each materialized view, by `relationKey`. */
   readonly sizes: ReadonlyMap<string, number>;
   readonly milliseconds: number;
@@ -184,10 +187,7 @@ export interface Warehouse {
   isBusy(): Promise<boolean>;
   /** What the server's clock shows, and what our role may not do that an export, an apply, a migration or a drill would need. Changes nothing. */
   examine(): Promise<{ readonly clock: Date; readonly findings: readonly Finding[] }>;
-  /**
-   * Who last changed these views, by `relationKey`, where the warehouse knows. Asked only for views that changed. Absent where no warehouse of
-   * the kind knows. Changes nothing.
-   */
+  /** Who last changed these views, by `relationKey`, where the warehouse knows; absent where none of the kind does. Asked only for views that changed. */
   findAuthors?(names: readonly RelationName[]): Promise<ReadonlyMap<string, string>>;
   /** The containers with what relations created in them get by default, where `inspect` leaves that open. Asked before a plan that creates something in them. */
   findDefaults?(containers: readonly Container[]): Promise<readonly Container[]>;

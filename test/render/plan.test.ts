@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Plan } from '../../src/core/plan.ts';
+import type { MigrateResult } from '../../src/operations/migrate-script.ts';
 import { noColors } from '../../src/render/colors.ts';
+import { renderMigrated } from '../../src/render/migrate.ts';
 import { renderPlan, renderScript } from '../../src/render/plan.ts';
 
 const orders = { schema: 'shop', name: 'orders' };
@@ -104,5 +106,33 @@ describe('a plan as a script', () => {
     const steps = [{ kind: 'drop' as const, view: orders, sql: 'DROP VIEW shop.orders', because: 'one\nDROP TABLE t;' }];
     const lines = renderScript({ ...empty, steps }, { revision: 'HEAD', commit: undefined, isTransactional: false }).split('\n');
     expect(lines.filter((line) => !line.startsWith('--') && line !== '')).toEqual(['DROP VIEW shop.orders;']);
+  });
+});
+
+describe('what a migration came to', () => {
+  const result: MigrateResult = {
+    target: 'prod',
+    command: 'psql',
+    revision: 'HEAD',
+    isRehearsal: false,
+    acts: [],
+    restored: [],
+    dropped: [],
+    changes: [],
+    broken: [],
+    remote: 'no remote',
+    pushed: false,
+    notes: [],
+    exitCode: 0,
+  };
+  const broken = [{ view: 'shop.notes', because: 'column "note" does not exist' }];
+
+  test.each([
+    ['no view had to make way', {}],
+    ['2 views were made again', { restored: ['shop.big', 'shop.best'] }],
+    ['1 view was made again, 1 no longer fits', { restored: ['shop.big'], broken }],
+    ['0 views were made again, 2 no longer fit', { broken: [...broken, ...broken] }],
+  ])('says in its headline: %s', (headline, part) => {
+    expect(renderMigrated({ ...result, ...part }, noColors).split('\n')[0]).toBe(`Migrated "prod": the command ended with 0, ${headline}.`);
   });
 });

@@ -123,7 +123,9 @@ export const textQueries = {
 
 /** What is on the server beside views. They take no parameter. */
 export const relationsQuery = `
-SELECT n.nspname::text AS schema, c.relname::text AS name
+SELECT n.nspname::text AS schema, c.relname::text AS name, CASE WHEN c.relhassubclass AND c.relkind IN ('r', 'p', 'f') THEN ARRAY(
+  SELECT ARRAY[hn.nspname, h.relname]::text[] FROM pg_inherits i JOIN pg_class h ON h.oid = i.inhrelid JOIN pg_namespace hn ON hn.oid = h.relnamespace
+  WHERE i.inhparent = c.oid) END AS heirs
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname !~ '^pg_(toast|temp_)'`;
 
 export const rolesQuery = `SELECT rolname::text AS name FROM pg_roles`;

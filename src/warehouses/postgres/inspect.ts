@@ -1,3 +1,4 @@
+import type { Reads } from '../../core/graph.ts';
 import { compareText, type RelationName, relationKey } from '../../core/relation.ts';
 import { matchScope } from '../../core/scope.ts';
 import type { Loss, Snapshot } from '../../core/snapshot.ts';
@@ -13,11 +14,16 @@ import { namesQuery, oidsQuery } from './catalog-queries.ts';
 import { toContainers } from './containers.ts';
 import { postgresDialect } from './dialect.ts';
 import { readBystanders } from './read-bystanders.ts';
-import { requestCatalogRows, toSession } from './read-catalog.ts';
+import { requestCatalogRows, type Surroundings, toSession } from './read-catalog.ts';
 import { readCompletely } from './read-completely.ts';
 import type { InspectOptions, Reading } from './read-round.ts';
 import type { ServerFacts } from './server.ts';
 import { readTexts } from './texts.ts';
+
+function toHeirs({ relations }: Surroundings): Reads {
+  const parents = relations.filter(({ heirs }) => heirs !== null);
+  return new Map(parents.map(({ heirs, ...name }) => [relationKey(name), (heirs ?? []).map(([schema, heir]) => relationKey({ schema, name: heir }))]));
+}
 
 /** Reads the whole database and proves that the texts belong to the snapshot. `LISTING_MOVED` when it never holds still. */
 export async function inspectDatabase(connection: Connection, options: InspectOptions): Promise<Inspection> {
@@ -30,6 +36,7 @@ export async function inspectDatabase(connection: Connection, options: InspectOp
     outside: [...viewsOf(reading), ...reading.hanging.bystanders.map(({ view }) => view)].filter((view) => !isExported(view, isInScope)),
     session: toSession(reading.surroundings),
     relations: new Set([...reading.surroundings.relations, ...reading.surroundings.standing.map(toObjectName)].map(relationKey)),
+    heirs: toHeirs(reading.surroundings),
     sizes: toSizes(reading.rows),
     milliseconds: performance.now() - started,
     queries: connection.count() - before,

@@ -54,13 +54,18 @@ export function requestCatalogRows(connection: Connection, version: number, oids
   };
 }
 
+/** A relation, with the schema and the name of each that inherits from it. */
+export interface RelationRow extends RelationName {
+  readonly heirs: readonly (readonly [schema: string, name: string])[] | null;
+}
+
 /** What the server holds beside views, as one snapshot of the catalogs has it. */
 export interface Surroundings {
   readonly schemas: readonly SchemaRow[];
   readonly schemaPrivileges: readonly SchemaPrivilegeRow[];
   /** What could be a bystander. */
   readonly standing: readonly StandingRow[];
-  readonly relations: readonly RelationName[];
+  readonly relations: readonly RelationRow[];
   readonly roles: readonly { readonly name: string }[];
   readonly session: SessionRow;
   readonly guards: Guards;
@@ -72,7 +77,7 @@ export async function readSurroundings(connection: Connection, version: number):
     connection.query<SchemaRow>(schemasQuery),
     connection.query<SchemaPrivilegeRow>(schemaPrivilegesQuery),
     connection.query<StandingRow>(standingQuery),
-    connection.query<RelationName>(relationsQuery),
+    connection.query<RelationRow>(relationsQuery),
     connection.query<{ name: string }>(rolesQuery),
     connection.query<SessionRow>(sessionQuery),
     readGuards(connection, version),
