@@ -51,6 +51,12 @@ const knownFailures: readonly KnownFailure[] = [
     suggestions: ['Try again in a moment; when no git command is running, delete that file.'],
   },
   {
+    pattern: /with nonexistent object ([0-9a-f]+)|([0-9a-f]{40,64}) is not a valid object/,
+    code: 'GIT_BUSY',
+    message: 'The object $1 is missing that was written a moment ago: a "git gc --prune=now" ran at the same time. Nothing changed.',
+    suggestions: ['Run the command again.'],
+  },
+  {
     pattern: /you need to resolve your current index first|unmerged \(/,
     code: 'MERGE_IN_PROGRESS',
     message: 'The index has unresolved conflicts of a merge. Nothing changed.',

@@ -11,8 +11,8 @@ import { composeSources } from './compose-sources.ts';
 import type { ExportOptions } from './export-views.ts';
 import { describeRecorded, gatherSources, type Reading, type Recorded } from './gather-sources.ts';
 import { liveRef } from './live-line.ts';
-import { changeFiles, type FileChanges, isBaseline } from './record-state.ts';
-import { targetPath, viewFile, viewOf } from './view-files.ts';
+import { changeFiles, type FileChanges, isBaseline, type LiveRecord } from './record-state.ts';
+import { type TargetFiles, targetPath, viewFile, viewOf } from './view-files.ts';
 
 /** What one export is about to write. */
 export interface Draft {
@@ -25,13 +25,17 @@ export interface Draft {
   readonly branch: FileChanges;
   readonly changes: readonly Change[];
   readonly subject: string;
+  /** What the live line is told: it also takes in what the branch leaves alone. */
+  readonly told: Pick<LiveRecord, 'subject' | 'changes'>;
 }
 
-/** The views of some paths before and after, for the commit message. */
-function diffFiles(changes: FileChanges, { reading, recorded, sources }: { reading: Reading; recorded: Recorded; sources: Sources }): readonly Change[] {
+type Sides = Pick<Draft, 'reading' | 'recorded' | 'sources'>;
+
+/** The views of some paths before, as one of the lines has them, and after, for the commit message. */
+function diffFiles(changes: FileChanges, { views: known, edited }: TargetFiles, { reading, sources }: Sides): readonly Change[] {
   const views = (texts: Iterable<readonly [string, string | undefined]>): View[] =>
     [...texts].flatMap(([path, text]) => (text === undefined || !path.endsWith('.sql') ? [] : (viewOf(viewFile(path, text, reading.parser)) ?? [])));
-  const before = [...changes.keys()].map((path) => [path, recorded.branch.edited.has(path) ? undefined : recorded.branch.views.get(path)?.text] as const);
+  const before = [...changes.keys()].map((path) => [path, edited.has(path) ? undefined : known.get(path)?.text] as const);
   return diffViews(views(before), views(changes), { dialect: reading.dialect, ...sources.likeness });
 }
 
@@ -51,7 +55,7 @@ export function describeDamage({ recorded, sources, reading }: Pick<Draft, 'reco
   return [...tell(recorded.tip.damage, `on the live line ${liveRef(reading.target)}`), ...tell(recorded.branch.damage, 'on the branch'), ...doubt];
 }
 
-function subjectOf(draft: Omit<Draft, 'subject'>, options: ExportOptions): string {
+function subjectOf(draft: Omit<Draft, 'subject' | 'told'>, options: ExportOptions): string {
   const { reading, recorded, inspection, changes } = draft;
   const name = reading.target.name;
   if (options.message !== undefined) return options.message;
@@ -61,6 +65,15 @@ function subjectOf(draft: Omit<Draft, 'subject'>, options: ExportOptions): strin
   const summary = [summarizeChanges(changes), describeUpgrade(draft), repair].filter((part) => part !== '').join('; ');
   if (summary !== '') return `${name}: ${summary}`;
   return draft.branch.size > 0 ? `${name}: header of ${countViews(draft.branch.size)}` : `${name}: git and the warehouse agree`;
+}
+
+/** The same words on both lines where they change alike. */
+function tellLiveLine(draft: Omit<Draft, 'told'>): Draft['told'] {
+  const { live, changes, subject, recorded, reading } = draft;
+  const own = isBaseline(recorded.line) ? changes : diffFiles(live, recorded.tip, draft);
+  const summary = summarizeChanges(own);
+  const isAlike = summary === '' || summary === summarizeChanges(changes);
+  return isAlike ? { subject, changes } : { subject: `${reading.target.name}: ${summary}`, changes: own };
 }
 
 /** A file that was edited here and not committed cannot take in what changed in the warehouse: that needs a person as any conflict does. */
@@ -93,17 +106,17 @@ export async function draftExport(
   const views = composeBranchChanges(states, composition);
   const isSettled = recorded.branch.targetText === text && !recorded.branch.edited.has(path);
   const branch = isSettled ? views : new Map([...views, [path, text] as const]);
+  const sides = { reading, recorded, sources };
   const draft = {
-    reading,
-    recorded,
+    ...sides,
     inspection,
-    sources,
     states: states.map((state) => leaveAlone(state, views)),
     branch,
     live: changeFiles(recorded.tip, composeLiveTexts(composition), { path, text }),
-    changes: diffFiles(branch, { reading, recorded, sources }),
+    changes: diffFiles(branch, recorded.branch, sides),
   };
-  return { ...draft, subject: subjectOf(draft, options) };
+  const subject = subjectOf(draft, options);
+  return { ...draft, subject, told: tellLiveLine({ ...draft, subject }) };
 }
 
 /** The paths in one state. */

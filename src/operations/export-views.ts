@@ -96,7 +96,7 @@ async function recordDraft(draft: DraftWithAuthors, point: BranchPoint): Promise
   const { subject, changes, recorded, authors: trailers } = draft;
   const { tip } = recorded.line;
   const how = point.remote ? 'write' : 'record';
-  const live = await recordLive(project, target, { tip, how, record: { subject, changes, files: draft.live, trailers: draft.live.size > 0 ? trailers : [] } });
+  const live = await recordLive(project, target, { tip, how, record: { ...draft.told, files: draft.live, trailers: draft.live.size > 0 ? trailers : [] } });
   if (!needsBranchCommit(draft)) return live === tip ? {} : { live };
   const commit = await recordBranch(project, target, {
     head: point.head,

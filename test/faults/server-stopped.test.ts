@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
@@ -129,4 +129,23 @@ test.each(['crashes', 'is stopped and started'])('a server that %s during an exp
     await place.apply('HEAD');
     await expectAgreement(place);
   }
+  if (how !== 'crashes') await holdAsStandby(place, server);
 });
+
+/** A standby can be backed up and looked at; nothing is changed there, and it is said why. */
+async function holdAsStandby(place: Workplace, server: Server): Promise<void> {
+  await place.database.query(drift(9));
+  writeFileSync(join(server.socketDirectory, 'data/standby.signal'), '');
+  await restart(server);
+  await expect.poll(() => isAnswering(server.url), { timeout: 60_000 }).toBe(true);
+  expect((await place.export()).subject).toBe('prod: 1 view changed');
+  expect((await place.plan('HEAD~1')).plan.unproven).toMatchObject([{ because: expect.stringContaining('standby') }]);
+  const refs = place.git('for-each-ref');
+  await expect(place.apply('HEAD~1')).rejects.toMatchObject({
+    code: 'PRIVILEGE_MISSING',
+    exitCode: 3,
+    message: expect.stringMatching(/is a standby.*Nothing was changed\.$/),
+    suggestions: [expect.stringContaining('primary')],
+  });
+  expect(place.git('for-each-ref')).toBe(refs);
+}

@@ -7,6 +7,8 @@ import { someone, temporaryRepository } from '../support/repository.ts';
 test.each([
   ["fatal: Unable to create '/r/.git/index.lock': File exists.\n\nAnother git process seems to be running", 'GIT_BUSY'],
   ["fatal: prepare: cannot lock ref 'refs/heads/main': Unable to create '/r/.git/refs/heads/main.lock': File exists.", 'GIT_BUSY'],
+  [`fatal: ${'b8343d8c'.repeat(5)} is not a valid object`, 'GIT_BUSY'],
+  [`fatal: prepare: cannot update ref 'refs/viewsync/p': trying to write ref 'refs/viewsync/p' with nonexistent object ${'b8343d8c'.repeat(5)}`, 'GIT_BUSY'],
   ["fatal: prepare: cannot lock ref 'refs/heads/main': is at 1234 but expected 5678", 'BRANCH_MOVED'],
   ["fatal: prepare: cannot lock ref 'refs/heads/main': reference already exists", 'BRANCH_MOVED'],
   ["fatal: prepare: cannot lock ref 'refs/heads/main': unable to resolve reference 'refs/heads/main'", 'BRANCH_MOVED'],

@@ -60,6 +60,7 @@ describe('three nights', () => {
       await drift(place, night);
       await drift(place, 100 + night, 'shop.big');
       expect(await place.export()).toMatchObject({ conflicts: ['shop.ids'], pending: [] });
+      expect([place.git('log', '-1', '--format=%s', live), place.git('log', '-1', '--format=%s')]).toEqual(['prod: 2 views changed', 'prod: 1 view changed']);
       expect([file(place, live), file(place, 'HEAD'), file(place, 'HEAD', 'shop.big')]).toEqual([
         expect.stringContaining(`> ${night}`),
         expect.stringContaining('> 66'),

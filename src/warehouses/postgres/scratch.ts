@@ -23,7 +23,7 @@ export async function openScratch(request: ScratchRequest, openWarehouse: OpenWa
     if (request.place === 'server' || !hasEmbeddedServer()) throw mayNotCreate(host, facts);
   } catch (error) {
     await host.close();
-    throw error;
+    throw isServerError(error) ? notMade(host, error) : error;
   }
   await host.close();
   return openEmbedded(request, openWarehouse);

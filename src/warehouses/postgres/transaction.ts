@@ -21,6 +21,7 @@ export async function runTransaction<T>(
   work: (transaction: Transaction) => Promise<T>,
 ): Promise<T> {
   const { signal } = options;
+  if (server.isStandby) throw standby(connection);
   for (let attempt = 1; ; attempt++) {
     const outcome = await runOnce(connection, { server, ...options }, work);
     if ('result' in outcome) return outcome.result;
@@ -29,6 +30,13 @@ export async function runTransaction<T>(
     options.onWait?.({ ...(view === undefined ? {} : { view }), attempt, ...(holder === undefined ? {} : { holder }) });
     await interruptible(connection, signal, () => sleep(options.lockTimeout * attempt, undefined, signal && { signal }));
   }
+}
+
+function standby({ place }: Connection): ViewsyncError {
+  return new ViewsyncError('PRIVILEGE_MISSING', {
+    message: `${place} is a standby: views can be read there and not changed. Nothing was changed.`,
+    suggestions: ['Let `url` of the target in viewsync.yaml lead to the primary server.'],
+  });
 }
 
 type Outcome<T> = { readonly result: T } | { readonly denied: Denied };
