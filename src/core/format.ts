@@ -1,6 +1,6 @@
 import type { Dialect } from './dialect.ts';
 import { formatQuery } from './formatting.ts';
-import { type Token, tokenize } from './lexer.ts';
+import { readTokens, type Token } from './lexer.ts';
 import { differInSpacingAlone } from './spacing.ts';
 import { joinsPrevious } from './tokens.ts';
 
@@ -23,7 +23,7 @@ function depthOf(tokens: readonly Token[]): number {
 /** Whether both texts have the same tokens, comments among them, byte for byte, and join the same literals. */
 function isUnchanged(before: string, after: string, dialect: FormatDialect): boolean {
   if (differInSpacingAlone(before, after, dialect.lexicalRules)) return true;
-  const [left, right] = [tokenize(before, dialect.lexicalRules), tokenize(after, dialect.lexicalRules)];
+  const [left, right] = [readTokens(before, dialect.lexicalRules), readTokens(after, dialect.lexicalRules)];
   const isSame = (token: Token, index: number) =>
     token.text === right[index]?.text && joinsPrevious(before, token, left[index - 1]) === joinsPrevious(after, right[index], right[index - 1]);
   return left.length === right.length && left.every(isSame);
@@ -31,11 +31,11 @@ function isUnchanged(before: string, after: string, dialect: FormatDialect): boo
 
 /**
  * Returns the text of a query in the form in which files hold it: new white space, the same tokens and comments. Text that the formatter
- * cannot read, or would change, comes back as it is. Formatting twice is formatting once. Throws `FILE_UNREADABLE` for unclosed quotes.
+ * cannot read, or would change, comes back as it is. Formatting twice is formatting once.
  */
 export async function formatDefinition(sql: string, dialect: FormatDialect): Promise<string> {
   const original = sql.trim();
-  const tokens = tokenize(original, dialect.lexicalRules);
+  const tokens = readTokens(original, dialect.lexicalRules);
   if (tokens.length === 0 || depthOf(tokens) > deepest) return original;
   const operators = tokens.filter(({ kind, text }) => kind === 'operator' && text.length > 1).map(({ text }) => text);
   const formatted = (await formatQuery(original, dialect.formatterLanguage, operators))?.trim();

@@ -92,3 +92,14 @@ export function tokenize(sql: string, rules: LexicalRules): Token[] {
   while (at < sql.length) at = skipBlanks(sql, readAny(reading, at));
   return reading.tokens;
 }
+
+/** The same of a text that perhaps nobody can read to its end: a quote or comment that is never closed is one token up to there. */
+export function readTokens(sql: string, rules: LexicalRules): Token[] {
+  try {
+    return tokenize(sql, rules);
+  } catch (error) {
+    const at = error instanceof ViewsyncError ? error.details['offset'] : undefined;
+    if (typeof at !== 'number') throw error;
+    return [...tokenize(sql.slice(0, at), rules), { kind: 'string', text: sql.slice(at), start: at, end: sql.length }];
+  }
+}

@@ -1,5 +1,5 @@
 import type { Dialect } from './dialect.ts';
-import { type Token, tokenize } from './lexer.ts';
+import { readTokens, type Token, tokenize } from './lexer.ts';
 import { nameParts, type PartialName, toPartialName, toRelationName } from './name-tokens.ts';
 import { readReferences } from './reference-scanner.ts';
 import { compareRelations, type RelationName, relationKey } from './relation.ts';
@@ -66,8 +66,10 @@ export interface Mention extends Reference {
   readonly name: RelationName;
 }
 
-function significantTokens(sql: string, dialect: ReferenceDialect): Token[] {
-  return tokenize(sql, dialect.lexicalRules).filter((token) => token.kind !== 'comment');
+const isSignificant = ({ kind }: Token) => kind !== 'comment';
+
+function findIn(tokens: readonly Token[], dialect: ReferenceDialect): Reference[] {
+  return readReferences(tokens.filter(isSignificant), dialect).map(({ parts, start, end }) => ({ name: toPartialName(parts), start, end }));
 }
 
 /**
@@ -76,7 +78,7 @@ function significantTokens(sql: string, dialect: ReferenceDialect): Token[] {
  * reads is then unknown.
  */
 export function findReferences(sql: string, dialect: ReferenceDialect): Reference[] {
-  return readReferences(significantTokens(sql, dialect), dialect).map(({ parts, start, end }) => ({ name: toPartialName(parts), start, end }));
+  return findIn(tokenize(sql, dialect.lexicalRules), dialect);
 }
 
 /**
@@ -91,9 +93,10 @@ export function resolveReference(name: PartialName, reader: RelationName | undef
   return toRelationName({ name: name.name, ...(schema === undefined ? {} : { schema }), ...(catalog === undefined ? {} : { catalog }) }, dialect);
 }
 
-/** Returns the relations that the query of the view `reader` reads, with their full names, sorted and unique; those that only a session can tell are left out. */
+/** Returns the relations that the query of the view `reader` reads, with their full names, sorted and unique; those that only a session can tell are left out, and those behind a
+ * quote that is never closed. */
 export function readsOf(sql: string, dialect: ReferenceDialect, reader?: RelationName): RelationName[] {
-  const names = findReferences(sql, dialect).flatMap(({ name }) => resolveReference(name, reader, dialect) ?? []);
+  const names = findIn(readTokens(sql, dialect.lexicalRules), dialect).flatMap(({ name }) => resolveReference(name, reader, dialect) ?? []);
   return [...new Map(names.map((name) => [relationKey(name), name])).values()].sort(compareRelations);
 }
 
@@ -110,7 +113,7 @@ function knownName(parts: readonly string[], dialect: ReferenceDialect, known: R
  * type, before a column. `known` holds keys as `relationKey` makes them.
  */
 export function findMentions(sql: string, dialect: ReferenceDialect, known: ReadonlySet<string>): Mention[] {
-  const tokens = significantTokens(sql, dialect);
+  const tokens = readTokens(sql, dialect.lexicalRules).filter(isSignificant);
   const mentions: Mention[] = [];
   for (let index = 0; index < tokens.length; ) {
     const chain = nameParts(tokens, index, dialect);

@@ -1,7 +1,7 @@
 import type { Treatment } from './classify.ts';
 import type { Dialect } from './dialect.ts';
 import { findReaders } from './graph.ts';
-import { tokenize } from './lexer.ts';
+import { readTokens } from './lexer.ts';
 import type { Situation } from './planner.ts';
 import { readsOf } from './rebuild.ts';
 import { relationKey } from './relation.ts';
@@ -11,7 +11,7 @@ const beforeStar: ReadonlySet<string> = new Set(['SELECT', 'DISTINCT', 'ALL', ',
 
 /** Whether a query takes over whatever columns something has: `SELECT *`, `a.*`. */
 export function hasStar(definition: string, { lexicalRules }: Pick<Dialect, 'lexicalRules'>): boolean {
-  const tokens = tokenize(definition, lexicalRules).filter(({ kind }) => kind !== 'comment');
+  const tokens = readTokens(definition, lexicalRules).filter(({ kind }) => kind !== 'comment');
   return tokens.some(({ text }, index) => text === '*' && beforeStar.has(tokens[index - 1]?.text.toUpperCase() ?? ''));
 }
 

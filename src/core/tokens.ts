@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Dialect } from './dialect.ts';
-import { type Token, tokenize } from './lexer.ts';
+import { readTokens, type Token } from './lexer.ts';
 import { differInSpacingAlone } from './spacing.ts';
 
 /** What of a dialect decides whether two texts have the same tokens. */
@@ -30,7 +30,7 @@ export function joinsPrevious(sql: string, token: Token | undefined, previous: T
  */
 export function normalizeTokens(sql: string, dialect: Comparison): string[] {
   const { lexicalRules, keepsComments, folds } = dialect;
-  const all = tokenize(sql, lexicalRules);
+  const all = readTokens(sql, lexicalRules);
   const counted = keepsComments ? all : all.filter((token) => token.kind !== 'comment');
   return counted.map((token, index) => {
     const joins = lexicalRules.joinsAdjacentStrings && joinsPrevious(sql, token, counted[index - 1]);
@@ -38,7 +38,7 @@ export function normalizeTokens(sql: string, dialect: Comparison): string[] {
   });
 }
 
-/** Whether two texts have the same tokens. Throws `FILE_UNREADABLE` when one cannot be read. */
+/** Whether two texts have the same tokens. */
 export function sameTokens(left: string, right: string, dialect: Comparison): boolean {
   if (left === right || differInSpacingAlone(left, right, dialect.lexicalRules)) return true;
   const [leftTokens, rightTokens] = [normalizeTokens(left, dialect), normalizeTokens(right, dialect)];

@@ -8,6 +8,7 @@ import { relationKey } from './relation.ts';
 import { endStatement } from './reserved-line.ts';
 import { addReservedLines, positionAt, splitStatements } from './statements.ts';
 import { sameTokens } from './tokens.ts';
+import { hideMarked, markQuery, parseHidden } from './verbatim.ts';
 import { type Attachment, isView, type View } from './view.ts';
 import { isHeaderOf, namesRead, readHeader, type ViewHeader, writeHeader } from './view-header.ts';
 
@@ -138,9 +139,9 @@ function makePart(source: Source, statement: Statement, before: number, attachme
   return { comments: commentsBetween(source, before, statement.start), text, attachments };
 }
 
-function readStatements(source: Source): readonly [Statement, ...Statement[]] {
+function readStatements(source: Source, text: string): readonly [Statement, ...Statement[]] {
   const { lexicalRules, statementRuns } = source.dialect;
-  const [first, ...others] = withPlace(source, 0, () => splitStatements(source.text, lexicalRules, statementRuns));
+  const [first, ...others] = withPlace(source, 0, () => splitStatements(text, lexicalRules, statementRuns));
   if (first === undefined) return failAt(source, 0, { message: 'There is no CREATE statement in this file.' });
   const last = others.at(-1) ?? first;
   // A file that was cut off would be read as another view.
@@ -154,8 +155,9 @@ function readStatements(source: Source): readonly [Statement, ...Statement[]] {
  */
 export function readViewFile(text: string, path: string, dialect: Dialect): ParsedViewFile {
   const source: Source = { text: text.replace(/^\uFEFF/, ' '), path, dialect };
-  const [first, ...others] = readStatements(source);
-  const create = withPlace(source, first.start, () => dialect.parseCreate(first));
+  const hidden = hideMarked(source.text, dialect.lexicalRules);
+  const [first, ...others] = readStatements(source, hidden?.text ?? source.text);
+  const create = withPlace(source, first.start, () => parseHidden(first, hidden, dialect.parseCreate));
   checkPlace(source, create);
   const headerText = commentsBetween(source, 0, first.start);
   const header = readHeader(headerText);
@@ -183,7 +185,8 @@ function isSameList(left: readonly Attachment[], right: readonly Attachment[], d
 }
 
 function writeCreate(view: View, dialect: Dialect, previous: ParsedViewFile | undefined): string {
-  const canonical = `${dialect.createView(view, 'file')}\n;`;
+  const marked = { ...view, definition: markQuery(view.definition, dialect.lexicalRules) };
+  const canonical = `${dialect.createView(marked, 'file')}\n;`;
   if (previous === undefined || previous.view.kind !== view.kind || relationKey(previous.view.name) !== relationKey(view.name)) return canonical;
   const inline = view.attachments.filter(({ kind }) => dialect.inlineKinds.includes(kind));
   const isSame = isSameList(previous.create.attachments, inline, dialect) && sameTokens(previous.view.definition, view.definition, dialect);

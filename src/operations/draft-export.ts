@@ -3,6 +3,7 @@ import { countViews, summarizeChanges, summarizeReprint } from '../core/commit-m
 import { diffViews } from '../core/compare.ts';
 import { keepAccess } from '../core/deletions.ts';
 import { writeTargetFile } from '../core/target-file.ts';
+import { isMarked } from '../core/verbatim.ts';
 import type { View } from '../core/view.ts';
 import type { ViewsyncError } from '../errors.ts';
 import type { Inspection } from '../warehouses/warehouse.ts';
@@ -53,6 +54,13 @@ export function describeDamage({ recorded, sources, reading }: Pick<Draft, 'reco
     damage ? [`${damage.details['path']} cannot be read ${where}: ${damage.details['reason']} The export writes it anew.`] : [];
   const doubt = sources.unproven.length > 0 && recorded.tip.damage ? ['No view counts as dropped this time.'] : [];
   return [...tell(recorded.tip.damage, `on the live line ${liveRef(reading.target)}`), ...tell(recorded.branch.damage, 'on the branch'), ...doubt];
+}
+
+/** Files of views whose query viewsync cannot read to its end: what they read, and so the order in which they are restored, may be incomplete. */
+export function describeVerbatim({ recorded, live }: Pick<Draft, 'recorded' | 'live'>): readonly string[] {
+  const texts = new Map([...[...recorded.tip.views].map(([path, { text }]) => [path, text] as const), ...live]);
+  const paths = [...texts].flatMap(([path, text]) => (text !== undefined && isMarked(text) ? [path] : []));
+  return paths.map((path) => `${path}: viewsync cannot read the query to its end, and keeps it as it is. What it reads may be known in part only.`);
 }
 
 function subjectOf(draft: Omit<Draft, 'subject' | 'told'>, options: ExportOptions): string {

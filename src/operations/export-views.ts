@@ -13,7 +13,7 @@ import type { ObjectId } from '../history/history.ts';
 import type { Project, Target } from '../project.ts';
 import type { Progress, Warehouse } from '../warehouses/warehouse.ts';
 import { type BranchPoint, chooseBranchPoint, type Published, type PushOptions, publish } from './branch-point.ts';
-import { type Draft, describeDamage, draftExport, inState, nameOf, needsBranchCommit } from './draft-export.ts';
+import { type Draft, describeDamage, describeVerbatim, draftExport, inState, nameOf, needsBranchCommit } from './draft-export.ts';
 import { findOutOfScope, pathOf, readPosition, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
 import { requireNoInterruptedRun } from './interrupted-run.ts';
 import { findKeptBases } from './kept-bases.ts';
@@ -196,6 +196,6 @@ async function exportOnce(project: Project, target: Target, options: ExportOptio
   const written = options.commit === 'commit' ? await measure('record', carryOut({ ...draft, authors }, point)) : { pushed: false, notes: [] };
   if (options.commit === 'files only') await measure('write files', project.history.writeFiles(draft.branch));
   const branch = point.remote?.ref ?? point.head.branch;
-  const notes = [...(recorded.line.note === undefined ? [] : [recorded.line.note]), ...describeDamage(draft), ...written.notes];
+  const notes = [...(recorded.line.note === undefined ? [] : [recorded.line.note]), ...describeDamage(draft), ...describeVerbatim(draft), ...written.notes];
   return { ...describeDraft(draft, target), ...written, notes, ...(branch === undefined ? {} : { branch }), remote: point.fetched, timings };
 }

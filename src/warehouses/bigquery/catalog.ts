@@ -1,6 +1,7 @@
 import { readsOf } from '../../core/references.ts';
 import { compareRelations, compareText, type RelationName, relationKey } from '../../core/relation.ts';
 import { splitStatements } from '../../core/statements.ts';
+import { hideUnreadable, parseHidden } from '../../core/verbatim.ts';
 import type { Attachment, Column, View } from '../../core/view.ts';
 import { ViewsyncError } from '../../errors.ts';
 import {
@@ -106,8 +107,10 @@ function readColumnName(text: string): string {
 /** A materialized view says what it is in its statement alone; its options come as rows, too, and those count. */
 function readMaterialized(relation: Relation, row: Row): Body {
   try {
-    const [statement] = splitStatements(row['ddl'] ?? '', lexicalRules);
-    const create = statement && readCreate(statement);
+    const ddl = row['ddl'] ?? '';
+    const hidden = hideUnreadable(ddl, lexicalRules, /\s*;?\s*$/);
+    const [statement] = splitStatements(hidden?.text ?? ddl, lexicalRules);
+    const create = statement && parseHidden(statement, hidden, readCreate);
     const layout = (create?.attachments ?? []).filter(({ kind }) => kind === 'partition' || kind === 'cluster' || kind === 'columns');
     if (create) return { definition: create.definition, attachments: layout.map((attachment) => ({ ...attachment })) };
     return { definition: '', attachments: [], failure: 'its statement is not shown to this account' };

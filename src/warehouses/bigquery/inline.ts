@@ -1,5 +1,5 @@
 import { orderByReads } from '../../core/graph.ts';
-import { type Token, tokenize } from '../../core/lexer.ts';
+import { readTokens, type Token } from '../../core/lexer.ts';
 import { findReferences, readsOf, resolveReference } from '../../core/references.ts';
 import { type RelationName, relationKey } from '../../core/relation.ts';
 import type { View } from '../../core/view.ts';
@@ -16,7 +16,7 @@ function hasAlias(tokens: readonly Token[], end: number): boolean {
 
 /** Puts other names in the place of the relations that `names` holds by `relationKey`. Columns are still found under the former ones. */
 function replaceReferences({ name: reader, definition }: Pick<View, 'name' | 'definition'>, names: ReadonlyMap<string, string>): string {
-  const tokens = tokenize(definition, lexicalRules).filter(({ kind }) => kind !== 'comment');
+  const tokens = readTokens(definition, lexicalRules).filter(({ kind }) => kind !== 'comment');
   return findReferences(definition, bigqueryDialect).reduceRight((text, { name, start, end }) => {
     const full = resolveReference(name, reader, bigqueryDialect);
     const other = full && names.get(relationKey(full));

@@ -1,4 +1,4 @@
-import { type Token, tokenize } from '../../core/lexer.ts';
+import { readTokens, type Token } from '../../core/lexer.ts';
 import { nameOf, nameParts } from '../../core/name-tokens.ts';
 import { findMentions, findReferences, type Reference, type ReferenceDialect } from '../../core/references.ts';
 import { type RelationName, relationKey } from '../../core/relation.ts';
@@ -31,7 +31,7 @@ interface Edit {
 export function rewriteReferences(sql: string, replacements: ReadonlyMap<string, RelationName>, dialect: RewriteDialect): Rewritten {
   if (replacements.size === 0) return { text: sql, replaced: [] };
   const inFrom = new Set(findReferences(sql, dialect).map((reference) => reference.start));
-  const tokens = tokenize(sql, dialect.lexicalRules).filter((token) => token.kind !== 'comment');
+  const tokens = readTokens(sql, dialect.lexicalRules).filter((token) => token.kind !== 'comment');
   const source: Source = { tokens, replacements, dialect };
   const edits = findMentions(sql, dialect, new Set(replacements.keys())).map((mention) =>
     inFrom.has(mention.start) ? replaceRelation(mention, source) : replaceMention(mention, source),

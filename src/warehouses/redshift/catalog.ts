@@ -1,7 +1,9 @@
 import type { ParsedCreate } from '../../core/dialect.ts';
+import { readTokens } from '../../core/lexer.ts';
 import { findReferences, type ReferenceDialect, readsOf } from '../../core/references.ts';
 import { compareRelations, compareText, type RelationName, relationKey } from '../../core/relation.ts';
 import { splitStatements } from '../../core/statements.ts';
+import { hideUnreadable, parseHidden } from '../../core/verbatim.ts';
 import type { Attachment, Column, View } from '../../core/view.ts';
 import { ViewsyncError } from '../../errors.ts';
 import { mergeGrants, readAcl } from './acl.ts';
@@ -130,15 +132,23 @@ function seenOf(rows: CatalogRows, { rowPolicies, rowSecurity, maskingPolicies }
   };
 }
 
+const ending = /(?:\s+with\s+no\s+schema\s+binding)?\s*;?\s*$/i;
+
 /**
  * What the server prints: of a bound view its query, of a late-binding or materialized one the whole statement as somebody typed it, perhaps
  * behind a comment. https://docs.aws.amazon.com/redshift/latest/dg/r_SHOW_VIEW.html
  */
 function readText(text: string, name: RelationName): ParsedCreate | { readonly failure: string } {
   try {
-    const [statement] = splitStatements(text, lexicalRules);
+    const isStatement =
+      readTokens(text, lexicalRules)
+        .find(({ kind }) => kind !== 'comment')
+        ?.text.toUpperCase() === 'CREATE';
+    const hidden = hideUnreadable(text, lexicalRules, ending);
+    if (hidden !== undefined && !isStatement) return { name, kind: 'view', definition: text.replace(/\s*;?\s*$/, ''), attachments: [] };
+    const [statement] = splitStatements(hidden?.text ?? text, lexicalRules);
     if (statement === undefined) return { failure: 'its definition is empty' };
-    if (statement.tokens[0]?.text.toUpperCase() === 'CREATE') return parseStored(statement, name);
+    if (isStatement) return parseHidden(statement, hidden, (stored) => parseStored(stored, name));
     return { name, kind: 'view', definition: statement.text, attachments: [] };
   } catch (error) {
     if (error instanceof ViewsyncError) return { failure: `its text cannot be read: ${error.message}` };

@@ -1,5 +1,5 @@
 import { orderByReads } from '../../core/graph.ts';
-import { tokenize } from '../../core/lexer.ts';
+import { readTokens } from '../../core/lexer.ts';
 import { relationKey } from '../../core/relation.ts';
 import { foldWord, sameTokens } from '../../core/tokens.ts';
 import type { Column } from '../../core/view.ts';
@@ -153,7 +153,7 @@ async function readTrials(connection: Connection, server: ServerFacts, questions
 
 /** The tokens without AS, which the server leaves out before an alias. */
 function withoutAs(sql: string): readonly string[] {
-  const tokens = tokenize(sql, redshiftDialect.lexicalRules).filter(
+  const tokens = readTokens(sql, redshiftDialect.lexicalRules).filter(
     ({ kind, text }) => kind !== 'comment' && !(kind === 'word' && foldWord(text, 'upper') === 'AS'),
   );
   return tokens.map(({ kind, text }) => (kind === 'word' ? foldWord(text, 'lower') : text));

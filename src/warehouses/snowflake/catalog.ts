@@ -1,10 +1,11 @@
 import type { ParsedCreate } from '../../core/dialect.ts';
-import { tokenize } from '../../core/lexer.ts';
+import { readTokens } from '../../core/lexer.ts';
 import { nameParts } from '../../core/name-tokens.ts';
 import { readsOf } from '../../core/references.ts';
 import { type RelationName, relationKey } from '../../core/relation.ts';
 import type { Unreadable } from '../../core/snapshot.ts';
 import { splitStatements } from '../../core/statements.ts';
+import { hideUnreadable, parseHidden } from '../../core/verbatim.ts';
 import type { Attachment, Column, View } from '../../core/view.ts';
 import { ViewsyncError } from '../../errors.ts';
 import {
@@ -142,7 +143,7 @@ function attachmentsOf(listed: Listed, { attachments }: ParsedCreate): readonly 
 /** Whether the statement that made the view names no columns behind its name. https://docs.snowflake.com/en/sql-reference/sql/show-views */
 function isTypedWithoutList({ typed }: Listed): boolean {
   try {
-    const tokens = tokenize(typed, snowflakeDialect.lexicalRules).filter(({ kind }) => kind !== 'comment');
+    const tokens = readTokens(typed, snowflakeDialect.lexicalRules).filter(({ kind }) => kind !== 'comment');
     const at = tokens.findIndex(({ kind, text }) => kind === 'word' && text.toUpperCase() === 'VIEW');
     const chain = at === -1 ? undefined : nameParts(tokens, at + 1, snowflakeDialect);
     return chain !== undefined && !tokens.slice(chain.next, chain.next + 3).some(({ text }) => text === '(');
@@ -178,7 +179,7 @@ function findHidden(ddl: string | null, { isSecure, name }: Listed): string | un
 
 /** The text under the name that the catalog gives the view: a renamed or cloned one may say another. */
 function renameTo({ name }: Listed, ddl: string): string {
-  const tokens = tokenize(ddl, snowflakeDialect.lexicalRules).filter(({ kind }) => kind !== 'comment');
+  const tokens = readTokens(ddl, snowflakeDialect.lexicalRules).filter(({ kind }) => kind !== 'comment');
   const at = tokens.findIndex(({ kind, text }) => kind === 'word' && ['VIEW', 'TABLE'].includes(text.toUpperCase()));
   const chain = nameParts(tokens, at + 1, snowflakeDialect);
   return at === -1 || chain === undefined ? ddl : `${ddl.slice(0, chain.start)}${quoteRelation(name)}${ddl.slice(chain.end)}`;
@@ -187,8 +188,9 @@ function renameTo({ name }: Listed, ddl: string): string {
 function parseDefinition(listed: Listed, text: string): ParsedCreate {
   // The last semicolon is the server's own; behind a comment at the end of the query it would be part of that.
   const ended = `${renameTo(listed, text).trimEnd().replace(/;$/, '')}\n;`;
-  const [statement, ...others] = splitStatements(ended, snowflakeDialect.lexicalRules);
-  if (statement && others.length === 0) return snowflakeDialect.parseCreate(statement);
+  const hidden = hideUnreadable(ended, snowflakeDialect.lexicalRules, /\s*;\s*$/);
+  const [statement, ...others] = splitStatements(hidden?.text ?? ended, snowflakeDialect.lexicalRules);
+  if (statement && others.length === 0) return parseHidden(statement, hidden, snowflakeDialect.parseCreate);
   throw new ViewsyncError('FILE_UNREADABLE', { message: `GET_DDL gave ${others.length + (statement ? 1 : 0)} statements and not one.` });
 }
 

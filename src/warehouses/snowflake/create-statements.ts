@@ -1,5 +1,5 @@
 import type { CreateForm } from '../../core/dialect.ts';
-import { tokenize } from '../../core/lexer.ts';
+import { readTokens } from '../../core/lexer.ts';
 import type { Attachment, View } from '../../core/view.ts';
 import { columnNames } from './attachments.ts';
 import { lexicalRules } from './lexical-rules.ts';
@@ -54,7 +54,7 @@ function firstWords(view: View, form: CreateForm): string {
 
 /** A comment at the end would take in the semicolon behind it. */
 function closeDefinition(definition: string, form: CreateForm): string {
-  return form !== 'file' && tokenize(definition, lexicalRules).at(-1)?.kind === 'comment' ? `${definition}\n` : definition;
+  return form !== 'file' && readTokens(definition, lexicalRules).at(-1)?.kind === 'comment' ? `${definition}\n` : definition;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { orderByReads } from '../../core/graph.ts';
-import { type Token, tokenize } from '../../core/lexer.ts';
+import { readTokens, type Token } from '../../core/lexer.ts';
 import { findReferences, readsOf, resolveReference } from '../../core/references.ts';
 import { relationKey } from '../../core/relation.ts';
 import type { View } from '../../core/view.ts';
@@ -24,7 +24,7 @@ function hasAlias(tokens: readonly Token[], end: number): boolean {
 
 /** The query with other names in the place of some relations, and every other one named in full, so that it can stand in another view's schema. */
 function replaceReferences({ name: reader, definition }: Pick<View, 'name' | 'definition'>, names: ReadonlyMap<string, string>): string {
-  const tokens = tokenize(definition, lexicalRules).filter(({ kind }) => kind !== 'comment');
+  const tokens = readTokens(definition, lexicalRules).filter(({ kind }) => kind !== 'comment');
   return findReferences(definition, snowflakeDialect).reduceRight((text, { name, start, end }) => {
     const full = resolveReference(name, reader, snowflakeDialect);
     if (full === undefined) return text;

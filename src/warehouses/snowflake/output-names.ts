@@ -1,4 +1,4 @@
-import { type Token, tokenize } from '../../core/lexer.ts';
+import { readTokens, type Token } from '../../core/lexer.ts';
 import { nameOf, nameParts } from '../../core/name-tokens.ts';
 import { lexicalRules } from './lexical-rules.ts';
 
@@ -47,7 +47,7 @@ function nameOfItem(item: readonly Token[]): string | undefined {
 
 /** The names of a query's columns; undefined where the text alone does not say each of them, as with `*`. */
 export function outputNames(definition: string): readonly string[] | undefined {
-  const tokens = tokenize(definition, lexicalRules).filter(({ kind }) => kind !== 'comment');
+  const tokens = readTokens(definition, lexicalRules).filter(({ kind }) => kind !== 'comment');
   const names = firstItems(outside(tokens))?.map(nameOfItem);
   return names?.every((name) => name !== undefined) ? names : undefined;
 }

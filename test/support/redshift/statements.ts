@@ -30,9 +30,18 @@ const call = (routine: string, ...texts: readonly string[]) => `SELECT redshift.
 const comments = '((?:\\s*(?:/\\*[\\s\\S]*?\\*/|--[^\\n]*\\n))*\\s*)';
 const form = (replace: string | undefined) => (replace === undefined ? 'create' : 'replace');
 
+/** Of a query that viewsync cannot read the server may know more. */
+function readsOf(query: string): ReturnType<typeof findReferences> {
+  try {
+    return findReferences(query, 'redshift');
+  } catch {
+    return [];
+  }
+}
+
 function makeLate([statement, , replace, schema, view, columns, query = '']: RegExpExecArray): string {
   // https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_VIEW.html: all names in a late-binding view have their schema
-  const unqualified = findReferences(query, 'redshift').find(({ name: { schema: of } }) => of === undefined);
+  const unqualified = readsOf(query).find(({ name: { schema: of } }) => of === undefined);
   if (unqualified) return refuse('0A000', `Late-binding view: relation "${unqualified.name.name}" must have its schema.`);
   const named = columns === undefined ? query : `SELECT * FROM (${query}) named ${columns}`;
   return call('make_late', unquote(schema), unquote(view), statement, named, form(replace));

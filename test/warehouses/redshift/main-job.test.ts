@@ -241,3 +241,20 @@ test('a script replaces a table in one transaction without savepoints; where a v
     message: expect.stringContaining('inside a transaction'),
   });
 });
+
+test('a text that cannot be read to its end is kept as it is, named, and restored', async () => {
+  const shop = await openShop();
+  const odd = `create view finance.odd as select o.id as "n", 'it; is\n; GRANT ALL ON x TO y\n from shop.orders o`;
+  await shop.server.run(`${odd} with no schema binding`, 'GRANT SELECT ON finance.odd TO rs_bob');
+  const { notes } = await shop.export();
+  expect(notes).toEqual([expect.stringMatching(/^views\/prod\/finance\/odd\.sql: viewsync cannot read the query to its end/)]);
+  expect(shop.fileOf('finance/odd.sql')).toContain(`AS\n-- viewsync: {"verbatim":3}\n${odd.slice(odd.indexOf('select'))}\nWITH NO SCHEMA BINDING\n;\n\nALTER`);
+  const again = await shop.export();
+  expect([again.commit, again.notes.length]).toEqual([undefined, 1]);
+  await shop.server.run('DROP VIEW finance.odd');
+  // The server behind cannot read it either, so it cannot be queried, before and after.
+  await shop.apply('HEAD', { verify: 'skip' });
+  const [stored] = await shop.server.database.query("SELECT query FROM redshift.late_binding WHERE view = 'finance.odd'::regclass");
+  expect(stored?.['query']).toBe(odd.slice(odd.indexOf('select')));
+  expect((await shop.status()).differing).toEqual([]);
+});
