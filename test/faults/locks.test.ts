@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Warehouse } from '../../src/warehouses/warehouse.ts';
-import { newestAndOldest } from '../support/postgres-server.ts';
+import { newestServer } from '../support/postgres-server.ts';
 import { openWorkplace, type Workplace } from '../support/workplace.ts';
 import { expectAgreement } from './laws.ts';
 
@@ -52,7 +52,7 @@ async function startReader(place: Workplace, sql: string): Promise<() => Promise
   };
 }
 
-describe.each(newestAndOldest())('on PostgreSQL %i', (version) => {
+describe.each([newestServer().version])('on PostgreSQL %i', (version) => {
   test('a lock held by a reader stops an apply cleanly, and nobody else waits longer than the lock timeout', async () => {
     const place = await openShop(version);
     const holder = await openSession(place);

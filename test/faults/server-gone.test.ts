@@ -35,7 +35,7 @@ function chooseCuts(count: number) {
   const all = Array.from({ length: count }, (_, index) => index + 1).flatMap((statement) =>
     (['before', 'after'] as const).map((when) => ({ statement, when })),
   );
-  return isThorough ? all : all.filter((_, index) => index % Math.ceil(all.length / 10) === 0 || index >= all.length - 3);
+  return isThorough ? all : all.filter((_, index) => index % Math.ceil(all.length / 4) === 0 || index >= all.length - 2);
 }
 
 test('a server that goes away during an export is told as such, and nothing is recorded by halves', async () => {

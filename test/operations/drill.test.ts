@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type DrillOptions, type DrillResult, drillRevision } from '../../src/operations/drill-revision.ts';
 import { describeCatalog } from '../support/catalog-comparison.ts';
-import { createDatabase, createRole, outermostVersions, postgresServers, type TestDatabase } from '../support/postgres-server.ts';
+import { createDatabase, createRole, postgresServers, type TestDatabase } from '../support/postgres-server.ts';
 import { openWorkplace, type Workplace } from '../support/workplace.ts';
 
 const drill = ({ project, target }: Workplace, options: Partial<DrillOptions> = {}) => drillRevision(project, target, { revision: 'HEAD', ...options });
@@ -60,7 +60,7 @@ const rich = `
   CREATE RULE keep AS ON DELETE TO app.summed DO INSTEAD INSERT INTO app.t (id) VALUES (1) ON CONFLICT ON CONSTRAINT t_pkey DO NOTHING;
   INSERT INTO app.t (id, mood, price) VALUES (1, 'sad', 3)`;
 
-describe.each(outermostVersions())('on PostgreSQL %i', (version) => {
+describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i', (version) => {
   test('everything that views need is stood in for, they come back identical, and nothing of the target is touched', async () => {
     const place = await open(version);
     await place.database.query(rich);
@@ -143,7 +143,7 @@ test('what cannot be stood in is named, and the other views are proven', async (
 });
 
 test('on a server that is started for it, with the roles that the views name, and functions that stand between views', async () => {
-  const place = await open(outermostVersions().at(-1));
+  const place = await open(postgresServers().at(-1)?.version);
   await place.database.load('obstacles.sql');
   await place.export();
   const result = await drill(place, { on: 'embedded' });

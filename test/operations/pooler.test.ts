@@ -4,7 +4,7 @@ import { drillRevision } from '../../src/operations/drill-revision.ts';
 import { examineTarget } from '../../src/operations/examine-target.ts';
 import { describeCatalog } from '../support/catalog-comparison.ts';
 import { startPooler } from '../support/pooler.ts';
-import { createDatabase, createRole, outermostVersions } from '../support/postgres-server.ts';
+import { createDatabase, createRole, postgresServers } from '../support/postgres-server.ts';
 import { openWorkplace } from '../support/workplace.ts';
 
 /** What a session would keep for whoever comes next. */
@@ -28,7 +28,7 @@ async function findKept(url: string): Promise<readonly string[]> {
 }
 
 test('behind a transaction pooler everything works, and no session keeps anything', async () => {
-  await using database = await createDatabase(outermostVersions().at(-1));
+  await using database = await createDatabase(postgresServers().at(-1)?.version);
   const pooler = await startPooler(database.url);
   await database.query(`${createRole('pooler_reader')} ALTER DATABASE ${database.name} SET search_path = app; CREATE SCHEMA app; CREATE TABLE app.t (id int PRIMARY KEY, a varchar(9));
       CREATE VIEW app.v AS SELECT id, a FROM app.t WHERE a = 'x'; CREATE VIEW app.w AS SELECT id FROM app.v; GRANT SELECT ON app.v TO pooler_reader;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { examineTarget } from '../../src/operations/examine-target.ts';
 import { describeCatalog } from '../support/catalog-comparison.ts';
-import { createRole, outermostVersions } from '../support/postgres-server.ts';
+import { createRole, postgresServers } from '../support/postgres-server.ts';
 import { openWorkplace, type Workplace } from '../support/workplace.ts';
 
 const roles = ['none', 'schema', 'admin', 'owner', 'other', 'grantor', 'reader'];
@@ -52,7 +52,7 @@ async function describeViews({ database }: Workplace): Promise<readonly string[]
   return (await describeCatalog(database.url)).filter((line) => !/^\{"kind":"(?:(?:column )?right|schema)"/.test(line));
 }
 
-describe.each(outermostVersions())('on PostgreSQL %i', (version) => {
+describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i', (version) => {
   test('what a role may not do is refused before the first statement', async () => {
     const { place, database, named, join16, tip, refusals } = await open(version);
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { describeCatalog } from './catalog-comparison.ts';
-import { createDatabase, pgDump, postgresServers } from './postgres-server.ts';
+import { createDatabase, newestServer, pgDump } from './postgres-server.ts';
 
-describe.each(postgresServers())('on PostgreSQL $version', ({ version }) => {
+describe.each([newestServer()])('on PostgreSQL $version', ({ version }) => {
   test('sees every change of what belongs to a view', async () => {
     await using database = await createDatabase(version);
     await database.load('obstacles.sql');
@@ -41,10 +41,12 @@ describe.each(postgresServers())('on PostgreSQL $version', ({ version }) => {
       'GRANT DELETE ON ev.plain TO e_owner',
       "INSERT INTO pg_seclabel VALUES ('ev.plain'::regclass, 'pg_class'::regclass, 2, 'p', 'label')",
     ];
+    let then = before;
     for (const change of changes) {
-      const then = await describeCatalog(database.url);
       await database.query(change);
-      expect(await describeCatalog(database.url), change).not.toEqual(then);
+      const now = await describeCatalog(database.url);
+      expect(now, change).not.toEqual(then);
+      then = now;
     }
   });
 });

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 
-const session = "SET search_path = ''; SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres'; SET extra_float_digits = 3";
+const session = ["SET search_path = ''", "SET timezone = 'UTC'", "SET datestyle = 'ISO, YMD'", "SET intervalstyle = 'postgres'", 'SET extra_float_digits = 3', 'SET jit = off'];
 
 const ours = `
   SELECT c.*, n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -115,13 +115,12 @@ export async function describeCatalog(url: string): Promise<readonly string[]> {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
-    await client.query(session);
-    const described: string[] = [];
-    for (const [kind, sql] of Object.entries(lines)) {
-      const { rows } = await client.query(sql);
-      described.push(...rows.map((row: object) => JSON.stringify({ kind, ...row })));
-    }
-    return described.sort();
+    // One message with all statements, which returns one result for each, the session's settings first.
+    const results: unknown = await client.query([...session, ...Object.values(lines)].join(';'));
+    const listed = (results as readonly { readonly rows: readonly object[] }[]).slice(session.length);
+    return Object.keys(lines)
+      .flatMap((kind, index) => listed[index]?.rows.map((row) => JSON.stringify({ kind, ...row })) ?? [])
+      .sort();
   } finally {
     await client.end();
   }

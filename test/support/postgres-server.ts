@@ -55,22 +55,17 @@ export function allPostgresServers(): readonly RunningServer[] {
   return inject('postgresServers');
 }
 
-/** The newest server of this run and the oldest, between which versions differ most, for `describe.each`. */
+/** The newest server of this run and the oldest, between which versions differ most: for laws about what a server prints and restores. */
 export function postgresServers(): readonly RunningServer[] {
   const servers = allPostgresServers();
   return servers.length < 3 ? servers : [...servers.slice(0, 1), ...servers.slice(-1)];
 }
 
-/** Major versions of the newest and of the oldest server of this run, for what need not be tried on each. */
-export function outermostVersions(): readonly number[] {
-  const versions = postgresServers().map(({ version }) => version);
-  return [...new Set([versions[0], versions.at(-1)])].filter((version) => version !== undefined);
-}
-
-/** The major versions at both ends, for what takes long and does not differ from one to the next. */
-export function newestAndOldest(): readonly number[] {
-  const versions = postgresServers().map(({ version }) => version);
-  return [...new Set([Math.max(...versions), Math.min(...versions)])];
+/** The newest server of this run, for what viewsync does and no version does otherwise; `npm run test:oldest` and `test:matrix` run it on others. */
+export function newestServer(): RunningServer {
+  const [newest] = allPostgresServers();
+  if (newest === undefined) throw new Error('No PostgreSQL server runs.');
+  return newest;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a test knows what its query returns

@@ -71,6 +71,8 @@ interface PlaceParts {
   /** What git is run with; without a PATH there is none. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly viewsFolder?: string;
+  /** How operations come by their connections. */
+  readonly use?: (connect: () => Promise<Warehouse>) => Use;
 }
 
 export interface WorkplaceParts extends PlaceParts {
@@ -91,7 +93,37 @@ export async function openWorkplace(parts: WorkplaceParts = {}): Promise<Workpla
     options: { url: database.url },
     ...parts.target,
   };
-  return { database, ...(await openPlace(target, (project) => connectTarget(project, target), parts)) };
+  return { database, ...(await openPlace(target, (project) => connectTarget(project, target), { ...parts, use: useKept })) };
+}
+
+type Use = <T>(work: (warehouse: Warehouse) => Promise<T>) => Promise<T>;
+
+function useFresh(connect: () => Promise<Warehouse>): Use {
+  return async (work) => {
+    const warehouse = await connect();
+    try {
+      return await work(warehouse);
+    } finally {
+      await warehouse.close();
+    }
+  };
+}
+
+/** Half of what an operation costs the server is a new session's empty caches, so one that has done its work is used again; never one that failed, nor by two at once. */
+function useKept(connect: () => Promise<Warehouse>): Use {
+  const idle: Warehouse[] = [];
+  onTestFinished(async () => void (await Promise.all(idle.map((warehouse) => warehouse.close()))));
+  return async (work) => {
+    const warehouse = idle.pop() ?? (await connect());
+    try {
+      const result = await work(warehouse);
+      idle.push(warehouse);
+      return result;
+    } catch (error) {
+      await warehouse.close();
+      throw error;
+    }
+  };
 }
 
 /** A repository for a target of any kind. */
@@ -101,14 +133,7 @@ export async function openPlace(target: Target, connectTo: (project: Project) =>
   const viewsFolder = parts.viewsFolder ?? join(history.prefix, 'views');
   const project: Project = { directory, viewsFolder, targets: [target], history, environment: someone, interruption: neverInterrupted };
   const connect = () => connectTo(project);
-  const using = async <T>(work: (warehouse: Warehouse) => Promise<T>): Promise<T> => {
-    const warehouse = await connect();
-    try {
-      return await work(warehouse);
-    } finally {
-      await warehouse.close();
-    }
-  };
+  const using = (parts.use ?? useFresh)(connect);
   return {
     directory,
     project,

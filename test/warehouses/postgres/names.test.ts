@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { everybody, quoteGrantee, quoteIdentifier, quoteText } from '../../../src/warehouses/postgres/names.ts';
-import { createDatabase, postgresServers } from '../../support/postgres-server.ts';
+import { createDatabase, newestServer } from '../../support/postgres-server.ts';
 import { hostileNames, hostileTexts } from './parsing.ts';
 
-describe.each(postgresServers())('on PostgreSQL $version', ({ version }) => {
+describe.each([newestServer()])('on PostgreSQL $version', ({ version }) => {
   test('names are quoted as the server quotes them, except for keywords of newer versions', async () => {
     await using database = await createDatabase(version);
     const keywords = await database.query(`SELECT word AS name, quote_ident(word) AS quoted FROM pg_get_keywords()`);

@@ -5,7 +5,7 @@ import type { View } from '../../../src/core/view.ts';
 import { postgres } from '../../../src/warehouses/postgres/adapter.ts';
 import { connect } from '../../../src/warehouses/postgres-family/connect.ts';
 import type { TransactionOptions, Warehouse } from '../../../src/warehouses/warehouse.ts';
-import { createDatabase, createRole, postgresServers, type TestDatabase } from '../../support/postgres-server.ts';
+import { createDatabase, createRole, newestServer, type TestDatabase } from '../../support/postgres-server.ts';
 
 const shop = `
   CREATE SCHEMA shop; CREATE TABLE shop.t (a int);
@@ -38,7 +38,7 @@ async function open(version: number, role?: string): Promise<Open> {
 const step = (sql: string): Step => ({ kind: 'alter', view: { schema: 'shop', name: 'v' }, sql, because: 'the test says so' });
 const brief: Omit<TransactionOptions, 'locks'> = { lockTimeout: 300, attempts: 1 };
 
-describe.each(postgresServers())('a transaction on PostgreSQL $version', ({ version }) => {
+describe.each([newestServer()])('a transaction on PostgreSQL $version', ({ version }) => {
   test('holds the lock of every view that it asked for, and no table', async () => {
     await using it = await open(version);
     await it.warehouse.transact({ ...brief, locks: it.views }, async () => {
