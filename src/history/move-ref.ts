@@ -19,7 +19,7 @@ export async function moveRef(repository: Repository, move: RefMove): Promise<vo
 }
 
 async function moveWithFiles(tree: WorkTree, move: RefMove): Promise<void> {
-  const [from, to] = await Promise.all([treeOf(tree, move.from), treeOf(tree, move.to)]);
+  const [from, to] = await treesOf(tree, move);
   await moveLocked(tree, move, () => followTree(tree, from, to));
   closeJournal(tree, to);
 }
@@ -42,11 +42,19 @@ export async function placeOf(repository: Repository, name: string): Promise<Ref
   return { ref, tree: repository as WorkTree };
 }
 
-function treeOf(repository: Repository, commit: ObjectId | undefined): Promise<ObjectId> {
-  return commit === undefined ? emptyTree(repository) : askGit(repository, ['rev-parse', '--verify', `${commit}^{tree}`]);
+async function treesOf(repository: Repository, { from, to }: RefMove): Promise<readonly [ObjectId, ObjectId]> {
+  const commits = from === undefined ? [to] : [from, to];
+  const trees = (await askGit(repository, ['rev-parse', ...commits.map((commit) => `${commit}^{tree}`)])).split('\n');
+  return [from === undefined ? await emptyTree(repository) : (trees[0] ?? ''), trees.at(-1) ?? ''];
+}
+
+/** A linked work tree has its folder below that of the repository (https://git-scm.com/docs/gitrepository-layout). */
+function isOnlyWorkTree({ gitDirectory }: Repository): boolean {
+  return !existsSync(join(gitDirectory, 'commondir')) && !existsSync(join(gitDirectory, 'worktrees'));
 }
 
 async function refuseElsewhere(repository: Repository, ref: string, isHere: boolean): Promise<void> {
+  if (isOnlyWorkTree(repository)) return;
   const blocks = (await askGit(repository, ['worktree', 'list', '--porcelain'])).split('\n\n').map((block) => block.split('\n'));
   const showing = blocks.filter((lines) => lines.includes(`branch ${ref}`) && !lines.some((line) => line.startsWith('prunable')));
   if (showing.length <= (isHere ? 1 : 0)) return;

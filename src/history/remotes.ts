@@ -8,10 +8,10 @@ import type { Repository } from './repository.ts';
 /** `History.remoteOf`. */
 export async function remoteOf(repository: Repository, branch: string | undefined): Promise<string | undefined> {
   const porcelain = await openPorcelain(repository);
-  const names = (await porcelain.getRemotes()).map((remote) => remote.name);
-  const key = `branch.${branch?.replace(/^refs\/heads\//, '')}.remote`;
-  const own = branch === undefined ? null : (await porcelain.getConfig(key)).value;
-  return [own, 'origin'].find((name): name is string => name !== null && names.includes(name));
+  const settings = (await porcelain.listConfig()).all;
+  const isRemote = (name: string) => Object.keys(settings).some((key) => key.startsWith(`remote.${name}.`));
+  const own = [settings[`branch.${branch?.replace(/^refs\/heads\//, '')}.remote`]].flat().at(-1);
+  return [own, 'origin'].find((name): name is string => name !== undefined && isRemote(name));
 }
 
 /** `History.fetch`. */

@@ -14,12 +14,20 @@ export interface Repository extends Place {
 /** The repository that a folder belongs to. `NOT_A_REPOSITORY`, `REPOSITORY_NOT_TRUSTED`, `GIT_MISSING`. */
 export async function findRepository(directory: string, environment: Environment): Promise<Repository> {
   const place = { directory, environment };
-  const facts = await askGit(place, ['rev-parse', '--absolute-git-dir', '--show-object-format', '--is-inside-work-tree']);
-  const [gitDirectory = '', hash, inside] = facts.split('\n');
-  const found = { environment, gitDirectory, hash: hash === 'sha256' ? 'sha256' : 'sha1' } as const;
-  if (inside !== 'true') return { ...found, directory: gitDirectory, root: undefined, prefix: '' };
-  const [root, prefix] = await Promise.all([askGit(place, ['rev-parse', '--show-toplevel']), askGit(place, ['rev-parse', '--show-prefix'])]);
-  return { ...found, directory: root, root, prefix: prefix.replace(/\/$/, '') };
+  const { exitCode, stdout } = await runGit(place, ['rev-parse', ...facts, '--show-toplevel', '--show-prefix'], { accept: [0, 128] });
+  const [gitDirectory = '', hash, , root, prefix = ''] = stdout.toString().split('\n');
+  if (exitCode !== 0 || root === undefined) return findBare(place);
+  return { environment, gitDirectory, hash: hashOf(hash), directory: root, root, prefix: prefix.replace(/\/$/, '') };
+}
+
+const facts = ['--absolute-git-dir', '--show-object-format', '--is-inside-work-tree'];
+
+const hashOf = (name: string | undefined) => (name === 'sha256' ? 'sha256' : 'sha1');
+
+/** A repository without a work tree, or the reason why there is none. */
+async function findBare(place: Place): Promise<Repository> {
+  const [gitDirectory = '', hash] = (await askGit(place, ['rev-parse', ...facts])).split('\n');
+  return { environment: place.environment, gitDirectory, hash: hashOf(hash), directory: gitDirectory, root: undefined, prefix: '' };
 }
 
 /** The id that stands for "nothing" in this repository. */
@@ -33,6 +41,15 @@ export function emptyTree(repository: Repository): Promise<ObjectId> {
 }
 
 export async function readHead(repository: Repository): Promise<Head> {
+  const { exitCode, stdout } = await runGit(repository, ['rev-parse', 'HEAD^{commit}', '--symbolic-full-name', 'HEAD'], { accept: [0, 128] });
+  const [commit = '', name = ''] = stdout.toString().trimEnd().split('\n');
+  if (exitCode === 0 && name === 'HEAD') return { commit };
+  if (exitCode === 0 && name.startsWith('refs/heads/')) return { branch: name, commit };
+  return readUnusualHead(repository);
+}
+
+/** A branch without a commit, or a HEAD that is something else to git, too. */
+async function readUnusualHead(repository: Repository): Promise<Head> {
   const [branch, commit] = await Promise.all([askGit(repository, ['symbolic-ref', '--quiet', 'HEAD'], { accept: [0, 1] }), readTip(repository, 'HEAD')]);
   return { ...(branch === '' ? {} : { branch }), ...(commit === undefined ? {} : { commit }) };
 }

@@ -21,7 +21,6 @@ interface FileChange {
 
 /** Writes the commit that a request asks for, moving no ref. `PATH_TAKEN`, `GIT_IDENTITY_MISSING`, `SIGNING_FAILED`. */
 export async function writeCommit(repository: Repository, request: Omit<RecordRequest, 'ref'>): Promise<ObjectId> {
-  await askGit(repository, ['var', 'GIT_COMMITTER_IDENT']);
   const changes = await listEffective(repository, request);
   const tree = changes.length > 0 ? await importTree(repository, request, changes) : await sameTree(repository, request.parent);
   const parents = [...(request.parent === undefined ? [] : [request.parent]), ...(request.joined ?? [])].flatMap((parent) => ['-p', parent]);

@@ -1,6 +1,13 @@
 import { Client } from 'pg';
 
-const session = ["SET search_path = ''", "SET timezone = 'UTC'", "SET datestyle = 'ISO, YMD'", "SET intervalstyle = 'postgres'", 'SET extra_float_digits = 3', 'SET jit = off'];
+const session = [
+  "SET search_path = ''",
+  "SET timezone = 'UTC'",
+  "SET datestyle = 'ISO, YMD'",
+  "SET intervalstyle = 'postgres'",
+  'SET extra_float_digits = 3',
+  'SET jit = off',
+];
 
 const ours = `
   SELECT c.*, n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
