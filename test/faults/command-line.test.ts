@@ -56,8 +56,9 @@ test('an unknown flag, command or target under --json is JSON on stdout and noth
   }
 });
 
-test('a wrong password is echoed nowhere', async () => {
+test('a wrong password is echoed nowhere, and changes nothing', async () => {
   const place = await openShop();
+  const before = refs(place);
   const secret = 'hunter2-Sesame';
   for (const url of [
     `postgresql://nobody:${secret}@127.0.0.1:1/shop`,
@@ -68,12 +69,16 @@ test('a wrong password is echoed nowhere', async () => {
   ]) {
     const environment = { PGPASSWORD: `${secret}2`, DEBUG: '*' };
     const fates = await Promise.all([['export'], ['apply', 'HEAD', '--yes', '--json']].map((args) => run(place, args, { url, environment })));
+    expect(errorOf(fates[1] as Fate).error).toMatchObject({
+      code: expect.stringMatching(/^(CONNECTION_FAILED|CONFIG_INVALID)$/),
+      message: expect.stringMatching(/Nothing was (done|read|changed)\./),
+    });
     for (const fate of fates) {
       expect([69, 78], `${url} ${fate.stderr}`).toContain(fate.exitCode);
       expect(`${fate.stdout}${fate.stderr}`).not.toContain(secret);
     }
   }
-  expect(place.git('log', '--all', '--format=%B', '-p')).not.toContain(secret);
+  expect([place.git('log', '--all', '--format=%B', '-p').includes(secret), refs(place)]).toEqual([false, before]);
 });
 
 test('without a git identity nothing is recorded and nothing is applied', async () => {

@@ -132,6 +132,32 @@ test('a revision from before the target is refused, and an unknown one and an am
   await expectAgreement(place);
 });
 
+test('a tag, a commit of another branch, one three commits back and a short id are applied as any other', async () => {
+  const place = await openShop();
+  const above = (limit: number) =>
+    place.database.query(`CREATE OR REPLACE VIEW shop.big AS SELECT id, customer, total FROM shop.orders WHERE total > ${limit}`);
+  place.git('tag', 'first');
+  place.git('switch', '--quiet', '--create', 'side');
+  await above(1);
+  await place.export();
+  place.git('switch', '--quiet', 'main');
+  await above(2);
+  await place.export();
+  for (const message of ['One', 'Two']) place.git('commit', '--quiet', '--allow-empty', '--message', message);
+  await above(3);
+  const wanted = [
+    ['side', 1],
+    ['first', 100],
+    [place.git('rev-parse', '--short', 'HEAD~2'), 2],
+    ['HEAD~3', 100],
+  ] as const;
+  const found = await Promise.all(wanted.map(([revision]) => place.plan(revision)));
+  expect(found.map(({ plan }) => plan.steps.map(({ sql }) => Number(/>\s*\(?(\d+)/.exec(sql)?.[1])))).toEqual(wanted.map(([, limit]) => [limit]));
+  await place.apply('side');
+  expect(await place.database.query("SELECT pg_get_viewdef('shop.big'::regclass) ~ '> .1.::' AS yes")).toEqual([{ yes: true }]);
+  await expectAgreement(place);
+});
+
 test('files of a newer format are not read, and nothing is written over them', async () => {
   const place = await openShop();
   write(place, read(place, 'views/prod/target.json').replace('"format": 1', '"format": 2'), 'views/prod/target.json');

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import type { ObjectReader } from '../../src/history/history.ts';
 import { commitFiles, git, temporaryRepository } from '../support/repository.ts';
@@ -96,6 +97,17 @@ export function behavesLikeReader(open: OpenReader): void {
     const reader = await open(directory);
     await expect(reader.resolve('main')).rejects.toMatchObject({ code: 'REVISION_AMBIGUOUS' });
     expect(await reader.resolve('heads/main')).toBe(git(directory, 'rev-parse', 'HEAD'));
+  });
+
+  test('refuses to choose between two commits whose ids begin alike', async () => {
+    const directory = temporaryRepository();
+    const commits = Array.from({ length: 1000 }, (_, index) => `commit refs/heads/c\ncommitter Ada <ada@example.com> ${index} +0000\ndata 1\nx\n`).join('');
+    execFileSync('git', ['fast-import', '--quiet'], { cwd: directory, input: commits });
+    const prefixes = git(directory, 'rev-list', 'refs/heads/c')
+      .split('\n')
+      .map((id) => id.slice(0, 4));
+    const shared = prefixes.find((prefix, index) => prefixes.indexOf(prefix) < index) ?? '';
+    await expect((await open(directory)).resolve(shared)).rejects.toMatchObject({ code: 'REVISION_AMBIGUOUS', exitCode: 65 });
   });
 
   test('reads a commit in its parts', async () => {

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { createRole } from '../support/postgres-server.ts';
 import { commitFiles, git, temporaryRepository, writeFiles } from '../support/repository.ts';
 import { openWorkplace } from '../support/workplace.ts';
 
@@ -26,6 +27,21 @@ test('a view that cannot be read is named, keeps its file, and costs no other vi
   });
   expect((await lenient.export()).unreadable).toMatchObject([{ isAllowed: true }]);
   expect((await place.plan('HEAD', { absent: 'drop' })).plan.steps).toEqual([]);
+});
+
+test('a listing that is refused is no listing: nothing is recorded, no file goes', async () => {
+  const place = await openWorkplace();
+  await place.database.query(`${createRole('refused_reader', ' LOGIN')} CREATE VIEW plain AS SELECT 1 AS a`);
+  await place.export();
+  const refs = place.git('for-each-ref');
+  const asReader = { options: { url: place.database.urlFor('refused_reader') } };
+  const weak = await openWorkplace({ database: place.database, directory: place.directory, target: asReader });
+  for (const catalog of ['pg_class', 'pg_rewrite', 'pg_namespace']) {
+    await place.database.query(`REVOKE SELECT ON pg_catalog.${catalog} FROM PUBLIC`);
+    await expect(weak.export()).rejects.toMatchObject({ code: 'QUERY_FAILED', exitCode: 69, message: expect.stringContaining(catalog) });
+    await place.database.query(`GRANT SELECT ON pg_catalog.${catalog} TO PUBLIC`);
+  }
+  expect(place.git('for-each-ref')).toBe(refs);
 });
 
 test('files that viewsync did not write stay as they are, wherever they lie', async () => {
