@@ -55,12 +55,24 @@ function treatDefinition(live: View, wanted: View, request: PlanRequest): Treatm
   return { how: 'rebuild', because: replaceability.because };
 }
 
-function treatBystander(live: View | undefined, wanted: View, { dialect, relations, described }: PlanRequest): Treatment {
+/** The view that is pruned and on which a bystander hangs, as it is live and not as it is wanted: it stood under another name and the bystander followed. */
+function prunedUnder(live: View, wanted: View, { drops }: PlanRequest): string | undefined {
+  const pruned = new Set(drops.map(relationKey));
+  const standsOn = ({ reads, needs = [] }: View) => [...reads, ...needs].map(relationKey).filter((key) => pruned.has(key));
+  return pruned.size > 0 && standsOn(wanted).length === 0 ? standsOn(live)[0] : undefined;
+}
+
+function treatBystander(live: View | undefined, wanted: View, request: PlanRequest): Treatment {
+  const { dialect, relations, described } = request;
   const key = relationKey(wanted.name);
   const isThere = relations.has(key);
   if (!live) return isThere ? { how: 'leave', because: 'it exists and hangs on no view' } : { how: 'create', because: 'it does not exist' };
   const isSame = described.get(key)?.outcome === 'same' ? hasSameAttachments(live, wanted, dialect) : isSameView(live, wanted, dialect);
-  return isSame ? { how: 'nothing' } : { how: 'leave', because: 'it exists and differs' };
+  if (isSame) return { how: 'nothing' };
+  const pruned = prunedUnder(live, wanted, request);
+  return pruned === undefined
+    ? { how: 'leave', because: 'it exists and differs' }
+    : { how: 'rebuild', because: `it hangs on ${pruned}, which the commit does not hold` };
 }
 
 /** Of what no listing holds the server alone knows whether it is there, so its word counts for a new view, too. */

@@ -1,3 +1,4 @@
+import type { Dialect } from './dialect.ts';
 import type { Course } from './making.ts';
 import type { Refusal, Step } from './plan.ts';
 import type { Situation } from './planner.ts';
@@ -64,15 +65,26 @@ function refuseMissing(view: View, read: string, isAvailable: boolean): Refusal 
   return view.kind === 'bystander' ? { view: view.name, because, suggestion: `Leave it out: --exclude '${key}'` } : { view: view.name, because };
 }
 
+/** What to do about something that stays and stands on a view that was to go. */
+function adviseOnOrphan(view: View, gone: string, dialect: Dialect): string {
+  const keep = `keep the other with --exclude '${gone}'`;
+  if (view.kind !== 'bystander') return `Let it go too, or ${keep}.`;
+  return `This revision has no file of it, so it is not ours to drop: run ${dialect.dropView(view)}; yourself, or ${keep}.`;
+}
+
 /** Views that stay and still read one that goes. */
-function findOrphans({ drops, live, wanted, request }: Situation): Refusal[] {
+function findOrphans({ drops, live, wanted, request, rebuild }: Situation): Refusal[] {
   if (request.orphans === 'leave' && !request.dialect.isTransactional) return [];
   return [...live].flatMap(([key, view]) => {
     if (drops.has(key)) return [];
-    const after = (isView(view) ? wanted.get(key) : undefined) ?? view;
+    const after = (isView(view) ? wanted.get(key) : rebuild.recreated.get(key)) ?? view;
     const verb = isView(view) ? 'reads' : 'hangs on';
     const gone = [...after.reads, ...(after.needs ?? [])].map(relationKey).filter((read) => drops.has(read) && live.has(read));
-    return gone.map((read) => ({ view: view.name, because: `${read} would be dropped, and ${key}, which stays, ${verb} it.` }));
+    return gone.map((read) => ({
+      view: view.name,
+      because: `${read} would be dropped, and ${key}, which stays, ${verb} it.`,
+      suggestion: adviseOnOrphan(view, read, request.dialect),
+    }));
   });
 }
 

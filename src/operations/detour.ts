@@ -7,14 +7,14 @@ import type { Inspection, Warehouse } from '../warehouses/warehouse.ts';
 
 /** What every plan of a detour shares: views are dropped, something else happens, and they are made again. */
 export type Surroundings = Pick<PlanRequest, 'target' | 'dialect' | 'containers' | 'losses' | 'roles' | 'sizes' | 'allowed'> &
-  Partial<Pick<PlanRequest, 'lockLimit' | 'role' | 'powers'>> &
+  Partial<Pick<PlanRequest, 'lockLimit' | 'role' | 'powers' | 'watchers'>> &
   Pick<PlanRequest, 'rowSecurity'>;
 
 export function surroundingsOf(target: string, { dialect }: Pick<Warehouse, 'dialect'>, { snapshot, session, sizes }: Inspection): Surroundings {
   const { containers, losses } = snapshot;
   const { roles, role, rowSecurity, lockLimit, powers } = session;
   const known = { ...(lockLimit === undefined ? {} : { lockLimit }), ...(powers === undefined ? {} : { powers }) };
-  return { target, dialect, containers, losses, roles, role, rowSecurity, sizes, allowed: [], ...known };
+  return { target, dialect, containers, losses, roles, role, rowSecurity, sizes, allowed: [], watchers: session.watchers, ...known };
 }
 
 const nothing = { wanted: [], drops: [], kept: [], described: new Map(), available: new Set<string>(), relations: new Set<string>(), exported: new Map() };

@@ -1,8 +1,10 @@
-import type { Refusal } from '../core/plan.ts';
+import type { Refusal, Step } from '../core/plan.ts';
+import { relationKey } from '../core/relation.ts';
 import { placeOf, type ScriptStatement } from '../core/script.ts';
 import { positionAt } from '../core/statements.ts';
 import { ViewsyncError } from '../errors.ts';
 import type { StatementRefusal } from '../warehouses/script-session.ts';
+import type { StepFailure } from '../warehouses/warehouse.ts';
 import type { BrokenView } from './running-script.ts';
 
 const rolledBack = 'Rolled back; nothing changed.';
@@ -33,6 +35,15 @@ export function unrestorable(at: ScriptStatement, refusals: readonly Refusal[]):
     message: `${placeOf(at)} cannot run without a loss: ${refusals.map(({ because }) => because).join(' ')} ${rolledBack}`,
     suggestions: [...new Set(suggestions)],
     details: { file: at.file, line: at.line, refusals },
+  });
+}
+
+/** A statement of ours was refused by what watches statements: no view is to be left out for that. */
+export function vetoed({ kind, view, sql }: Step, { message, code }: StepFailure, watchers: readonly string[]): ViewsyncError {
+  return new ViewsyncError('ROLLED_BACK', {
+    message: `To ${kind} ${relationKey(view)} was refused: ${message.replace(/[.\s]*$/, '')}. ${rolledBack}`,
+    suggestions: watchers,
+    details: { code, sql },
   });
 }
 

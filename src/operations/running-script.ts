@@ -5,6 +5,7 @@ import type { View } from '../core/view.ts';
 import type { ScriptSession } from '../warehouses/script-session.ts';
 import { type AtomicTransaction, LockNotGranted, type StepFailure, type Transaction } from '../warehouses/warehouse.ts';
 import type { Surroundings } from './detour.ts';
+import { vetoed } from './failed-script.ts';
 
 /** One statement that ran, in the order in which they ran: the script's, or one of ours around it. */
 export interface MigrationAct {
@@ -63,9 +64,18 @@ export interface RunningScript extends ScriptOptions {
   views: ReadonlyMap<string, RelationName>;
 }
 
-/** Runs steps of ours; throws `LockNotGranted` when only a lock was missing. */
+// What a function raises. https://www.postgresql.org/docs/current/errcodes-appendix.html
+const raised = /^P0/;
+
+/** Whether what watches statements has refused one, which says nothing about the view. A refresh, an index and a check call functions themselves. */
+function isVetoed({ code = '' }: StepFailure, { kind, view }: Step, { watchers = [] }: Surroundings): boolean {
+  const callsFunctions = kind === 'refresh' || view.object?.kind === 'index' || view.object?.kind === 'check';
+  return raised.test(code) && watchers.length > 0 && !callsFunctions;
+}
+
+/** Runs steps of ours; throws `LockNotGranted` when only a lock was missing, `ROLLED_BACK` for a veto. */
 export async function runOurs(
-  { transaction, acts }: RunningScript,
+  { transaction, acts, surroundings }: RunningScript,
   { steps }: Pick<Plan, 'steps'>,
 ): Promise<(StepFailure & { readonly step: Step }) | undefined> {
   const { results, failure } = await transaction.execute(steps);
@@ -76,5 +86,6 @@ export async function runOurs(
   if (!failure) return undefined;
   const step = steps[failure.index] as Step;
   if (failure.isLock) throw new LockNotGranted({ what: `"${relationKey(step.view)}"`, view: step.view });
+  if (isVetoed(failure, step, surroundings)) throw vetoed(step, failure, surroundings.watchers ?? []);
   return { ...failure, step };
 }

@@ -69,6 +69,23 @@ describe('a plan with bystanders', () => {
     expect(acts(plan([a, b], all))).toEqual(['create function s.f()', 'create policy s.t.p']);
   });
 
+  test('makes again what has followed the rename of a view that is pruned, if the commit has it', () => {
+    const renamed = { ...a, name: nameOf('s.renamed') };
+    const following = { ...listing, definition: listing.definition.replace('s.a', 's.renamed'), reads: [nameOf('s.renamed')] };
+    const pruned = { drops: [nameOf('s.renamed')] };
+    const { refusals, ...made } = plan([renamed, following, b, policy], all, pruned);
+    expect([acts({ refusals, ...made }), refusals]).toEqual([
+      ['drop policy s.t.p', 'drop s.b', 'drop function s.f()', 'create s.a', 'create function s.f()', 'create s.b', 'create policy s.t.p', 'drop s.renamed'],
+      [],
+    ]);
+    expect(plan([renamed, following], [a], pruned).refusals).toMatchObject([
+      {
+        because: expect.stringMatching(/function s\.f\(\), which stays, hangs on it/),
+        suggestion: expect.stringMatching(/run DROP FUNCTION s\.f\(\); .*--exclude 's\.renamed'/),
+      },
+    ]);
+  });
+
   test('leaves one that differs alone and names it, but makes the wanted one when its view is made again', () => {
     const other = { ...listing, definition: `${listing.definition} -- x`.replace('SELECT 1', 'SELECT 2') };
     const standing = plan(all, [a, other, b, policy]);

@@ -135,6 +135,27 @@ describe('a bystander', () => {
     expect((await place.apply('HEAD', { absent: 'drop' })).plan.steps).toEqual([]);
   });
 
+  test('that followed the rename of its view comes back with the view, and where the commit does not have it a prune says what to do', async () => {
+    const place = await openWorkplace({ version: newest });
+    await place.database.query(`CREATE TABLE t (a int); CREATE VIEW v AS SELECT a FROM t; CREATE FUNCTION list() RETURNS SETOF v LANGUAGE sql AS 'SELECT * FROM v'; CREATE VIEW top AS SELECT a FROM list();
+      CREATE FUNCTION of_row(v) RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE POLICY p ON t USING (a IN (SELECT a FROM v)); CREATE RULE r AS ON DELETE TO t DO ALSO SELECT a FROM v`);
+    await place.export();
+    const before = await readTruth(place);
+    await place.database.query('ALTER VIEW v RENAME TO renamed');
+    const damaged = await readTruth(place);
+    const prune = { absent: 'drop', allowed: ['DELETES_VIEW'] } as const;
+    await expect(place.apply('HEAD', prune)).rejects.toMatchObject({
+      code: 'PLAN_IMPOSSIBLE',
+      message: expect.stringContaining('function public.of_row(public.renamed), which stays, hangs on it'),
+      suggestions: [expect.stringContaining("run DROP FUNCTION public.of_row(public.renamed); yourself, or keep the other with --exclude 'public.renamed'")],
+    });
+    expect(await readTruth(place)).toEqual(damaged);
+    await place.database.query('DROP FUNCTION of_row(renamed)');
+    await place.apply('HEAD', prune);
+    expect(await readTruth(place)).toEqual(before);
+    expect((await place.plan('HEAD', prune)).plan).toMatchObject({ steps: [], left: [] });
+  });
+
   test('that would lose data stops the run before its first statement, by name and with the reason', async () => {
     const place = await openWorkplace({ version: newest });
     await place.database.query(`CREATE TABLE t (a int, b text); CREATE VIEW v AS SELECT a, b FROM t;
@@ -217,4 +238,15 @@ test('an event trigger that may refuse a statement is named before anything runs
   const said = expect.stringMatching(/event trigger "no_ddl" of "postgres" calls app\.no\(\) .* ALTER EVENT TRIGGER no_ddl DISABLE/);
   expect((await place.plan('HEAD')).plan.watchers).toEqual([said]);
   await expect(place.apply('HEAD')).rejects.toMatchObject({ code: 'ROLLED_BACK', suggestions: expect.arrayContaining([said]) });
+  await place.database.query('ALTER EVENT TRIGGER no_ddl DISABLE');
+  await place.apply('HEAD');
+  await place.database.query(
+    "CREATE VIEW app.extra AS SELECT 1 AS a; CREATE EVENT TRIGGER no_drop ON sql_drop WHEN TAG IN ('DROP VIEW') EXECUTE FUNCTION app.no()",
+  );
+  await expect(place.apply('HEAD', { absent: 'drop', allowed: ['DELETES_VIEW'] })).rejects.toMatchObject({
+    code: 'ROLLED_BACK',
+    message: expect.stringMatching(/drop app\.extra\) was refused: no DDL here/),
+    suggestions: expect.arrayContaining([expect.stringContaining('ALTER EVENT TRIGGER no_drop DISABLE')]),
+  });
+  expect(await place.database.query("SELECT to_regclass('app.extra') IS NOT NULL AS there")).toEqual([{ there: true }]);
 });

@@ -139,6 +139,15 @@ describe.each([newestServer().version])('on PostgreSQL %i', (version) => {
     expect((await place.export()).commit).toBeUndefined();
   });
 
+  test('a view that groups by a primary key is refused by name while the key is away, and comes back with it', async () => {
+    const place = await open(version, 'CREATE VIEW v AS SELECT id, a FROM t GROUP BY id');
+    await place.database.query('ALTER TABLE t DROP CONSTRAINT t_pkey CASCADE');
+    await expect(place.apply('HEAD')).rejects.toMatchObject({ message: expect.stringMatching(/public\.v.*"t\.a" must appear in the GROUP BY/s) });
+    await place.database.query('ALTER TABLE t ADD PRIMARY KEY (id)');
+    await place.apply('HEAD');
+    expect((await place.plan('HEAD')).plan.steps).toEqual([]);
+  });
+
   test('only a comment, a grant or the owner differs: no CREATE', async () => {
     const place = await open(version, "CREATE VIEW v AS SELECT id, a FROM t; COMMENT ON VIEW v IS 'old'");
     edit(place, 'v', (text) =>

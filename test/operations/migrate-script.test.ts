@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { describeCatalog } from '../support/catalog-comparison.ts';
-import { pgDump, postgresServers } from '../support/postgres-server.ts';
+import { outermostVersions, pgDump, postgresServers } from '../support/postgres-server.ts';
 import { openWorkplace, type Workplace } from '../support/workplace.ts';
 
 const shop = `
@@ -102,6 +102,39 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
   });
 });
 
+describe.each(outermostVersions())('on PostgreSQL %i again', (version) => {
+  test('two files run as one; functions between views, a key that a view groups by, and which materialized views hold data are what they were', async () => {
+    const place = await openWorkplace({ version });
+    await place.database.query(`CREATE TABLE t (id int PRIMARY KEY, a numeric, note text); INSERT INTO t VALUES (1, 2, 'x');
+      CREATE VIEW v AS SELECT id, a FROM t; CREATE VIEW grouped AS SELECT id, note FROM t GROUP BY id;
+      CREATE FUNCTION counted() RETURNS bigint LANGUAGE sql STABLE BEGIN ATOMIC SELECT count(*) FROM v; END; CREATE FUNCTION twice() RETURNS bigint LANGUAGE sql STABLE RETURN 2 * counted();
+      CREATE FUNCTION list() RETURNS SETOF v LANGUAGE sql AS 'SELECT * FROM v'; CREATE FUNCTION of(v) RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE FUNCTION of(int) RETURNS int LANGUAGE sql AS 'SELECT 2';
+      CREATE FUNCTION rowtype() RETURNS int LANGUAGE plpgsql AS 'DECLARE r v%ROWTYPE; BEGIN SELECT * INTO r FROM v; RETURN r.id; END';
+      CREATE VIEW over_list AS SELECT l.id, of(l.*) AS one, of(l.id::int) AS two, twice() AS n FROM list() l;
+      CREATE MATERIALIZED VIEW bottom AS SELECT id, a FROM v; CREATE MATERIALIZED VIEW hollow AS SELECT id FROM bottom; CREATE VIEW plain AS SELECT id FROM hollow;
+      CREATE MATERIALIZED VIEW top AS SELECT id FROM plain; CREATE UNIQUE INDEX top_id ON top (id); COMMENT ON INDEX top_id IS 'x'; CREATE MATERIALIZED VIEW empty AS SELECT id FROM top WITH NO DATA;
+      REFRESH MATERIALIZED VIEW hollow WITH NO DATA; GRANT SELECT ON bottom TO PUBLIC; REVOKE ALL ON FUNCTION list() FROM PUBLIC`);
+    await place.export();
+    const before = [await describeCatalog(place.database.url), await pgDump(version, place.database.url)];
+    const script = (file: string, text: string) => ({ file, text });
+    const first = script('1.sql', 'ALTER TABLE t ALTER id TYPE bigint, ALTER a TYPE float8;\nSET search_path = public;');
+    const second = script(
+      '2.sql',
+      'ALTER TABLE t DROP CONSTRAINT t_pkey;\nALTER TABLE t ALTER id TYPE int, ALTER a TYPE numeric;\nALTER TABLE t ADD PRIMARY KEY (id);',
+    );
+    await expectUnchanged(place, () =>
+      expect(place.migrate('', { scripts: [first, second, script('3.sql', '\nSELECT 1 / 0;')] })).rejects.toMatchObject({
+        message: expect.stringMatching(/^3\.sql:2: division by zero/),
+      }),
+    );
+    const result = await place.migrate('', { scripts: [first, second] });
+    expect(result).toMatchObject({ revision: '1.sql 2.sql', broken: [], dropped: [] });
+    expect([await describeCatalog(place.database.url), await pgDump(version, place.database.url)]).toEqual(before);
+    expect(await place.database.query('SELECT rowtype() AS id, (SELECT count(*)::int FROM top) AS top')).toEqual([{ id: 1, top: 1 }]);
+    await expectRecorded(place);
+  });
+});
+
 describe('on the newest PostgreSQL', () => {
   const version = postgresServers()[0]?.version ?? 18;
 
@@ -191,6 +224,31 @@ describe('on the newest PostgreSQL', () => {
     expect(place.git('ls-files', 'views/prod/shop')).toContain('notes.sql');
     expect(place.git('status', '--porcelain')).toBe('');
   });
+});
+
+test('an event trigger that refuses what a migration needs stops all of it and is named; no view is left out for that', async () => {
+  const place = await openShop(postgresServers()[0]?.version ?? 18);
+  await place.export();
+  const refusing = (
+    event: string,
+    tag: string,
+  ) => `CREATE OR REPLACE FUNCTION public.no() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not today'; END $$;
+    CREATE EVENT TRIGGER no_ddl ON ${event} WHEN TAG IN ('${tag}') EXECUTE FUNCTION public.no()`;
+  for (const [event, tag] of [
+    ['ddl_command_end', 'CREATE VIEW'],
+    ['sql_drop', 'DROP VIEW'],
+  ] as const) {
+    await place.database.query(refusing(event, tag));
+    const refusal = {
+      code: 'ROLLED_BACK',
+      message: expect.stringContaining('not today'),
+      suggestions: expect.arrayContaining([expect.stringContaining('ALTER EVENT TRIGGER no_ddl DISABLE')]),
+    };
+    await expectUnchanged(place, () =>
+      expect(place.migrate('ALTER TABLE shop.orders ALTER total TYPE numeric(14,2)', { misfits: 'skip' })).rejects.toMatchObject(refusal),
+    );
+    await place.database.query('DROP EVENT TRIGGER no_ddl');
+  }
 });
 
 test('a primary key that a view groups by can be made anew, and so can a type and a function that views use', async () => {
