@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { describeCatalog } from '../support/catalog-comparison.ts';
-import { outermostVersions, pgDump, postgresServers } from '../support/postgres-server.ts';
+import { pgDump, postgresServers } from '../support/postgres-server.ts';
 import { openWorkplace, type Workplace } from '../support/workplace.ts';
 
 const shop = `
@@ -100,9 +100,7 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
     expect(place.git('show', '--name-status', '--no-renames', '--format=', 'HEAD', '--', 'views')).toMatch(/A\s.*fresh\.sql/);
     await expectRecorded(place);
   });
-});
 
-describe.each(outermostVersions())('on PostgreSQL %i again', (version) => {
   test('two files run as one; functions between views, a key that a view groups by, and which materialized views hold data are what they were', async () => {
     const place = await openWorkplace({ version });
     await place.database.query(`CREATE TABLE t (id int PRIMARY KEY, a numeric, note text); INSERT INTO t VALUES (1, 2, 'x');
