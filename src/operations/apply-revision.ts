@@ -87,9 +87,10 @@ function findWayBack(planned: PlannedRevision, options: ApplyOptions): Pick<RunO
   const known = new Set(plan.before.map(({ name }) => relationKey(name)));
   return {
     readers: findReadersOf(plan, live),
-    planBack: (now) => {
-      const drops = now.map(({ name }) => name).filter((name) => !known.has(relationKey(name)));
-      const wish: Wish = { wanted: plan.before, drops, orphans: 'leave', kept: [], available: plan.before };
+    planBack: (now, changed) => {
+      const isOurs = (name: RelationName) => changed.has(relationKey(name));
+      const drops = now.map(({ name }) => name).filter((name) => isOurs(name) && !known.has(relationKey(name)));
+      const wish: Wish = { wanted: plan.before.filter(({ name }) => isOurs(name)), drops, orphans: 'leave', kept: [], available: plan.before };
       return planWish(reading, wish, { inspection: inspectionNow(planned, now), tip: planned.recorded.tip, options });
     },
   };

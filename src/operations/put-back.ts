@@ -4,7 +4,7 @@ import type { View } from '../core/view.ts';
 import { ViewsyncError } from '../errors.ts';
 import type { Transaction, Warehouse } from '../warehouses/warehouse.ts';
 import { findLikeness } from './likeness.ts';
-import { runSteps } from './run-steps.ts';
+import { type Execution, runSteps } from './run-steps.ts';
 
 export interface ViewAfter {
   /** Its `relationKey`. */
@@ -18,8 +18,17 @@ export type Aftermath = { readonly views: readonly ViewAfter[] } & (
   | { readonly outcome: 'failed'; readonly because: string }
 );
 
-/** Makes the plan that leads from the touched views as they are now back to what they were. */
-export type PlanBack = (now: readonly View[]) => Promise<Plan>;
+/**
+ * Makes the plan that leads from the views as they are now back to what they were. Only the `changed` ones, by `relationKey`, are ours to put back: what
+ * stopped the run may be that somebody else has just made another one of them.
+ */
+export type PlanBack = (now: readonly View[], changed: ReadonlySet<string>) => Promise<Plan>;
+
+/** A run that stopped half way. */
+export interface Stopped {
+  readonly plan: Plan;
+  readonly execution: Execution;
+}
 
 interface Running {
   readonly transaction: Transaction;
@@ -45,19 +54,26 @@ async function placeViews(plan: Plan, now: readonly View[], { transaction, wareh
   });
 }
 
-async function runBack(plan: Plan, planBack: PlanBack, { transaction }: Running): Promise<string | undefined> {
-  const back = await planBack(await transaction.inspect(namesOf(plan)));
+/** The views that a step has changed, or may have. */
+function findChanged({ plan, execution: { steps, failures } }: Stopped): ReadonlySet<string> {
+  const uncertain = new Set(failures.flatMap(({ index, isUncertain }) => (isUncertain ? [index] : [])));
+  return new Set(plan.steps.flatMap(({ view }, index) => (steps[index]?.outcome === 'applied' || uncertain.has(index) ? [relationKey(view)] : [])));
+}
+
+async function runBack(stopped: Stopped, planBack: PlanBack, { transaction }: Running): Promise<string | undefined> {
+  const back = await planBack(await transaction.inspect(namesOf(stopped.plan)), findChanged(stopped));
   if (back.refusals.length > 0) return back.refusals.map(({ because }) => because).join(' ');
   const { failures } = await runSteps(back, transaction, { isTransactional: false, afterFailure: 'keep going' });
   return failures.length === 0 ? undefined : failures.map(({ message }) => message).join(' ');
 }
 
 /** Puts back what the applied steps of a failed run changed, as far as that can be done, and looks where every view stands then. Never throws an error of ours. */
-export async function putBack(plan: Plan, planBack: PlanBack | undefined, running: Running): Promise<Aftermath> {
+export async function putBack(stopped: Stopped, planBack: PlanBack | undefined, running: Running): Promise<Aftermath> {
+  const { plan } = stopped;
   let because: string | undefined;
   let views: readonly ViewAfter[] = [];
   try {
-    because = planBack && (await runBack(plan, planBack, running));
+    because = planBack && (await runBack(stopped, planBack, running));
     views = await placeViews(plan, await running.transaction.inspect(namesOf(plan)), running);
   } catch (error) {
     if (!(error instanceof ViewsyncError)) throw error;
@@ -65,6 +81,7 @@ export async function putBack(plan: Plan, planBack: PlanBack | undefined, runnin
   }
   if (because !== undefined) return { outcome: 'failed', because, views };
   if (!planBack) return { outcome: 'left', views };
-  const isBack = views.every(({ state }) => state === 'as before');
+  const changed = findChanged(stopped);
+  const isBack = views.every(({ view, state }) => state === 'as before' || !changed.has(view));
   return isBack ? { outcome: 'put back', views } : { outcome: 'failed', because: 'the views are not what they were.', views };
 }

@@ -110,7 +110,7 @@ async function carryOut(plan: Plan, running: Running, options: RunOptions): Prom
   const failed = { plan, execution };
   if (execution.failures.length > 0 && !leavesSomething(failed, dialect)) throw refusedRun(failed, dialect);
   if (execution.failures.length > 0) {
-    throw failedRun(failed, await putBack(plan, options.afterFailure === 'keep going' ? undefined : options.planBack, running));
+    throw failedRun(failed, await putBack(failed, options.afterFailure === 'keep going' ? undefined : options.planBack, running));
   }
   const views = await transaction.inspect(namesOf(plan));
   if (options.verify === 'verify') {

@@ -35,14 +35,18 @@ export interface Connection {
   close(): Promise<void>;
 }
 
-/** Milliseconds from sending a statement after which its answer is no longer waited for, and after which it is no longer sent again. */
+/**
+ * Milliseconds from sending a statement after which its answer is no longer waited for, and after which it is no longer sent again; and from an
+ * interruption after which nothing is waited for.
+ */
 export interface Deadlines {
   readonly statement: number;
   readonly retries: number;
+  readonly interrupted: number;
 }
 
 // A materialized view is computed while it is made, which may take long.
-const defaultDeadlines: Deadlines = { statement: 3_600_000, retries: 120_000 };
+const defaultDeadlines: Deadlines = { statement: 3_600_000, retries: 120_000, interrupted: 15_000 };
 
 /** Whether the server itself answered with an error. */
 export function isServerError(error: unknown): error is ServerError {
@@ -56,6 +60,11 @@ export function isServerError(error: unknown): error is ServerError {
 const passing: ReadonlySet<string> = new Set(['000625', '390189', '300002', '000603']);
 
 const expired: ReadonlySet<string> = new Set(['390112', '390114', '390195', '390111', '390104']);
+
+/** The driver has let go of a session that the server does not know any more, and sent nothing. */
+function isGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 407_002;
+}
 
 /** No answer came: the network, or a server that could not answer. */
 function isUnanswered(error: Error): boolean {
@@ -92,22 +101,41 @@ function sendOnce({ driver }: Session, sql: string, more: object): Promise<Answe
   });
 }
 
-/** The answer, or an error when it takes too long: the driver itself waits for minutes. */
-async function sendInTime(session: Session, sql: string, more: object): Promise<Answer> {
+/** Rejects when an answer has been waited for too long, with less patience once we are interrupted. */
+function losePatience({ statement, interrupted }: Deadlines, signal: AbortSignal | undefined): { readonly patience: Promise<never>; readonly end: () => void } {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timers = [setTimeout(() => reject(new Error(`no answer within ${statement / 1000} s`)), statement)];
+  const hurry = () => timers.push(setTimeout(() => reject(new Error(`no answer within ${interrupted / 1000} s of the interruption`)), interrupted));
+  if (signal?.aborted === true) hurry();
+  else signal?.addEventListener('abort', hurry, { once: true });
+  const end = () => {
+    signal?.removeEventListener('abort', hurry);
+    for (const timer of timers) clearTimeout(timer);
+  };
+  return { patience: promise, end };
+}
+
+interface SendOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly requestId?: string;
+}
+
+/** The answer, or an error when it takes too long: the driver itself sends a request again for minutes. */
+async function sendInTime(session: Session, sql: string, { signal, ...more }: SendOptions = {}): Promise<Answer> {
   session.sent += 1;
-  const patience = Promise.withResolvers<never>();
-  const timer = setTimeout(() => patience.reject(new Error(`no answer within ${session.deadlines.statement / 1000} s`)), session.deadlines.statement);
+  const { patience, end } = losePatience(session.deadlines, signal);
   try {
-    return await Promise.race([sendOnce(session, sql, more), patience.promise]);
+    return await Promise.race([sendOnce(session, sql, more), patience]);
   } finally {
-    clearTimeout(timer);
+    end();
   }
 }
 
 /** A statement on its way: under one request it is carried out once, however often it is sent. */
 interface Sending {
   readonly sql: string;
-  readonly more: object;
+  readonly more: { readonly signal: AbortSignal | undefined };
+  request: string;
   readonly repeat: 'harmless' | 'harmful';
   /** The last attempt of which no answer came. */
   unanswered?: Error;
@@ -116,29 +144,31 @@ interface Sending {
 const place = /^USE (DATABASE|SCHEMA|WAREHOUSE)\b/i;
 
 /**
- * One attempt, always under the request of the first one, which the server then does not carry out twice.
+ * One attempt, under the request of the last one where no answer came to that, so that the server does not carry it out twice.
  * https://docs.snowflake.com/en/developer-guide/node-js/nodejs-driver-execute#resubmitting-requests
  */
 async function attempt(session: Session, sending: Sending): Promise<Answer> {
   try {
-    const answer = await sendInTime(session, sending.sql, sending.more);
+    const answer = await sendInTime(session, sending.sql, { ...sending.more, requestId: sending.request });
     const [, kind] = place.exec(sending.sql) ?? [];
     if (kind !== undefined) session.places.set(kind.toUpperCase(), sending.sql);
     return answer;
   } catch (error) {
+    if (isGone(error)) await renew(session);
     if (!(error instanceof Error) || !isServerError(error)) {
-      sending.unanswered = error as Error;
+      if (!isGone(error)) sending.unanswered = error as Error;
       throw error;
     }
     // Refused because of what it has done itself, or in a session that does not know the request: what became of it is open.
     if (sending.unanswered && sending.repeat === 'harmful') throw new Unknown(sending.unanswered, error);
     if (expired.has(error.code)) await renew(session);
+    sending.request = randomUUID();
     throw error;
   }
 }
 
 async function send(session: Session, sql: string, { repeat = 'harmless', signal, ...more }: QueryOptions & { readonly describeOnly?: true }): Promise<Answer> {
-  const sending: Sending = { sql, more: { ...more, requestId: randomUUID() }, repeat };
+  const sending: Sending = { sql, more: { ...more, signal }, request: randomUUID(), repeat };
   const isRetryable = (error: Error) =>
     !(error instanceof Unknown) && (isServerError(error) ? passing.has(error.code) || expired.has(error.code) : isUnanswered(error));
   return retry(() => attempt(session, sending), { deadline: session.deadlines.retries, isRetryable, signal });
@@ -147,7 +177,7 @@ async function send(session: Session, sql: string, { repeat = 'harmless', signal
 /** A session that is gone is replaced by a new one in the same place. */
 async function renew(session: Session): Promise<void> {
   session.driver = await openSession(session.options);
-  for (const sql of [...settingUp, ...session.places.values()]) await sendInTime(session, sql, {});
+  for (const sql of [...settingUp, ...session.places.values()]) await sendInTime(session, sql);
 }
 
 /** No answer came, and what came when it was asked for again does not say whether the statement was carried out. */
@@ -221,6 +251,6 @@ function typeOf(column: DescribedColumn): string {
 /** Opens a session and sets it up. Errors come as the driver raises them. */
 export async function openConnection(options: ConnectionOptions, deadlines: Deadlines = defaultDeadlines): Promise<Connection> {
   const session: Session = { options, deadlines, driver: await openSession(options), sent: 0, places: new Map() };
-  for (const sql of settingUp) await sendInTime(session, sql, {});
+  for (const sql of settingUp) await sendInTime(session, sql);
   return toConnection(session);
 }

@@ -136,7 +136,7 @@ test('a secret in viewsync.yaml, and a key that is none, are told before anythin
 
 test('an answer that does not come ends by itself, and a cut-off one is not taken for the whole', async () => {
   const server = await start();
-  const warehouse = await connectAccount(server.options, {}, { patience: { ...quick, deadlines: { statement: 200, retries: 100 } } });
+  const warehouse = await connectAccount(server.options, {}, { patience: { ...quick, deadlines: { statement: 200, retries: 100, interrupted: 100 } } });
   server.account.injections.push({ matches: /^SHOW ROLES/, times: 9, latency: 2000 });
   await expect(warehouse.inspect({ schemas: ['*'] })).rejects.toMatchObject({
     code: 'CONNECTION_LOST',

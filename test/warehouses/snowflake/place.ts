@@ -13,7 +13,7 @@ export interface SnowflakePlace extends Place {
 }
 
 /** The lock is looked for twice at once. */
-export const quick: Patience = { lock: { renew: 200, lease: 10_000, look: 5 }, deadlines: { statement: 60_000, retries: 10_000 } };
+export const quick: Patience = { lock: { renew: 200, lease: 10_000, look: 5 }, deadlines: { statement: 60_000, retries: 10_000, interrupted: 1000 } };
 
 export interface Parts {
   readonly account?: Account;
