@@ -2,10 +2,11 @@ import { relationKey } from '../../core/relation.ts';
 import type { Finding } from '../warehouse.ts';
 import { clockQuery } from './catalog-queries.ts';
 import type { ShownDatabase } from './catalog-rows.ts';
-import { type Connection, isServerError } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { inspectAccount, isOwnDatabase } from './inspect.ts';
 import { quoteIdentifier, quoteRelation } from './names.ts';
 import { showAll } from './read-catalog.ts';
+import { isServerError } from './server-error.ts';
 import type { Account } from './session.ts';
 
 interface GrantRow {

@@ -24,8 +24,9 @@ import type {
   ShownView,
   ViewRow,
 } from './catalog-rows.ts';
-import { type Connection, isServerError } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { quoteIdentifier, quoteSchema } from './names.ts';
+import { isServerError } from './server-error.ts';
 
 /** How many statements are under way at once. */
 const atOnce = 6;

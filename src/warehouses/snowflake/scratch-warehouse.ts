@@ -6,7 +6,7 @@ import type { Attachment, View } from '../../core/view.ts';
 import { ViewsyncError } from '../../errors.ts';
 import type { ExecuteOutcome, Inspection, StepResult, Transaction, Warehouse } from '../warehouse.ts';
 import { sortAttachments } from './attachments.ts';
-import { type Connection, isServerError } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { snowflakeDialect } from './dialect.ts';
 import { inspectAccount } from './inspect.ts';
 import { lexicalRules } from './lexical-rules.ts';
@@ -14,6 +14,7 @@ import { quoteRelation, type Relation } from './names.ts';
 import { parseAttachments } from './parse-attachments.ts';
 import { parseCreate } from './parse-create.ts';
 import { backKey, backView, moveQuery, type ScratchNames } from './scratch-names.ts';
+import { isServerError } from './server-error.ts';
 import type { Account } from './session.ts';
 
 /** Where a drill is done. */

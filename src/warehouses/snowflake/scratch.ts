@@ -4,12 +4,13 @@ import { ViewsyncError } from '../../errors.ts';
 import type { FailedStandIn, Scratch, StandIn } from '../scratch.ts';
 import type { StepFailure } from '../warehouse.ts';
 import type { ShownDatabase } from './catalog-rows.ts';
-import { type Connection, isServerError } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { announce, findAnnounced, type Lock, type LockTimes } from './lock.ts';
 import { quoteIdentifier, typedRelation } from './names.ts';
 import { mapSome, showAll } from './read-catalog.ts';
 import { nameScratch, type ScratchNames } from './scratch-names.ts';
 import { moveStatement, type ScratchPlace, toScratchWarehouse } from './scratch-warehouse.ts';
+import { isServerError } from './server-error.ts';
 import type { Account } from './session.ts';
 import { makeStandIns } from './stand-ins.ts';
 

@@ -3,10 +3,11 @@ import { relationKey } from '../../core/relation.ts';
 import type { View } from '../../core/view.ts';
 import type { Settled, SettleRequest } from '../warehouse.ts';
 import { columnNames } from './attachments.ts';
-import { type Connection, isServerError } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { snowflakeDialect } from './dialect.ts';
 import { inlineViews } from './inline.ts';
 import { quoteSchema } from './names.ts';
+import { isServerError } from './server-error.ts';
 
 /** The columns under the names that the view gives them. */
 function renamed(columns: View['columns'], { attachments }: View): View['columns'] {

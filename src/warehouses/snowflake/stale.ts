@@ -5,10 +5,11 @@ import { hasStar } from '../../core/stale.ts';
 import type { View } from '../../core/view.ts';
 import type { StaleView, StaleViews } from '../standing.ts';
 import type { DatabaseRows, RelationRow } from './catalog-rows.ts';
-import { type Connection, isServerError } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { snowflakeDialect } from './dialect.ts';
 import { quoteRelation } from './names.ts';
 import { mapSome } from './read-catalog.ts';
+import { isServerError } from './server-error.ts';
 import { settle } from './settle.ts';
 
 const timeOf = (value: Date | string | null) => (value === null ? 0 : new Date(value).getTime());

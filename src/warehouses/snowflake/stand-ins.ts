@@ -3,9 +3,10 @@ import type { FailedStandIn, StandIn } from '../scratch.ts';
 import { typeOf } from './catalog.ts';
 import { type Part, tableColumnsQuery } from './catalog-queries.ts';
 import type { ColumnRow, ShownSchema } from './catalog-rows.ts';
-import { type Connection, isServerError } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { quoteIdentifier, quoteRelation, quoteSchema } from './names.ts';
 import { mapSome, queryNarrowing, showAll } from './read-catalog.ts';
+import { isServerError } from './server-error.ts';
 
 /** https://docs.snowflake.com/en/sql-reference/info-schema/functions */
 interface FunctionRow {

@@ -2,9 +2,10 @@ import type { Step } from '../../core/plan.ts';
 import { type RelationName, relationKey } from '../../core/relation.ts';
 import { ViewsyncError } from '../../errors.ts';
 import type { ExecuteOutcome, StepFailure, StepResult, Transaction, TransactionOptions } from '../warehouse.ts';
-import { type Connection, isServerError } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { inspectNames } from './inspect.ts';
 import { type Lock, type LockTimes, lockRun } from './lock.ts';
+import { isServerError } from './server-error.ts';
 import { settle } from './settle.ts';
 import { findBroken } from './stale.ts';
 
