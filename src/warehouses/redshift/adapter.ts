@@ -19,7 +19,7 @@ export const redshift: Adapter = {
   dialect: redshiftDialect,
   validateOptions,
   connect: async (options, environment, { command } = { command: 'library' }) => {
-    const connection = await connectCluster(readOptions(options), environment);
+    const connection = await connectCluster(readOptions(options), environment, { command });
     try {
       return await openWarehouse(connection, command);
     } catch (error) {

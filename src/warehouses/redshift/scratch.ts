@@ -33,7 +33,7 @@ export async function openScratch(request: ScratchRequest, openWarehouse: OpenWa
 }
 
 function connectTo({ options, environment }: ScratchRequest, database?: string): Promise<Connection> {
-  return connectCluster(readOptions(options), environment, database);
+  return connectCluster(readOptions(options), environment, { command: 'drill', ...(database === undefined ? {} : { database }) });
 }
 
 function noEmbedded(): ViewsyncError {

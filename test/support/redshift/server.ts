@@ -84,6 +84,8 @@ function serve(client: Socket, server: Socket, translate: (sql: string) => strin
   });
   server.pipe(client);
   client.on('end', () => server.end());
+  // A process that is killed says nothing before it goes.
+  client.on('close', () => server.destroy());
   for (const socket of [client, server]) socket.on('error', () => undefined);
 }
 

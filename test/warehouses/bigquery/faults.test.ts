@@ -227,15 +227,20 @@ describe('connecting', () => {
   test('jobs say who asks and for which command', async () => {
     const place = await openBigQuery();
     const warehouse = await bigquery.connect(place.target.options, {}, { command: 'apply' });
-    await warehouse.inspect({ schemas: ['*'] });
-    const jobs = place.server.calls.filter(({ method, path }) => method === 'POST' && path.endsWith('/queries'));
-    expect(jobs.length).toBeGreaterThan(0);
+    place.run(...shop);
+    const { snapshot } = await warehouse.inspect({ schemas: ['*'] });
+    await warehouse.settle(snapshot.views.map((live) => ({ live, wanted: { ...live, definition: `${live.definition} LIMIT 7` } })));
+    const view = { catalog: 'my-project', schema: 'shop', name: 'new' };
+    await warehouse.transact({ lockTimeout: 100, attempts: 1, locks: [] }, async (transaction) => {
+      await transaction.execute([{ kind: 'create', view, sql: 'CREATE VIEW `my-project`.`shop`.`new`\nAS\nSELECT 1 AS one\n', because: 'new' }]);
+      await transaction.findBroken?.([view]);
+    });
+    const jobs = place.server.calls.filter(({ method, path }) => method === 'POST' && /\/(queries|jobs)$/.test(path));
+    expect([...new Set(jobs.map(({ path }) => path.split('/').at(-1)))].sort()).toEqual(['jobs', 'queries']);
     for (const { body, headers } of jobs) {
-      expect(body).toMatchObject({
-        labels: { tool: 'viewsync', command: 'apply' },
-        location: expect.stringMatching(/^(EU|US|europe-west1)$/),
-        useLegacySql: false,
-      });
+      expect(body.labels ?? body.configuration.labels).toEqual({ tool: 'viewsync', command: 'apply' });
+      expect(body.location ?? body.jobReference.location).toMatch(/^(EU|US|europe-west1)$/);
+      expect(body.useLegacySql ?? body.configuration.query.useLegacySql).toBe(false);
       expect(headers['user-agent']).toMatch(/^viewsync /);
       expect(headers.authorization).toBeUndefined();
     }

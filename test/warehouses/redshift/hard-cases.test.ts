@@ -270,10 +270,12 @@ describe('telling', () => {
     const names: unknown[] = [];
     await withWarehouse(async () => {
       names.push(
-        ...(await server.database.query(`SELECT application_name FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'viewsync'`)),
+        ...(await server.database.query(
+          `SELECT application_name FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'viewsync%'`,
+        )),
       );
     });
-    expect(names).toEqual([{ application_name: 'viewsync' }]);
+    expect(names).toEqual([{ application_name: 'viewsync library' }]);
     expect(server.statements).toContain("SET query_group TO 'viewsync library'");
     await (await redshift.connect({ url: server.url }, {}, { command: 'apply' })).close();
     expect(server.statements).toContain("SET query_group TO 'viewsync apply'");

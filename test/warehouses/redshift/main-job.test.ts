@@ -1,18 +1,5 @@
 import { expect, test } from 'vitest';
-import { openShop, type Shop } from './shop.ts';
-
-/** Everything that the server's own catalog says about the views, in its words. */
-async function stateOf({ server }: Shop): Promise<unknown> {
-  return server.database.query(`
-    SELECT n.nspname, c.relname, pg_get_userbyid(c.relowner) AS owner, redshift.viewdef(c.oid, true) AS definition, (SELECT string_agg(line, ', ' ORDER BY line) FROM unnest(string_to_array(redshift.acl(c.oid), chr(10))) line) AS acl,
-           obj_description(c.oid, 'pg_class') AS comment,
-           (SELECT string_agg(a.attname || ': ' || coalesce(col_description(c.oid, a.attnum), '') || coalesce(a.attacl::text, ''), ', ' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0) AS columns,
-           (SELECT string_agg(role || ' ' || privilege, ', ' ORDER BY role) FROM redshift.role_grants g WHERE g.view = c.oid) AS roles,
-           (SELECT string_agg(concat_ws(' ', p.sort, p.policy, p.kind, p.grantee, p.priority, p.inputs, p.outputs), ', ' ORDER BY p.policy) FROM redshift.attached p WHERE p.view = c.oid) AS policies,
-           (SELECT conjunction || shared FROM redshift.row_security r WHERE r.view = c.oid) AS row_security,
-           (SELECT refreshes FROM redshift.materialized m WHERE m.view = c.oid) AS refreshes
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'v' AND n.nspname IN ('shop', 'finance') ORDER BY 1, 2`);
-}
+import { openShop, type Shop, stateOf } from './shop.ts';
 
 const sent = ({ server }: Shop) =>
   server.statements.filter((sql) => /^(CREATE (?!TEMP)|DROP (?!TABLE)|ALTER|GRANT|REVOKE|COMMENT)/.test(sql) && !sql.includes('viewsync_trial'));
