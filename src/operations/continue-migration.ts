@@ -12,7 +12,7 @@ import { emptyPlan, type MigrationOptions, migrateCommand } from './migration.ts
 import { closeRun, holdsFiles, type StartedRun } from './record-run.ts';
 import { fetchLiveLine } from './remote-lines.ts';
 import { undisturbed } from './undisturbed.ts';
-import { objectsIn, readCommitFiles } from './view-files.ts';
+import { objectsIn, readLiveFiles } from './view-files.ts';
 
 export interface ContinueOptions extends Omit<MigrationOptions, 'misfits'> {
   /** Shown the views that are missing before any of them is made; false stops. */
@@ -38,7 +38,7 @@ async function resume(project: Project, target: Target, { warehouse, allowed, pr
   await requireNotRunning(recorded.line, warehouse);
   const inspection = await warehouse.inspect(target.scope, progress);
   if (!allowed.includes('OTHER_WAREHOUSE')) requireSameWarehouse(recorded, inspection.snapshot.description, target);
-  const beforeFiles = await readCommitFiles(reading, run.before);
+  const beforeFiles = await readLiveFiles(reading, run.before);
   const sources = await gatherSources(reading, { recorded, inspection }, { settle: warehouse.settle.bind(warehouse) });
   const commit = recorded.head.commit ?? '';
   const planned = { plan: emptyPlan(target.name), revision: run.revision, commit, reading, inspection, recorded, sources, files: recorded.tip };

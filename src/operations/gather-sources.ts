@@ -20,6 +20,7 @@ import {
   noFiles,
   readBranchFiles,
   readCommitFiles,
+  readLiveFiles,
   type TargetFiles,
   type ViewFile,
   viewOf,
@@ -53,12 +54,19 @@ export function pathOf({ project, target, dialect }: Reading, name: RelationName
 }
 
 async function readConflictBase(reading: Reading, path: string, commit: ObjectId | 'unknown'): Promise<ViewFile | 'unknown' | undefined> {
-  return commit === 'unknown' ? commit : (await readCommitFiles(reading, commit, 'keep')).views.get(path);
+  return commit === 'unknown' ? commit : (await readLiveFiles(reading, commit)).views.get(path);
 }
 
-async function readBase(reading: Reading, line: LiveLine, tip: TargetFiles): Promise<Sources['base']> {
+type ReadLine = typeof readLiveFiles;
+
+interface LiveSide {
+  readonly tip: TargetFiles;
+  readonly readLine: ReadLine;
+}
+
+async function readBase(reading: Reading, line: LiveLine, { tip, readLine }: LiveSide): Promise<Sources['base']> {
   if (line.base === undefined) return 'unknown';
-  const files = line.base === line.tip ? tip : await readCommitFiles(reading, line.base, 'keep');
+  const files = line.base === line.tip ? tip : await readLine(reading, line.base);
   const base = new Map<string, ViewFile | 'unknown'>(files.views);
   for (const [key, commit] of line.conflicts) {
     const name = parseRelationKey(key);
@@ -88,8 +96,10 @@ export async function readRecorded(reading: Reading, position?: Position): Promi
   const { head, line, files } = position ?? (await readPosition(reading));
   const isElsewhere = files === 'commit' && head.commit !== undefined;
   const branch = isElsewhere ? await readCommitFiles(reading, head.commit, 'keep') : await readBranchFiles(reading, head.commit, 'keep');
-  const tip = line.tip === undefined ? noFiles : await readCommitFiles(reading, line.tip, 'keep');
-  return { head, line, branch, tip, base: await readBase(reading, line, tip) };
+  // As long as the branch has not followed a folder that is to lie elsewhere, its files there are none that somebody has deleted.
+  const readLine: ReadLine = branch.targetText === undefined ? (request, commit) => readCommitFiles(request, commit, 'keep') : readLiveFiles;
+  const tip = line.tip === undefined ? noFiles : await readLine(reading, line.tip);
+  return { head, line, branch, tip, base: await readBase(reading, line, { tip, readLine }) };
 }
 
 function isOtherWarehouse(recorded: TargetDescription, live: TargetDescription): boolean {

@@ -12,9 +12,11 @@ export type FileChanges = ReadonlyMap<string, string | undefined>;
 
 /** What has to change so that `files` hold exactly these texts. */
 export function changeFiles(files: TargetFiles, wanted: ReadonlyMap<string, string>, target: { readonly path: string; readonly text: string }): FileChanges {
-  const changed = [...wanted].filter(([path, text]) => files.views.get(path)?.text !== text);
-  const gone = [...files.views.keys()].filter((path) => !wanted.has(path)).map((path) => [path, undefined] as const);
-  const description = files.targetText === target.text ? [] : [[target.path, target.text] as const];
+  const { strays = [] } = files;
+  const isMoved = strays.length > 0;
+  const changed = [...wanted].filter(([path, text]) => isMoved || files.views.get(path)?.text !== text);
+  const gone = [...files.views.keys(), ...strays].filter((path) => !wanted.has(path)).map((path) => [path, undefined] as const);
+  const description = files.targetText === target.text && !isMoved ? [] : [[target.path, target.text] as const];
   return new Map<string, string | undefined>([...changed, ...gone, ...description]);
 }
 

@@ -10,7 +10,7 @@ import { requireNotRunning } from './interrupted-run.ts';
 import { findLastRun, type Run } from './live-line.ts';
 import { type PlannedRevision, planWish, type Wish } from './plan-revision.ts';
 import { fetchLiveLine } from './remote-lines.ts';
-import { objectsIn, readCommitFiles } from './view-files.ts';
+import { objectsIn, readLiveFiles } from './view-files.ts';
 
 export type RollbackOptions = Omit<ApplyOptions, 'revision' | 'select' | 'exclude' | 'absent' | 'overwrite'>;
 
@@ -38,7 +38,7 @@ function wishBack(before: readonly View[], after: readonly View[], { dialect }: 
 
 /** Between two steps a view may lack what it has both before and after, so a run that stopped there gives no view up. */
 async function readWish(reading: Reading, { before, started, finished }: Run): Promise<Wish> {
-  const [old, made] = [objectsIn(await readCommitFiles(reading, before)), objectsIn(await readCommitFiles(reading, finished ?? started))];
+  const [old, made] = [objectsIn(await readLiveFiles(reading, before)), objectsIn(await readLiveFiles(reading, finished ?? started))];
   const wish = wishBack(old, made, reading);
   return finished === undefined && !reading.dialect.isTransactional ? { ...wish, wanted: old } : wish;
 }
@@ -52,7 +52,7 @@ async function planRollback(reading: Reading, recorded: Recorded, { run, options
   const drops = wish.drops.filter((name) => live.has(relationKey(name)));
   const plan = await planWish(reading, { ...wish, drops }, { inspection, tip: recorded.tip, options });
   const sources = await gatherSources(reading, { recorded, inspection }, { settle: warehouse.settle.bind(warehouse) });
-  return { plan, revision: run.before, commit: run.before, reading, inspection, recorded, sources, files: await readCommitFiles(reading, run.before) };
+  return { plan, revision: run.before, commit: run.before, reading, inspection, recorded, sources, files: await readLiveFiles(reading, run.before) };
 }
 
 /**

@@ -28,6 +28,8 @@ export interface TargetFiles {
   readonly views: ReadonlyMap<string, ViewFile>;
   /** Paths where the work tree holds something else than HEAD, deleted files among them. */
   readonly edited: ReadonlySet<string>;
+  /** Where a live commit holds the files, when the folder was moved since; all else is told as if they lay where they lie today. */
+  readonly strays?: readonly string[];
 }
 
 export const noFiles: TargetFiles = { description: undefined, targetText: undefined, views: new Map(), edited: new Set() };
@@ -129,23 +131,39 @@ function collectFiles(texts: Iterable<readonly [string, string]>, request: Colle
   return { ...readDescription(targetText, targetPath(project, target), rule), targetText, views: new Map(views), edited };
 }
 
-async function readTexts({ project, target, texts }: FilesRequest, commit: ObjectId): Promise<[string, string][]> {
+async function readTexts({ project, texts }: FilesRequest, paths: ReadonlyMap<string, ObjectId>): Promise<[string, string][]> {
   const { reader } = project.history;
-  const paths = await reader.listTree(commit, targetFolder(project, target));
   const unread = [...paths.values()].filter((blob) => !texts.has(blob));
   for (const [blob, text] of await reader.readBlobs(unread)) texts.set(blob, text);
   return [...paths].map(([path, blob]) => [path, texts.get(blob) ?? '']);
 }
 
+function listFolder({ project, target }: FilesRequest, commit: ObjectId): Promise<ReadonlyMap<string, ObjectId>> {
+  return project.history.reader.listTree(commit, targetFolder(project, target));
+}
+
 /** The target's files in one commit. */
 export async function readCommitFiles(request: FilesRequest, commit: ObjectId, rule: DamageRule = 'raise'): Promise<TargetFiles> {
-  return collectFiles(await readTexts(request, commit), { ...request, rule, edited: new Set() });
+  const texts = await readTexts(request, await listFolder(request, commit));
+  return collectFiles(texts, { ...request, rule, edited: new Set() });
+}
+
+/** The files of a live commit, which holds those of its target alone: so they are found wherever the folder was then. */
+export async function readLiveFiles(request: FilesRequest, commit: ObjectId): Promise<TargetFiles> {
+  const { project, target } = request;
+  const folder = targetFolder(project, target);
+  const all = await project.history.reader.listTree(commit, '');
+  const strays = [...all.keys()].filter((path) => !path.startsWith(`${folder}/`));
+  const former = strays.length === all.size ? strays.find((path) => path.endsWith('/target.json'))?.slice(0, -'/target.json'.length) : undefined;
+  const today = (path: string) => (former !== undefined && path.startsWith(`${former}/`) ? `${folder}${path.slice(former.length)}` : path);
+  const texts = await readTexts(request, new Map([...all].map(([path, blob]) => [today(path), blob])));
+  return { ...collectFiles(texts, { ...request, rule: 'keep', edited: new Set() }), ...(strays.length > 0 ? { strays } : {}) };
 }
 
 /** The target's files on the branch, of which `commit` is the tip, with what the work tree holds otherwise put over them; a `target.json` edited here is somebody's work, whose damage always stops. */
 export async function readBranchFiles(request: FilesRequest, commit: ObjectId | undefined, rule: DamageRule = 'raise'): Promise<TargetFiles> {
   const { project, target } = request;
-  const texts = new Map(commit === undefined ? [] : await readTexts(request, commit));
+  const texts = new Map(commit === undefined ? [] : await readTexts(request, await listFolder(request, commit)));
   const edits = await project.history.listEdited(targetFolder(project, target));
   for (const { path, text } of edits) {
     if (text === undefined) texts.delete(path);
@@ -180,7 +198,7 @@ export function snapshotOf(files: TargetFiles, origin: Snapshot['origin'], targe
     const where = origin.from === 'commit' ? `commit ${origin.commit.slice(0, 10)}` : 'the work tree';
     throw new ViewsyncError('TARGET_NOT_IN_REVISION', {
       message: `There is no target "${target.name}" in ${where}: its target.json is missing. Nothing was changed.`,
-      suggestions: ['viewsync log', 'viewsync export'],
+      suggestions: ['viewsync log', 'viewsync export', 'If the folder of views was moved since: git worktree add ../before COMMIT, and run it there'],
     });
   }
   return withObjects({ origin, description: files.description, views: [], containers: [], bystanders: [] }, objectsIn(files));

@@ -158,6 +158,27 @@ describe('three nights', () => {
   });
 });
 
+test('a folder of views that was moved: every view stays in its state, deletions count, runs can be undone, and the live line moves along', async () => {
+  const place = await openShop();
+  commitEdit(place, 'shop.big', (text) => text.replaceAll('100', '77'));
+  await drift(place, 1);
+  await place.apply('HEAD~1', { select: ['shop.ids'] });
+  place.git('mv', 'views', 'sql');
+  place.git('commit', '--quiet', '--message', 'Move');
+  const moved = await openWorkplace({ database: place.database, directory: place.directory, viewsFolder: 'sql' });
+  await drift(place, 2);
+  await place.database.query('DROP VIEW shop.best');
+  expect(await states(moved)).toEqual({ 'shop.best': 'drift', 'shop.big': 'pending', 'shop.ids': 'drift' });
+  expect(await moved.export()).toMatchObject({ pending: ['shop.big'], conflicts: [], subject: 'prod: 1 view changed, 1 deleted' });
+  expect(new Set(place.git('ls-tree', '--name-only', live).split('\n'))).toEqual(new Set(['sql']));
+  expect(await states(moved)).toEqual({ 'shop.big': 'pending' });
+  await moved.rollback();
+  expect([await liveText(place, 'shop.ids'), await states(moved)]).toEqual([expect.stringContaining('> 1'), { 'shop.big': 'pending' }]);
+  const unmoved = await openWorkplace({ database: place.database, directory: place.directory, viewsFolder: 'elsewhere' });
+  expect(await unmoved.export()).toMatchObject({ pending: [], conflicts: [] });
+  expect(place.git('ls-tree', '-r', '--name-only', 'HEAD', 'elsewhere/prod/shop').split('\n')).toHaveLength(3);
+});
+
 describe('a live line that somebody has', () => {
   const statesOn = (place: Workplace) => place.git('rev-list', live).split('\n');
 

@@ -99,6 +99,8 @@ test("a revert of an export's commit is an edit like any other: pending, then de
 
 test('a shallow clone is deepened by export --push, and says fetch-depth: 0 where it cannot be', async () => {
   const { team, night } = await openScene();
+  night.git('commit', '--quiet', '--allow-empty', '--message', 'A tip that says nothing of the live line');
+  night.git('push', '--quiet');
   await drift(night, 7);
   const shallow = await team.machine({}, '--depth=1');
   expect(await states(shallow)).toEqual({ 'shop.ids': 'drift' });
