@@ -18,29 +18,19 @@ describe('viewsync export', () => {
     expect(git(shop.directory, 'rev-list', '--count', 'HEAD')).toBe(commits);
   });
 
-  test('--dry-run shows the files and writes nothing', async () => {
+  test('--dry-run writes nothing, --no-commit only files, and --message is the subject', async () => {
     await using shop = await createShop();
     await shop.viewsync('init', '--target', 'shop', '--yes');
-    const { exitCode, stdout } = await shop.viewsync('export', '--dry-run');
-    expect(exitCode).toBe(0);
-    expect(stdout).toContain('views/shop/shop/order_totals.sql');
-    expect(stdout).toContain('Dry run: nothing was written.');
+    const dry = await shop.viewsync('export', '--dry-run');
+    expect(dry.exitCode).toBe(0);
+    expect(dry.stdout).toContain('views/shop/shop/order_totals.sql');
+    expect(dry.stdout).toContain('Dry run: nothing was written.');
     expect(git(shop.directory, 'status', '--porcelain', '--', 'views')).toBe('');
-  });
-
-  test('--no-commit writes the files and commits nothing', async () => {
-    await using shop = await createShop();
-    await shop.viewsync('init', '--target', 'shop', '--yes');
-    const { exitCode } = await shop.viewsync('export', '--no-commit');
-    expect(exitCode).toBe(0);
+    expect(await shop.viewsync('export', '--no-commit')).toMatchObject({ exitCode: 0 });
     expect(git(shop.directory, 'status', '--porcelain', '--', 'views')).toContain('?? views/');
-  });
-
-  test('--message is the subject', async () => {
-    await using shop = await createShop();
-    await shop.viewsync('init', '--target', 'shop', '--yes');
     await shop.viewsync('export', '--message', 'Before the migration');
     expect(git(shop.directory, 'log', '-1', '--format=%s')).toBe('Before the migration');
+    expect(git(shop.directory, 'status', '--porcelain', '--', 'views')).toBe('');
   });
 });
 

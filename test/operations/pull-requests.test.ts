@@ -23,7 +23,7 @@ async function openScene(nights = 2, during: (author: Workplace) => Promise<unkn
   await during(author);
   for (let each = 1; each <= nights; each++) {
     await drift(night, 100 + each, 'shop.big');
-    await night.export(push);
+    await night.export(each < nights ? {} : push);
   }
   author.git('fetch', '--quiet');
   return { team, night, author };
@@ -57,12 +57,12 @@ const merges: readonly [string, (author: Workplace) => void][] = [
 
 describe.each(merges)('a pull request merged by %s', (_, merge) => {
   test('is pending night after night, is deployed by apply HEAD, and takes nothing else back', async () => {
-    const { night, author } = await openScene(6);
+    const { night, author } = await openScene(5);
     merge(author);
     author.git('push', '--quiet', 'origin', 'HEAD:main');
     for (const each of [7, 8, 9]) {
       await drift(night, 100 + each, 'shop.big');
-      expect(await night.export(push)).toMatchObject({ pending: ['shop.ids'], conflicts: [], notes: [] });
+      expect(await night.export(each === 7 ? push : {})).toMatchObject({ pending: ['shop.ids'], conflicts: [], notes: [] });
     }
     expect(await states(night)).toEqual({ 'shop.ids': 'pending' });
     expect((await night.apply('HEAD', push)).plan.steps).toHaveLength(1);

@@ -25,7 +25,7 @@ async function readTruth(database: TestDatabase): Promise<{ readonly catalog: un
 const files = (place: Workplace) => place.git('ls-tree', '-r', 'HEAD', '--', 'views');
 
 describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i', (version) => {
-  test('every view dropped comes back byte for byte, with everything that belonged to it', async () => {
+  test('every view dropped, and then one upstream view with all that reads it, comes back byte for byte, with everything that belonged to it', async () => {
     const place = await openWorkplace({ version });
     await place.database.load('obstacles.sql');
     const before = await readTruth(place.database);
@@ -37,44 +37,9 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
     expect((await place.export()).commit).toBeUndefined();
     expect(files(place)).toBe(exported);
     expect((await place.plan('HEAD')).plan.steps).toEqual([]);
-  });
-
-  test('one upstream view dropped with all that reads it comes back', async () => {
-    const place = await openWorkplace({ version });
-    await place.database.load('obstacles.sql');
-    const before = await readTruth(place.database);
-    await place.export();
     await place.database.query('DROP VIEW app.v1 CASCADE');
     await place.apply('HEAD');
     expect(await readTruth(place.database)).toEqual(before);
-  });
-
-  test('restored views gain nothing from default privileges', async () => {
-    const place = await openWorkplace({ version });
-    await place.database.load('obstacles.sql');
-    const before = await readTruth(place.database);
-    await place.export();
-    await place.database.query(dropEveryView);
-    await place.database.query(
-      'ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO o_col; ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT ON TABLES TO PUBLIC',
-    );
-    await place.apply('HEAD');
-    await place.database.query(
-      'ALTER DEFAULT PRIVILEGES REVOKE ALL ON TABLES FROM o_col; ALTER DEFAULT PRIVILEGES IN SCHEMA app REVOKE SELECT ON TABLES FROM PUBLIC',
-    );
-    expect(await readTruth(place.database)).toEqual(before);
-  });
-
-  test('a changed WHERE in a view that all others read is one statement', async () => {
-    const place = await openWorkplace({ version });
-    await place.database.load('obstacles.sql');
-    await place.export();
-    const file = join(place.directory, 'views/prod/app/v1.sql');
-    writeFileSync(file, readFileSync(file, 'utf8').replace('(0)::numeric', '(1)::numeric'));
-    const { plan } = await place.plan('worktree');
-    expect(plan.steps.map(({ kind }) => kind)).toEqual(['replace']);
-    await place.apply('worktree');
-    expect((await place.plan('HEAD')).plan.steps).toEqual([]);
   });
 
   test('a column of another type re-creates exactly what reads it, and nothing is lost', async () => {
@@ -106,9 +71,39 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
     }
     expect(await readTruth(place.database)).toEqual(before);
   });
+});
+
+describe('on the newest PostgreSQL', () => {
+  test('restored views gain nothing from default privileges', async () => {
+    const place = await openWorkplace();
+    await place.database.load('obstacles.sql');
+    const before = await readTruth(place.database);
+    await place.export();
+    await place.database.query(dropEveryView);
+    await place.database.query(
+      'ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO o_col; ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT ON TABLES TO PUBLIC',
+    );
+    await place.apply('HEAD');
+    await place.database.query(
+      'ALTER DEFAULT PRIVILEGES REVOKE ALL ON TABLES FROM o_col; ALTER DEFAULT PRIVILEGES IN SCHEMA app REVOKE SELECT ON TABLES FROM PUBLIC',
+    );
+    expect(await readTruth(place.database)).toEqual(before);
+  });
+
+  test('a changed WHERE in a view that all others read is one statement', async () => {
+    const place = await openWorkplace();
+    await place.database.load('obstacles.sql');
+    await place.export();
+    const file = join(place.directory, 'views/prod/app/v1.sql');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('(0)::numeric', '(1)::numeric'));
+    const { plan } = await place.plan('worktree');
+    expect(plan.steps.map(({ kind }) => kind)).toEqual(['replace']);
+    await place.apply('worktree');
+    expect((await place.plan('HEAD')).plan.steps).toEqual([]);
+  });
 
   test('what would lose data stops a drop before the first statement, by name', async () => {
-    const place = await openWorkplace({ version });
+    const place = await openWorkplace();
     await place.database.load('obstacles.sql');
     await place.database.query('CREATE TABLE app.uses_row (x app.v3)');
     await place.export();
