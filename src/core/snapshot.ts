@@ -12,6 +12,8 @@ export interface Container {
   readonly ownerRights?: 'altered';
   /** Grantees of new routines likewise; absent where a new one has the rights that the warehouse gives by itself. */
   readonly routineGrantees?: readonly string[];
+  /** Grantees of new containers likewise. */
+  readonly containerGrantees?: readonly string[];
   /** Its owner, rights and comment, in the shape of a view of kind `container`; absent where the warehouse tells nothing of it. */
   readonly state?: View;
   /** The rights of our role on it, in words, where listings leave out what it may not see. */

@@ -125,10 +125,13 @@ function findContainer({ catalog, schema }: View['name'], containers: readonly C
   const found = containers.find((container) => container.catalog === catalog && container.name === schema);
   if (found || containers.length === 0) return found;
   const union = (lists: readonly (readonly string[])[]) => [...new Set(lists.flat())].sort(compareText);
+  const known = (key: 'routineGrantees' | 'containerGrantees') =>
+    containers.some((each) => each[key]) ? { [key]: union(containers.map((each) => each[key] ?? [])) } : {};
   return {
     name: schema,
     defaultGrantees: union(containers.map(({ defaultGrantees }) => defaultGrantees)),
-    ...(containers.some(({ routineGrantees }) => routineGrantees) ? { routineGrantees: union(containers.map((each) => each.routineGrantees ?? [])) } : {}),
+    ...known('routineGrantees'),
+    ...known('containerGrantees'),
     ...(containers.some(({ ownerRights }) => ownerRights === 'altered') ? { ownerRights: 'altered' } : {}),
   };
 }

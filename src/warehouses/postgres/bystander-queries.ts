@@ -132,7 +132,7 @@ UNION ALL SELECT 'schema', n.nspname, NULL, n.nspname, NULL FROM pg_namespace n 
 /** Schemas: owner, comment, and whom our own default privileges give rights on what we make there. */
 export const schemasQuery = `
 SELECT n.oid, n.nspname::text AS name, pg_get_userbyid(n.nspowner)::text AS owner, ${commentOf('n.oid', 'pg_namespace')} AS comment,
-       coalesce(given.relations, '{}') AS grantees, given.routines AS "routineGrantees",
+       coalesce(given.relations, '{}') AS grantees, given.routines AS "routineGrantees", given.schemas AS "schemaGrantees",
        EXISTS (
          SELECT FROM pg_default_acl d, LATERAL (SELECT count(*) AS held, count(*) FILTER (WHERE e.is_grantable) AS grantable FROM aclexplode(d.defaclacl) e WHERE e.grantee = d.defaclrole) own,
               LATERAL (SELECT count(*) AS usual FROM aclexplode(acldefault('r', d.defaclrole))) first
@@ -140,9 +140,10 @@ SELECT n.oid, n.nspname::text AS name, pg_get_userbyid(n.nspowner)::text AS owne
            AND (own.grantable > 0 OR d.defaclnamespace = 0 AND own.held <> first.usual)) AS altered
 FROM pg_namespace n, LATERAL (
   SELECT array_agg(DISTINCT CASE e.grantee WHEN 0 THEN 'public' ELSE pg_get_userbyid(e.grantee)::text END) FILTER (WHERE d.defaclobjtype = 'r' AND e.grantee <> d.defaclrole) AS relations,
-         array_agg(DISTINCT CASE e.grantee WHEN 0 THEN 'public' ELSE pg_get_userbyid(e.grantee)::text END) FILTER (WHERE d.defaclobjtype = 'f') AS routines
+         array_agg(DISTINCT CASE e.grantee WHEN 0 THEN 'public' ELSE pg_get_userbyid(e.grantee)::text END) FILTER (WHERE d.defaclobjtype = 'f') AS routines,
+         array_agg(DISTINCT CASE e.grantee WHEN 0 THEN 'public' ELSE pg_get_userbyid(e.grantee)::text END) FILTER (WHERE d.defaclobjtype = 'n') AS schemas
   FROM pg_default_acl d, aclexplode(d.defaclacl) e
-  WHERE d.defaclobjtype IN ('r', 'f') AND d.defaclnamespace IN (0, n.oid) AND pg_get_userbyid(d.defaclrole) = current_user) given
+  WHERE d.defaclobjtype IN ('r', 'f', 'n') AND d.defaclnamespace IN (0, n.oid) AND pg_get_userbyid(d.defaclrole) = current_user) given
 WHERE ${ownSchemas}`;
 
 /** Rights on schemas, and with `type` those that ALTER DEFAULT PRIVILEGES gives in them, whose grantor is the role that makes the object. */

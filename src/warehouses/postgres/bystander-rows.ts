@@ -56,6 +56,7 @@ export interface SchemaRow {
   readonly comment: string | null;
   readonly grantees: readonly string[];
   readonly routineGrantees: readonly string[] | null;
+  readonly schemaGrantees: readonly string[] | null;
   /** Whether our role lacks rights on what it makes, or may pass them on. */
   readonly altered: boolean;
 }

@@ -33,11 +33,12 @@ export function toContainers({
 }): readonly Container[] {
   const rights = Map.groupBy(schemaPrivileges, ({ view }) => view);
   const containers = schemas.map((row): Container => {
-    const { name, grantees, routineGrantees, altered } = row;
+    const { name, grantees, routineGrantees, schemaGrantees, altered } = row;
     return {
       name,
       defaultGrantees: [...grantees].sort(compareText),
       ...(routineGrantees === null ? {} : { routineGrantees: [...routineGrantees].sort(compareText) }),
+      ...(schemaGrantees === null ? {} : { containerGrantees: [...schemaGrantees].sort(compareText) }),
       ...(altered ? { ownerRights: 'altered' } : {}),
       state: toState(row, rights.get(row.oid) ?? []),
     };
