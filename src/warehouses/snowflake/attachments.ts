@@ -19,6 +19,7 @@ export const attachmentKinds = [
   'tag',
   'contact',
   ownerKind,
+  'suspended',
   'grant',
   'comment',
 ] as const;
@@ -73,6 +74,11 @@ export function columnTagAttachment(relation: Relation, column: string, { tag, v
 
 export function changeTrackingAttachment(relation: Relation): Attachment {
   return { kind: 'change tracking', key: '', value: 'on', ...alter(relation, 'SET CHANGE_TRACKING = TRUE', 'SET CHANGE_TRACKING = FALSE') };
+}
+
+/** A dynamic table that is made runs; one that somebody has stopped must not begin to cost again. https://docs.snowflake.com/en/sql-reference/sql/alter-dynamic-table */
+export function suspendedAttachment(relation: Relation): Attachment {
+  return { kind: 'suspended', key: '', value: 'suspended', ...alter(relation, 'SUSPEND', 'RESUME') };
 }
 
 /** https://docs.snowflake.com/en/sql-reference/sql/alter-dynamic-table has no way to change these. */

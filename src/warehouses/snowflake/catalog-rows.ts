@@ -79,6 +79,13 @@ export interface ShownStream {
   readonly source_type?: string | null;
 }
 
+/** https://docs.snowflake.com/en/sql-reference/sql/show-dynamic-tables */
+export interface ShownDynamicTable {
+  readonly name: string;
+  readonly schema_name: string;
+  readonly scheduling_state: string | null;
+}
+
 export interface DefinitionRow {
   readonly N: number;
   readonly DDL: string | null;
@@ -93,6 +100,7 @@ export interface DatabaseRows {
   readonly privileges: readonly PrivilegeRow[];
   readonly shown: readonly ShownView[];
   readonly streams: readonly ShownStream[];
+  readonly dynamic: readonly ShownDynamicTable[];
   readonly schemas: readonly ShownSchema[];
   readonly access: readonly AccessRow[];
 }

@@ -17,6 +17,7 @@ import {
   ownerAttachment,
   secureAttachment,
   sortAttachments,
+  suspendedAttachment,
 } from './attachments.ts';
 import type { Wanted } from './catalog-queries.ts';
 import type { ColumnRow, DatabaseRows, PrivilegeRow, RelationRow } from './catalog-rows.ts';
@@ -41,6 +42,8 @@ export interface Listed extends Wanted {
   readonly comment: string | null;
   readonly isSecure: boolean;
   readonly hasChangeTracking: boolean;
+  /** Of a dynamic table: whether somebody has stopped its refreshes. */
+  readonly isSuspended: boolean;
   /** The statement that made it, as it was typed, where that is known. */
   readonly typed: string;
   readonly columns: readonly ColumnRow[];
@@ -80,6 +83,11 @@ export function listViews(rows: DatabaseRows): readonly Listed[] {
   const [relations, views] = [group(rows.relations), group(rows.views)];
   const [columns, privileges] = [group(rows.columns), group(rows.privileges)];
   const shown = new Map(rows.shown.map((row) => [relationKey({ schema: row.schema_name, name: row.name }), row]));
+  const suspended = new Set(
+    rows.dynamic
+      .filter(({ scheduling_state }) => scheduling_state?.startsWith('SUSPENDED'))
+      .map((row) => relationKey({ schema: row.schema_name, name: row.name })),
+  );
   const known = new Set([...[...relations].flatMap(([key, [row]]) => (row && kindOf(row) ? [key] : [])), ...views.keys(), ...shown.keys()]);
   return [...known].map((key) => {
     const [relation, view, show] = [relations.get(key)?.[0], views.get(key)?.[0], shown.get(key)];
@@ -93,6 +101,7 @@ export function listViews(rows: DatabaseRows): readonly Listed[] {
       comment: relation?.COMMENT ?? view?.COMMENT ?? null,
       isSecure: view?.IS_SECURE === 'YES' || show?.is_secure === 'true',
       hasChangeTracking: show?.change_tracking === 'ON',
+      isSuspended: suspended.has(key),
       typed: show?.text ?? '',
       columns: columns.get(key) ?? [],
       privileges: privileges.get(key) ?? [],
@@ -131,6 +140,7 @@ function attachmentsOf(listed: Listed, { attachments }: ParsedCreate): readonly 
   const catalog = [
     ...(listed.isSecure ? [secureAttachment(listed)] : []),
     ...(listed.hasChangeTracking ? [changeTrackingAttachment(listed)] : []),
+    ...(listed.isSuspended ? [suspendedAttachment(listed)] : []),
     ...(listed.owner === null ? [] : [ownerAttachment(listed, listed.owner)]),
     ...grantsOf(listed, listed).grants,
     ...(listed.comment ? [commentAttachment(listed, undefined, listed.comment)] : []),
@@ -171,6 +181,7 @@ function findHidden(ddl: string | null, { isSecure, name }: Listed): string | un
     return isSecure
       ? `the definition of a secure view is shown to its owner alone; missing: OWNERSHIP of ${relationKey(name)}, or membership in the role that owns it`
       : 'its definition came back empty';
+  if (!ddl.trimEnd().endsWith(';')) return 'the text of GET_DDL is cut off: it does not end as a statement does';
   const [, what] = hidden.exec(ddl) ?? [];
   if (what === undefined) return undefined;
   const right = what === 'TAG' ? 'APPLY TAG ON ACCOUNT' : 'APPLY MASKING POLICY ON ACCOUNT, APPLY ROW ACCESS POLICY ON ACCOUNT';

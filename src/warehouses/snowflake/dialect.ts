@@ -57,7 +57,7 @@ function refreshColumns(view: View, names: 'those that it reads' | 'its own'): V
 
 /** A replace keeps the grants alone, and makes whoever runs it the owner. https://docs.snowflake.com/en/sql-reference/sql/create-view#usage-notes */
 function lostByReplace(live: View, role: string): readonly Attachment[] {
-  return live.attachments.filter(({ kind, value }) => kind === 'comment' || (kind === ownerKind && value !== role));
+  return live.attachments.filter(({ kind, value }) => kind === 'comment' || kind === 'suspended' || (kind === ownerKind && value !== role));
 }
 
 /** https://docs.snowflake.com */

@@ -1,7 +1,7 @@
 import { type Cursor, expectEnd, expectMark, expectWords, fail, failExpected, isAt, offsetOf, startAt, take, takeMark, takeToken } from '../../core/cursor.ts';
 import type { ParsedCreate, Statement } from '../../core/dialect.ts';
 import type { Attachment } from '../../core/view.ts';
-import { commentAttachment, type Grantee, grantAttachment, ownerAttachment } from './attachments.ts';
+import { commentAttachment, type Grantee, grantAttachment, ownerAttachment, suspendedAttachment } from './attachments.ts';
 import { expectRelation, readName, readNames, readText } from './grammar.ts';
 import { kindWords } from './names.ts';
 
@@ -96,6 +96,7 @@ function expectColumnsRelation(cursor: Cursor, view: ParsedCreate): void {
 
 function parseAlter(cursor: Cursor, view: ParsedCreate): readonly Attachment[] {
   expectTyped(cursor, view);
+  if (view.kind === 'dynamic table' && take(cursor, 'SUSPEND')) return [suspendedAttachment(view)];
   if (!take(cursor, 'SET COMMENT')) return fail(cursor, `${allowed}; of ALTER only SET COMMENT.`);
   expectMark(cursor, '=');
   return asComment(cursor, view);

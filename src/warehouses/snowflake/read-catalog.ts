@@ -19,6 +19,7 @@ import type {
   DefinitionRow,
   PrivilegeRow,
   RelationRow,
+  ShownDynamicTable,
   ShownSchema,
   ShownStream,
   ShownView,
@@ -91,6 +92,9 @@ async function showEverywhere<Row extends { readonly name: string }>(what: strin
   return parts.flat();
 }
 
+/** Only then are they listed by themselves. */
+const hasDynamic = (relations: readonly RelationRow[]) => relations.some(({ IS_DYNAMIC }) => IS_DYNAMIC === 'YES');
+
 /** Everything that the listings of one database hold, in a constant number of statements as long as no answer is too long. */
 export async function readDatabase(connection: Connection, database: string, care: Care): Promise<DatabaseRows> {
   const schemas = await showAll<ShownSchema>(connection, `SCHEMAS IN DATABASE ${quoteIdentifier(database)}`, care);
@@ -106,7 +110,8 @@ export async function readDatabase(connection: Connection, database: string, car
     connection.query<AccessRow>(accessQuery(database)),
   ]);
   const own = shown.filter(({ schema_name }) => schema_name !== 'INFORMATION_SCHEMA');
-  return { database, relations, views, columns, privileges, shown: own, streams, schemas: schemas.filter(({ name }) => names.includes(name)), access };
+  const dynamic = hasDynamic(relations) ? await showEverywhere<ShownDynamicTable>('DYNAMIC TABLES', database, narrowing) : [];
+  return { database, relations, views, columns, privileges, shown: own, dynamic, streams, schemas: schemas.filter(({ name }) => names.includes(name)), access };
 }
 
 /** The same for some relations of one database, by name. */
@@ -126,7 +131,10 @@ export async function readRelations(
     mapSome(schemas, (schema) => showAll<ShownView>(connection, `VIEWS IN SCHEMA ${quoteSchema({ catalog: database, schema })}`)),
   ]);
   const own = shown.flat().filter(({ schema_name, name }) => wanted.has(relationKey({ schema: schema_name, name })));
-  return { database, relations, views, columns, privileges, shown: own, streams: [], schemas: [], access: [] };
+  const dynamic = hasDynamic(relations)
+    ? await mapSome(schemas, (schema) => showAll<ShownDynamicTable>(connection, `DYNAMIC TABLES IN SCHEMA ${quoteSchema({ catalog: database, schema })}`))
+    : [];
+  return { database, relations, views, columns, privileges, shown: own, dynamic: dynamic.flat(), streams: [], schemas: [], access: [] };
 }
 
 /** A definition, or why there is none. */

@@ -40,6 +40,7 @@ export interface Relation {
   policies: Map<string, string>;
   options: Map<string, string>;
   clusterBy: string;
+  isSuspended: boolean;
   lastDdlBy: string;
   /** Milliseconds since 1970. */
   readonly created: number;
@@ -130,6 +131,8 @@ export interface Account {
   moments: number;
   /** Names that GET_DDL prints instead of the real ones, as for a clone or a renamed view. */
   readonly printedNames: Map<string, string>;
+  /** Characters behind which GET_DDL ends, by view. */
+  readonly cutTexts: Map<string, number>;
   /** Statements of clients that changed something, and who is told of each. */
   changes: number;
   onChange: (moment: 'before' | 'after', number: number) => void;
@@ -205,6 +208,7 @@ export function createAccount(databases: Readonly<Record<string, readonly string
     ahead: 0,
     moments: 0,
     printedNames: new Map(),
+    cutTexts: new Map(),
     changes: 0,
     onChange: () => undefined,
     access: new Map(),

@@ -207,7 +207,16 @@ function draftRelation(
   return {
     ...{ created: moment, lastDdl: moment, text },
     ...{ database, schema, name, type, columns: [], owner: session.role, comment: '', isSecure: false, isRecursive: false, definition: '' },
-    ...{ changeTracking: false, grants: [], tags: new Map(), policies: new Map(), options: new Map(), clusterBy: '', lastDdlBy: session.user },
+    ...{
+      changeTracking: false,
+      grants: [],
+      tags: new Map(),
+      policies: new Map(),
+      options: new Map(),
+      clusterBy: '',
+      isSuspended: false,
+      lastDdlBy: session.user,
+    },
   };
 }
 
@@ -218,9 +227,13 @@ function requireOwner(account: Account, session: Session, relation: Relation): v
 /** A replace keeps grants with COPY GRANTS alone; only without it do future grants apply. https://docs.snowflake.com/en/sql-reference/sql/create-view#optional-parameters */
 function grantsOf(account: Account, session: Session, { relation, copiesGrants }: Draft, before: Relation | undefined): Grant[] {
   if (before && copiesGrants) return before.grants.map((grant) => ({ ...grant, grantor: session.role }));
+  return futureOf(account, relation).map((grant) => ({ ...grant }));
+}
+
+/** Those of a schema win over those of its database. https://docs.snowflake.com/en/sql-reference/sql/grant-privilege#considerations */
+function futureOf(account: Account, relation: Pick<Relation, 'database' | 'schema'>): readonly Grant[] {
   const schema = schemaOf(account, relation.database, relation.schema);
-  const future = schema.futureGrants.length > 0 ? schema.futureGrants : (account.databases.get(relation.database)?.futureGrants ?? []);
-  return future.map((grant) => ({ ...grant }));
+  return schema.futureGrants.length > 0 ? schema.futureGrants : (account.databases.get(relation.database)?.futureGrants ?? []);
 }
 
 /** https://docs.snowflake.com/en/sql-reference/sql/create-database: with the schema PUBLIC. */
@@ -288,7 +301,9 @@ function createRelation(account: Account, session: Session, reader: Reader, repl
     draft.relation.columns = makeColumns(account, draft);
     reader.at = reader.tokens.length;
   }
-  draft.relation.grants = grantsOf(account, session, draft, before);
+  draft.relation.grants = grantsOf(account, session, draft, before).filter((each) => each.privilege !== 'OWNERSHIP');
+  // https://docs.snowflake.com/en/sql-reference/sql/grant-ownership: of future objects.
+  if (!before) draft.relation.owner = futureOf(account, draft.relation).find((each) => each.privilege === 'OWNERSHIP')?.grantee ?? draft.relation.owner;
   relations.set(name, draft.relation);
   breakStreams(account, path);
 }
@@ -381,6 +396,8 @@ function alter(account: Account, session: Session, reader: Reader): void {
     alterColumn(reader, found);
   } else if (take(reader, 'SET')) set(reader, relation);
   else if (take(reader, 'UNSET')) unset(reader, relation);
+  else if (relation.type === 'DYNAMIC TABLE' && (isAt(reader, 'SUSPEND') || isAt(reader, 'RESUME')))
+    relation.isSuspended = takeToken(reader).text === 'SUSPEND';
   else if (take(reader, 'ADD ROW ACCESS POLICY')) {
     if (relation.policies.has('ROW ACCESS POLICY')) throw new SqlError('003557', '23001', 'Object already has a row access policy.');
     const name = readPath(reader).join('.');

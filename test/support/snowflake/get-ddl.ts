@@ -54,6 +54,8 @@ export function getDdl(account: Account, session: Session, [type, path]: readonl
   if (!relation || !isVisible(account, ...path)) throw missing(path.join('.'));
   if ((relation.type === 'DYNAMIC TABLE') !== (type === 'DYNAMIC_TABLE')) throw missing(path.join('.'));
   if (account.hidden.has(`definition of ${path.join('.')}`)) throw denied(`view '${relation.name}'`);
+  const cut = account.cutTexts.get(path.join('.'));
   const isOwner = rolesInSession(account, session.role).has(relation.owner);
-  return relation.isSecure && !isOwner ? '' : print(relation, sightOf(account, session), account.printedNames.get(path.join('.')) ?? relation.name);
+  const text = relation.isSecure && !isOwner ? '' : print(relation, sightOf(account, session), account.printedNames.get(path.join('.')) ?? relation.name);
+  return text.slice(0, cut);
 }

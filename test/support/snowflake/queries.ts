@@ -216,15 +216,25 @@ function showStreams({ streams }: Account, database: string, schema: string | un
     }));
 }
 
+/** https://docs.snowflake.com/en/sql-reference/sql/show-dynamic-tables */
+function showDynamicTables(account: Account, database: Database, schema: string | undefined): readonly Shown[] {
+  return relationsOf(account, database)
+    .filter((relation) => relation.type === 'DYNAMIC TABLE' && (schema === undefined || relation.schema === schema))
+    .map(({ name, schema: in_, isSuspended }) => ({ name, schema_name: in_, scheduling_state: isSuspended ? 'SUSPENDED' : 'RUNNING' }))
+    .sort(byName);
+}
+
 function listShown(account: Account, what: string, role: string): readonly Shown[] | undefined {
   if (what === 'DATABASES')
     return [...account.databases.values()].filter(({ name }) => isVisible(account, name)).map(({ name, origin, kind }) => ({ name, origin, kind }));
   if (what === 'ROLES') return [...account.roles.keys()].sort().map((name) => ({ name }));
-  const [, kind, scope, first, second] = new RegExp(`^(VIEWS|STREAMS|SCHEMAS) IN (DATABASE|SCHEMA) ${identifier}(?:\\.${identifier})?$`).exec(what) ?? [];
+  const [, kind, scope, first, second] =
+    new RegExp(`^(VIEWS|STREAMS|SCHEMAS|DYNAMIC TABLES) IN (DATABASE|SCHEMA) ${identifier}(?:\\.${identifier})?$`).exec(what) ?? [];
   if (kind === undefined) return undefined;
   const database = databaseNamed(account, unquote(first));
   const schema = scope === 'SCHEMA' ? unquote(second) : undefined;
   if (kind === 'VIEWS') return showRelations({ account, role }, [database], schema);
+  if (kind === 'DYNAMIC TABLES') return showDynamicTables(account, database, schema);
   if (kind === 'STREAMS') return showStreams(account, database.name, schema);
   const own = [...database.schemas.keys()].filter((name) => isVisible(account, database.name, name));
   return [...own, 'INFORMATION_SCHEMA'].sort().map((name) => ({ name, database_name: database.name }));

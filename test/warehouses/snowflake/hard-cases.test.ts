@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { relationKey } from '../../../src/core/relation.ts';
 import { checkRelations } from '../../../src/operations/check-relations.ts';
+import { needsPerson } from '../../../src/render/export.ts';
 import { connectAccount } from '../../../src/warehouses/snowflake/adapter.ts';
 import { createAccount, findRelation } from '../../support/snowflake/account.ts';
 import { startSnowflake } from '../../support/snowflake/server.ts';
@@ -182,6 +183,34 @@ describe('what belongs to a view', () => {
     expect((await place.status()).differing).toEqual([]);
   });
 
+  test('a dynamic table that somebody has stopped stays stopped, whether it is replaced or was dropped', async () => {
+    const place = await openSnowflake([
+      table,
+      "CREATE DYNAMIC TABLE PROD.SHOP.D TARGET_LAG = '1 hour' WAREHOUSE = WH AS SELECT ID FROM PROD.SHOP.ORDERS",
+      'ALTER DYNAMIC TABLE PROD.SHOP.D SUSPEND',
+    ]);
+    await place.export();
+    expect(fileOf(place, 'prod/shop/d.sql')).toContain('ALTER DYNAMIC TABLE "PROD"."SHOP"."D" SUSPEND;\n');
+    edit(place, 'prod/shop/d.sql', narrow);
+    await place.apply('worktree', { allowed: ['REBUILDS_MATERIALIZED_VIEW'] });
+    expect(relation(place, 'PROD', 'SHOP', 'D')).toMatchObject({ isSuspended: true, definition: expect.stringContaining('ID > 1') });
+    place.server.run(['DROP DYNAMIC TABLE PROD.SHOP.D']);
+    await place.apply('HEAD');
+    expect(relation(place, 'PROD', 'SHOP', 'D')?.isSuspended).toBe(true);
+    place.server.run(['ALTER DYNAMIC TABLE PROD.SHOP.D RESUME']);
+    expect((await place.apply('HEAD')).plan.steps.map(({ sql }) => sql)).toEqual(['ALTER DYNAMIC TABLE "PROD"."SHOP"."D" SUSPEND']);
+  });
+
+  test('what a future grant gives away on making it comes back to its owner, and comments hold whatever they hold', async () => {
+    const place = await openSnowflake([table, "CREATE VIEW PROD.SHOP.A COMMENT = 'costs $$, it''s \\\\ -- 5; $$' AS SELECT ID FROM PROD.SHOP.ORDERS"]);
+    place.account.roles.get('VIEWSYNC')?.add('WRITER');
+    await place.export();
+    const before = stateOf(place);
+    place.server.run(['GRANT OWNERSHIP ON FUTURE VIEWS IN SCHEMA PROD.SHOP TO ROLE WRITER', 'DROP VIEW PROD.SHOP.A']);
+    await place.apply('HEAD');
+    expect(stateOf(place)).toEqual(before);
+  });
+
   test('a policy that is taken away widens access and needs to be allowed', async () => {
     const place = await openSnowflake([table, 'CREATE VIEW PROD.SHOP.A WITH ROW ACCESS POLICY PROD.SHOP.R ON (ID) AS SELECT ID FROM PROD.SHOP.ORDERS']);
     await place.export();
@@ -269,6 +298,25 @@ describe('a listing that lacks something is no deletion', () => {
     expect([files(place), files(place, 'refs/viewsync/prod')].map((list) => list.length)).toEqual([5, 5]);
   });
 
+  test('a text that is cut off, wherever, and a hidden masking policy are named, and their files stay', async () => {
+    const place = await openSnowflake([
+      ...three,
+      'CREATE VIEW PROD.SHOP.M (ID WITH MASKING POLICY PROD.SHOP.MASK) AS SELECT ID FROM PROD.SHOP.ORDERS',
+      'CREATE VIEW PROD.SHOP.R WITH ROW ACCESS POLICY PROD.SHOP.ROWS ON (ID) AS SELECT ID FROM PROD.SHOP.ORDERS',
+    ]);
+    await place.export();
+    place.account.globalRights.clear();
+    // Behind the table's name, in the middle of a word, and before everything.
+    place.account.cutTexts.set('PROD.SHOP.A', -1).set('PROD.SHOP.B', -4).set('PROD.SHOP.C', 0);
+    const { unreadable, changes } = await place.export();
+    expect(unreadable.map(({ name, reason }) => `${name.name}: ${reason}`)).toEqual([
+      ...['A', 'B'].map((name) => `${name}: the text of GET_DDL is cut off: it does not end as a statement does`),
+      'C: its definition came back empty',
+      ...['M', 'R'].map((name) => expect.stringMatching(`^${name}: a policy of it is hidden from this role`)),
+    ]);
+    expect([changes, files(place).length, files(place, 'refs/viewsync/prod').length]).toEqual([[], 6, 6]);
+  });
+
   test('a view that only some listings hold is named, and its file stays', async () => {
     const place = await openSnowflake(three);
     await place.export();
@@ -327,6 +375,30 @@ describe('many views', () => {
       { account },
     );
     expect(await place.export()).toMatchObject({ views: 6, unreadable: [] });
+  });
+
+  test('over forty schemas, with one view unreadable and pages cut short: every file stays, what changed is recorded, and each doubt is named', async () => {
+    const schemas = Array.from({ length: 40 }, (_, index) => `S${String(index).padStart(2, '0')}`);
+    const account = createAccount({ PROD: schemas });
+    // Four views in each schema: a database takes many pages, and a schema two.
+    account.showLimit = 3;
+    const views = schemas.flatMap((schema) => ['A', 'B', 'C', 'D'].map((name) => `PROD.${schema}.${name}`));
+    const place = await openSnowflake(
+      views.map((name) => `CREATE VIEW ${name} AS SELECT 1 AS ONE`),
+      { account },
+    );
+    expect(await place.export()).toMatchObject({ views: 160, unreadable: [], unproven: [] });
+    account.hidden.add('definition of PROD.S07.B');
+    account.injections.push({ matches: /^SHOW VIEWS IN SCHEMA "PROD"\."S01" .*FROM/, times: Number.POSITIVE_INFINITY, cutRows: 1 });
+    place.server.run(['CREATE OR REPLACE VIEW PROD.S05.A AS SELECT 2 AS TWO', 'DROP VIEW PROD.S05.B']);
+    const result = await place.export();
+    expect(result.changes.map(({ view, change }) => `${relationKey(view)} ${change}`)).toEqual(['PROD.S05.A modified', 'PROD.S05.B deleted']);
+    expect(result.unreadable.map(({ name, reason }) => `${relationKey(name)}: ${reason}`)).toEqual([
+      expect.stringMatching(/^PROD\.S01\.D: it is missing in SHOW VIEWS: a listing was cut short/),
+      expect.stringMatching(/^PROD\.S07\.B: .*Insufficient privileges/),
+    ]);
+    expect(needsPerson(result)).toBe(true);
+    expect([files(place), files(place, 'refs/viewsync/prod')].map(({ length }) => length)).toEqual([159, 159]);
   });
 
   test('no number of views takes more statements, but one for each 150 definitions', async () => {
