@@ -165,5 +165,6 @@ export function runPlan(warehouse: Warehouse, plan: Plan, options: RunOptions): 
 export function summarizeRun(command: string, revision: string, plan: Plan): string {
   const touched = [...plan.steps.map(({ view }) => view), ...namesOf(plan)];
   const names = [...new Map(touched.map((name) => [relationKey(name), name])).values()];
-  return `${[command, revision].filter((word) => word !== '').join(' ')}, ${countObjects(names)}`;
+  const short = revision.replace(/^([0-9a-f]{10})[0-9a-f]{30,}$/, '$1');
+  return `${[command, short].filter((word) => word !== '').join(' ')}, ${countObjects(names)}`;
 }

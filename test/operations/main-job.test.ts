@@ -59,8 +59,8 @@ describe.each([newestServer().version])('on PostgreSQL %i', (version) => {
     expect(await place.database.query("SELECT viewname FROM pg_views WHERE schemaname = 'shop' ORDER BY 1")).toHaveLength(3);
     expect(tree(place, 'HEAD')).toBe(before);
     expect(place.git('log', '--format=%s').split('\n')).toEqual([
-      expect.stringMatching(/^prod: rollback \w+, 3 views$/),
-      expect.stringMatching(/^prod: rollback \w+, 3 views$/),
+      expect.stringMatching(/^prod: rollback \w{10}, 3 views$/),
+      expect.stringMatching(/^prod: rollback \w{10}, 3 views$/),
       'prod: apply HEAD, 3 views',
       'prod: baseline, 3 views',
     ]);
