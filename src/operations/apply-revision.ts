@@ -9,6 +9,7 @@ import type { Project, Target } from '../project.ts';
 import type { Inspection, Warehouse } from '../warehouses/warehouse.ts';
 import type { PushOptions } from './branch-point.ts';
 import { describeInterruptedRun, endingCommands, requireNotRunning } from './interrupted-run.ts';
+import { findUnfit, tellLeavingOut } from './leave-out.ts';
 import { type PlannedRevision, type PlanOptions, planFetched, planWish, type Wish } from './plan-revision.ts';
 import { prepareRun } from './prepare-run.ts';
 import { endInterruptedRun, finishRun, type RecordedRun, type StartedRun } from './record-run.ts';
@@ -172,8 +173,20 @@ async function requireSameRun({ recorded, revision }: PlannedRevision, warehouse
  */
 export async function applyRevision(project: Project, target: Target, options: ApplyOptions): Promise<ApplyResult> {
   const remote = await fetchLiveLine(project, target, 'write');
+  return { ...(await applyFitting(project, target, options)), remote };
+}
+
+/** Once more without a view of which a rule, a default or the like is refused: that is known only when it is made. */
+async function applyFitting(project: Project, target: Target, options: ApplyOptions): Promise<Omit<ApplyResult, 'remote'>> {
   const planned = await planFetched(project, target, options);
   await requireSameRun(planned, options.warehouse);
   requireRunnable(planned.plan, options.allowed);
-  return { ...(await carryOut(planned, 'apply', options)), remote };
+  try {
+    return await carryOut(planned, 'apply', options);
+  } catch (error) {
+    const [unfit, known] = [findUnfit(error), options.unfit ?? []];
+    if (unfit === undefined || known.some(({ view }) => view === unfit.view)) throw error;
+    if (options.misfits !== 'skip') throw tellLeavingOut(error as ViewsyncError, unfit);
+    return applyFitting(project, target, { ...options, unfit: [...known, unfit] });
+  }
 }

@@ -20,10 +20,11 @@ export interface RestorationOptions extends Omit<MigrationOptions, 'warehouse' |
   readonly inspection: Inspection;
 }
 
-/** The views that the warehouse refuses now and all that read them, each with the reason. */
-export async function findRefused(warehouse: Warehouse, views: readonly View[]): Promise<readonly BrokenView[]> {
+/** The views that the warehouse refuses now, those that are known to be refused, and all that read them, each with the reason. */
+export async function findRefused(warehouse: Warehouse, views: readonly View[], known: readonly BrokenView[] = []): Promise<readonly BrokenView[]> {
   const settled = await warehouse.settle(views.filter(isView).map((wanted) => ({ wanted })));
-  const reasons = new Map([...settled].flatMap(([key, answer]) => (answer.outcome === 'refused' ? [[key, answer.because] as const] : [])));
+  const refused = [...settled].flatMap(([key, answer]) => (answer.outcome === 'refused' ? [[key, answer.because] as const] : []));
+  const reasons = new Map([...known.map(({ view, because }) => [view, because] as const), ...refused]);
   const reached = reach(reasons.keys(), findReaders(readsOf(views)));
   return [...reached].map(([view, through]) => ({ view, because: reasons.get(view) ?? `it reads ${through}, which does not fit` }));
 }

@@ -37,6 +37,8 @@ export interface PlanOptions extends Selection {
   readonly overwrite: readonly string[];
   /** `skip`: views that do not fit the tables as they are now are left out; otherwise they make the plan impossible. */
   readonly misfits?: 'stop' | 'skip';
+  /** Views that a run has shown not to fit; left out with `skip`. */
+  readonly unfit?: readonly BrokenView[];
   readonly progress?: Progress;
 }
 
@@ -214,7 +216,7 @@ export async function planFetched(project: Project, target: Target, options: Pla
   const isDeployed = isDeployment(recorded, commit) && !isContinued(recorded, revision, reading);
   const wish = isDeployed ? withoutDisputed(makeWish(wanted, inspection, options), sources, options) : makeWish(wanted, inspection, options);
   if (isDeployed) requireNoConflict(wish, sources, options);
-  const fitting = options.misfits === 'skip' ? await leaveOutBroken(wish, inspection, warehouse) : { wish, broken: [] };
+  const fitting = options.misfits === 'skip' ? await leaveOutBroken(wish, { inspection, warehouse, known: options.unfit ?? [] }) : { wish, broken: [] };
   const tip = await findExportedFiles(reading, { recorded, inspection, wanted: fitting.wish.wanted });
   const plan = await planWish(reading, fitting.wish, { inspection, tip, options });
   return { plan, revision, commit, reading, inspection, recorded, sources, files, broken: fitting.broken };

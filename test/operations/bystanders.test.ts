@@ -216,7 +216,9 @@ describe('a bystander', () => {
 
 test('a schema that is gone is made again with its owner, rights, default privileges and comment', async () => {
   const place = await load(newest, 'bystanders.sql');
-  await place.database.query('ALTER DEFAULT PRIVILEGES GRANT ALL ON SCHEMAS TO PUBLIC, b_reader; ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO postgres WITH GRANT OPTION');
+  await place.database.query(
+    'ALTER DEFAULT PRIVILEGES GRANT ALL ON SCHEMAS TO PUBLIC, b_reader; ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO postgres WITH GRANT OPTION',
+  );
   await place.export();
   await bringBackSchema(place);
 });

@@ -37,8 +37,8 @@ const rich = `
   CREATE SCHEMA app; GRANT USAGE ON SCHEMA app TO PUBLIC; CREATE SCHEMA "My Schema"; CREATE EXTENSION pg_trgm SCHEMA app;
   CREATE TYPE app.mood AS ENUM ('sad', 'it''s ok'); CREATE DOMAIN app.price AS numeric(12,2) CHECK (VALUE >= 0);
   CREATE TYPE app.pair AS (a int, b text); CREATE TYPE app.span AS RANGE (SUBTYPE = int);
-  CREATE COLLATION app.german (PROVIDER = libc, LOCALE = 'C'); CREATE SEQUENCE app.numbers; CREATE TEXT SEARCH CONFIGURATION app.words (COPY = simple);
-  CREATE TABLE app.t (id int PRIMARY KEY, mood app.mood, price app.price, pair app.pair, span app.span, name text COLLATE app.german, "Odd ""name" timestamptz(3));
+  CREATE COLLATION app.german (PROVIDER = libc, LOCALE = 'C'); CREATE COLLATION app.caseless (PROVIDER = icu, LOCALE = 'und-u-ks-level2', DETERMINISTIC = false); CREATE SEQUENCE app.numbers; CREATE TEXT SEARCH CONFIGURATION app.words (COPY = simple);
+  CREATE TABLE app.t (id int PRIMARY KEY, mood app.mood, price app.price, pair app.pair, span app.span, name text COLLATE app.german, word text COLLATE app.caseless, "Odd ""name" timestamptz(3));
   CREATE TABLE "My Schema"."My Table" (id int, day date) PARTITION BY RANGE (day);
   CREATE TABLE "My Schema".part PARTITION OF "My Schema"."My Table" FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
   CREATE FUNCTION app.twice(app.price, factor int DEFAULT 2) RETURNS app.price LANGUAGE sql IMMUTABLE AS 'SELECT $1 * factor';

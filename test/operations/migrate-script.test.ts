@@ -278,3 +278,23 @@ test('an apply of what no longer fits stops by name, or leaves out what does not
   expect((await place.apply('HEAD', { misfits: 'skip' })).broken).toHaveLength(1);
   expect(place.git('ls-files', 'views/prod/shop')).toContain('notes.sql');
 });
+
+test('a view of which only a rule no longer fits is told and left out like one whose query does not fit', async () => {
+  const place = await openShop(postgresServers()[0]?.version ?? 18);
+  await place.database.query(`CREATE TABLE shop.log (id int, extra int);
+    CREATE VIEW shop.logged AS SELECT id FROM shop.orders; CREATE VIEW shop.reader AS SELECT id FROM shop.logged;
+    CREATE RULE keep AS ON INSERT TO shop.logged DO INSTEAD INSERT INTO shop.log (extra) VALUES (new.id)`);
+  await place.export();
+  const script = 'ALTER TABLE shop.log DROP COLUMN extra';
+  await expectUnchanged(place, () =>
+    expect(place.migrate(script)).rejects.toMatchObject({ code: 'VIEW_MISFIT', message: expect.stringContaining('shop.logged') }),
+  );
+  const migrated = await place.migrate(script, { misfits: 'skip' });
+  expect(migrated.broken.map(({ view }) => view)).toEqual(['shop.logged', 'shop.reader']);
+  await place.database.query('DROP VIEW shop.dated');
+  await expect(place.apply('HEAD')).rejects.toMatchObject({ suggestions: expect.arrayContaining([expect.stringContaining('--skip-broken')]) });
+  const applied = await place.apply('HEAD', { misfits: 'skip' });
+  expect(applied.broken?.map(({ view }) => view)).toEqual(['shop.logged', 'shop.reader']);
+  expect((await place.database.query(identities)).map(({ name }) => name)).toEqual(['best', 'big', 'dated', 'notes', 'sums']);
+  expect((await place.status()).run).toBeUndefined();
+});

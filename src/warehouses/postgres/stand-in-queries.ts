@@ -32,7 +32,7 @@ function collationsQuery(version: number): string {
     `CASE c.collprovider
        WHEN 'c' THEN format('CREATE COLLATION %I.%I (PROVIDER = libc, LC_COLLATE = %L, LC_CTYPE = %L)', n.nspname, c.collname, c.collcollate, c.collctype)
        ELSE format('CREATE COLLATION %I.%I (PROVIDER = %s, LOCALE = %L, DETERMINISTIC = %s)', n.nspname, c.collname,
-                   CASE c.collprovider WHEN 'b' THEN 'builtin' ELSE 'icu' END, ${locale}, c.collisdeterministic) END`,
+                   CASE c.collprovider WHEN 'b' THEN 'builtin' ELSE 'icu' END, ${locale}, CASE WHEN c.collisdeterministic THEN 'true' ELSE 'false' END) END`,
   )}
 FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace WHERE ${user('n')} AND ${own('pg_collation', 'c.oid')}`;
 }
