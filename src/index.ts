@@ -10,6 +10,8 @@ export type { SyncState } from './core/sync.ts';
 export type { Attachment, Column, View, ViewKind } from './core/view.ts';
 export { type ErrorCode, exitCodes, ViewsyncError } from './errors.ts';
 export { type ApplyOptions, type ApplyResult, applyRevision } from './operations/apply-revision.ts';
+export { type CheckOptions, type CheckResult, checkRelations } from './operations/check-relations.ts';
+export { type ContinueOptions, continueMigration } from './operations/continue-migration.ts';
 export { type DiffOptions, diffRevisions, type RevisionDifference } from './operations/diff-revisions.ts';
 export { type DrillOptions, type DrillResult, drillRevision } from './operations/drill-revision.ts';
 export type { DrilledView } from './operations/drill-verdicts.ts';
@@ -19,6 +21,8 @@ export { findReferences, type ReferenceDialectName } from './operations/find-ref
 export { type InitializedProject, type InitializeRequest, initializeProject } from './operations/initialize-project.ts';
 export { type HistoryEntry, type HistoryOptions, listHistory } from './operations/list-history.ts';
 export { type ListedTarget, listTargets } from './operations/list-targets.ts';
+export { type AroundOptions, migrateAround } from './operations/migrate-around.ts';
+export { type MigrateResult, migrateScript, type ScriptMigrationOptions } from './operations/migrate-script.ts';
 export { type PlannedRevision, type PlanOptions, planRevision } from './operations/plan-revision.ts';
 export { readStatus, type Status, type StatusOptions } from './operations/read-status.ts';
 export { type RollbackOptions, rollbackRun } from './operations/rollback-run.ts';
