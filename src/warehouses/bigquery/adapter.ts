@@ -46,7 +46,7 @@ function labelsOf(caller: Caller | undefined): Client['labels'] {
 async function openSession(options: Readonly<Record<string, unknown>>, caller?: Caller): Promise<Session> {
   const { project, projects, endpoint, iam, patience } = readOptions(options);
   const driver = await openDriver({ project, endpoint, userAgent });
-  return toSession(createClient(driver, { project, projects, labels: labelsOf(caller), patience }), { iam, pause: 1000 });
+  return toSession(createClient(driver, { project, projects, labels: labelsOf(caller), patience }), { iam, pause: Math.min(1000, patience / 10) });
 }
 
 /** Where each dataset is, by `keyOfDataset`, in the order in which a run looks for one to be locked in. */

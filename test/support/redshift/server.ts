@@ -32,7 +32,7 @@ const cancelRequest = 80_877_102;
 /** The startup message with options that make the server read strings as Redshift does. */
 function withOptions(message: Buffer): Buffer {
   const body = message.subarray(8, -1).toString('utf8');
-  const options = 'options\0-c standard_conforming_strings=off -c escape_string_warning=off\0';
+  const options = 'options\0-c standard_conforming_strings=off -c escape_string_warning=off -c jit=off\0';
   const content = Buffer.from(`${body}${options}\0`, 'utf8');
   const head = Buffer.alloc(8);
   head.writeInt32BE(content.length + 8, 0);
@@ -96,10 +96,10 @@ function addressOf(url: string): { readonly path: string } | { readonly host: st
   return host.startsWith('/') ? { path: `${host}/.s.PGSQL.${number}` } : { host, port: number };
 }
 
-/** Starts a simulation in front of a fresh database; it ends, and the database goes, when disposed of. */
-export async function startRedshift(given?: TestDatabase): Promise<SimulatedRedshift> {
+/** Starts a simulation in front of a fresh database, or of one that answers as Redshift already; it ends, and the database goes, when disposed of. */
+export async function startRedshift(given?: TestDatabase, state: 'fresh' | 'as it is' = 'fresh'): Promise<SimulatedRedshift> {
   const database = given ?? (await createDatabase());
-  await database.query(await readFile(new URL('shim.sql', import.meta.url), 'utf8'));
+  if (state === 'fresh') await database.query(await readFile(new URL('shim.sql', import.meta.url), 'utf8'));
   const statements: string[] = [];
   const sockets = new Set<Socket>();
   const simulation = { fault: (() => undefined) as Fault };

@@ -17,22 +17,22 @@ CREATE TABLE redshift.row_security (view oid PRIMARY KEY, conjunction text, shar
 CREATE TABLE redshift.sys_query_history (user_id int, query_text text, query_type text, status text, start_time timestamp);
 GRANT ALL ON ALL TABLES IN SCHEMA redshift TO PUBLIC;
 
-CREATE FUNCTION redshift.namespace() RETURNS text LANGUAGE sql AS
-$$SELECT 'namespace-' || oid FROM pg_catalog.pg_database WHERE datname = current_database()$$;
+-- One for all databases of a cluster. https://docs.aws.amazon.com/redshift/latest/dg/r_CURRENT_NAMESPACE.html
+CREATE FUNCTION redshift.namespace() RETURNS text LANGUAGE sql STABLE AS $$SELECT 'namespace'$$;
 
-CREATE FUNCTION redshift.viewdef(view oid, pretty boolean) RETURNS text LANGUAGE sql AS $$
+CREATE FUNCTION redshift.viewdef(view oid, pretty boolean) RETURNS text LANGUAGE sql STABLE AS $$
 SELECT coalesce((SELECT statement FROM redshift.late_binding l WHERE l.view = viewdef.view),
                 (SELECT statement FROM redshift.materialized m WHERE m.view = viewdef.view),
                 pg_catalog.pg_get_viewdef(viewdef.view, pretty))$$;
 
 -- Groups have their word before the name; roles are not in the list.
-CREATE FUNCTION redshift.acl(view oid) RETURNS text LANGUAGE sql AS $$
+CREATE FUNCTION redshift.acl(view oid) RETURNS text LANGUAGE sql STABLE AS $$
 SELECT string_agg(CASE WHEN i.kind = 'group' THEN 'group ' ELSE '' END || entry.item, chr(10) ORDER BY entry.position)
 FROM pg_catalog.pg_class c, LATERAL unnest(c.relacl::text[]) WITH ORDINALITY entry(item, position)
      LEFT JOIN redshift.identities i ON trim('"' FROM split_part(entry.item, '=', 1)) = i.name
 WHERE c.oid = acl.view$$;
 
-CREATE FUNCTION redshift.oid_of(schema text, name text) RETURNS oid LANGUAGE sql AS $$
+CREATE FUNCTION redshift.oid_of(schema text, name text) RETURNS oid LANGUAGE sql STABLE AS $$
 SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = oid_of.schema AND c.relname = oid_of.name$$;
 
@@ -158,7 +158,7 @@ BEGIN
   IF why IS NOT NULL THEN RAISE EXCEPTION USING ERRCODE = '42P01', MESSAGE = why; END IF;
 END$$;
 
-CREATE FUNCTION redshift.sees_all() RETURNS boolean LANGUAGE sql AS
+CREATE FUNCTION redshift.sees_all() RETURNS boolean LANGUAGE sql STABLE AS
 $$SELECT rolsuper OR pg_has_role(current_user, 'pg_monitor', 'MEMBER') FROM pg_catalog.pg_roles WHERE rolname = current_user$$;
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_RELATION_PRIVILEGES.html: superusers, or ACCESS SYSTEM TABLE, see all rows
@@ -167,11 +167,11 @@ SELECT n.nspname::varchar AS namespace_name, c.relname::varchar AS relation_name
        CASE WHEN e.grantee = 0 THEN 'public' ELSE coalesce(i.kind, 'user') END AS identity_type, e.is_grantable AS admin_option
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, LATERAL aclexplode(c.relacl) e
      LEFT JOIN pg_roles r ON r.oid = e.grantee LEFT JOIN redshift.identities i ON i.name = r.rolname
-WHERE c.relacl IS NOT NULL AND (redshift.sees_all() OR r.rolname = current_user OR pg_get_userbyid(c.relowner) = current_user)
+WHERE c.relacl IS NOT NULL AND ((SELECT redshift.sees_all()) OR r.rolname = current_user OR pg_get_userbyid(c.relowner) = current_user)
 UNION ALL
 SELECT n.nspname::varchar, c.relname::varchar, g.privilege, g.role::varchar, 'role', false
 FROM redshift.role_grants g JOIN pg_class c ON c.oid = g.view JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE redshift.sees_all() OR pg_get_userbyid(c.relowner) = current_user;
+WHERE (SELECT redshift.sees_all()) OR pg_get_userbyid(c.relowner) = current_user;
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_COLUMN_PRIVILEGES.html
 CREATE VIEW redshift.svv_column_privileges AS
@@ -179,7 +179,7 @@ SELECT n.nspname::varchar AS namespace_name, c.relname::varchar AS relation_name
        coalesce(r.rolname, '')::varchar AS identity_name, CASE WHEN e.grantee = 0 THEN 'public' ELSE coalesce(i.kind, 'user') END AS identity_type
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace, LATERAL aclexplode(a.attacl) e
      LEFT JOIN pg_roles r ON r.oid = e.grantee LEFT JOIN redshift.identities i ON i.name = r.rolname
-WHERE redshift.sees_all() OR r.rolname = current_user;
+WHERE (SELECT redshift.sees_all()) OR r.rolname = current_user;
 
 CREATE VIEW redshift.svv_roles AS SELECT name AS role_name FROM redshift.identities WHERE kind = 'role';
 CREATE VIEW redshift.pg_group AS SELECT name AS groname FROM redshift.identities WHERE kind = 'group';
@@ -194,7 +194,7 @@ CREATE VIEW redshift.svv_table_info AS
 SELECT n.nspname::text AS "schema", 'mv_tbl__' || c.relname || '__0' AS "table", 7 AS size
 FROM redshift.materialized m JOIN pg_class c ON c.oid = m.view JOIN pg_namespace n ON n.oid = c.relnamespace;
 
-CREATE FUNCTION redshift.is_secadmin() RETURNS boolean LANGUAGE sql AS
+CREATE FUNCTION redshift.is_secadmin() RETURNS boolean LANGUAGE sql STABLE AS
 $$SELECT rolsuper OR pg_has_role(current_user, 'pg_read_all_settings', 'MEMBER') FROM pg_catalog.pg_roles WHERE rolname = current_user$$;
 
 CREATE FUNCTION redshift.require_secadmin() RETURNS boolean LANGUAGE plpgsql AS $$
@@ -231,7 +231,7 @@ SELECT current_database()::text AS poldb, policy AS polname, '[{"colname":"id","
 CREATE VIEW redshift.svv_masking_policy AS
 SELECT current_database()::text AS policy_database, policy AS policy_name, '[{"colname":"price","type":"numeric(12,2)"},{"colname":"id","type":"integer"}]' AS input_columns,
        '[{"expr":"NULL::numeric(12,2)","type":"numeric(12,2)"}]' AS policy_expression
-FROM redshift.policies WHERE sort = 'MASKING' AND redshift.is_secadmin();
+FROM redshift.policies WHERE sort = 'MASKING' AND (SELECT redshift.is_secadmin());
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_RLS_RELATION.html
 CREATE VIEW redshift.svv_rls_relation AS
 SELECT current_database()::text AS datname, n.nspname::varchar AS relschema, c.relname::varchar AS relname, true AS is_rls_on, r.shared AS is_rls_datashare_on,
@@ -241,7 +241,7 @@ FROM redshift.row_security r JOIN pg_class c ON c.oid = r.view JOIN pg_namespace
 CREATE VIEW redshift.svv_attached_masking_policy AS
 SELECT n.nspname::varchar AS schema_name, c.relname::varchar AS table_name, a.policy AS policy_name, a.grantee, a.kind AS grantee_type, a.priority,
        a.inputs AS input_columns, a.outputs AS output_columns
-FROM redshift.attached a JOIN pg_class c ON c.oid = a.view JOIN pg_namespace n ON n.oid = c.relnamespace WHERE a.sort = 'MASKING' AND redshift.is_secadmin();
+FROM redshift.attached a JOIN pg_class c ON c.oid = a.view JOIN pg_namespace n ON n.oid = c.relnamespace WHERE a.sort = 'MASKING' AND (SELECT redshift.is_secadmin());
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_DEFAULT_PRIVILEGES.html: others see what is granted to them
 CREATE VIEW redshift.svv_default_privileges AS
@@ -249,7 +249,7 @@ SELECT n.nspname::varchar AS schema_name, 'RELATION' AS object_type, pg_get_user
        coalesce(r.rolname, '')::varchar AS grantee_name, CASE WHEN e.grantee = 0 THEN 'public' ELSE coalesce(i.kind, 'user') END AS grantee_type
 FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace, LATERAL aclexplode(d.defaclacl) e
      LEFT JOIN pg_roles r ON r.oid = e.grantee LEFT JOIN redshift.identities i ON i.name = r.rolname
-WHERE d.defaclobjtype = 'r' AND e.grantee <> d.defaclrole AND (redshift.sees_all() OR r.rolname = current_user);
+WHERE d.defaclobjtype = 'r' AND e.grantee <> d.defaclrole AND ((SELECT redshift.sees_all()) OR r.rolname = current_user);
 
 CREATE VIEW redshift.svv_user_info AS SELECT usesysid::int AS user_id, usename::text AS user_name FROM pg_user;
 

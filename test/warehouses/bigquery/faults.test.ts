@@ -6,7 +6,7 @@ import { bigquery } from '../../../src/warehouses/bigquery/adapter.ts';
 import { loadPackage } from '../../../src/warehouses/bigquery/driver.ts';
 import { insertTable, patchTable } from '../../support/bigquery/project.ts';
 import { Refusal } from '../../support/bigquery/resources.ts';
-import { type BigQueryPlace, openBigQuery, type Parts } from './place.ts';
+import { type BigQueryPlace, keepStage, openBigQuery, openStage, type Parts, type Stage } from './place.ts';
 
 const shop = [
   'CREATE VIEW `my-project.shop.big` AS SELECT id, customer FROM `my-project.raw.orders` WHERE id > 10',
@@ -14,10 +14,16 @@ const shop = [
   'CREATE VIEW `my-project.other.one` AS SELECT 1 AS one',
 ];
 
-async function openShop(parts?: Parts): Promise<BigQueryPlace> {
+let stage: Stage | undefined;
+
+/** The shop, exported. */
+async function openShop(parts: Parts = {}): Promise<BigQueryPlace> {
+  // What is ignored decides what the files hold.
+  if (stage && parts.target === undefined) return openStage(stage, parts);
   const place = await openBigQuery(parts);
   place.run(...shop);
   await place.export();
+  if (parts.target === undefined) stage = keepStage(place);
   return place;
 }
 
@@ -40,7 +46,7 @@ const files = (place: BigQueryPlace) =>
 
 describe('a listing that lacks something is no deletion', () => {
   test('a view that only one of the two lists has stops the export', async () => {
-    const place = await openShop();
+    const place = await openShop({ options: { patience: 1 } });
     place.server.hidden.add('shop.best');
     await expect(place.export()).rejects.toMatchObject({ code: 'LISTING_INCOMPLETE', exitCode: 69, message: expect.stringContaining('shop.best') });
     expect(files(place)).toBe(3);

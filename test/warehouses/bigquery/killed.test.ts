@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -8,9 +8,8 @@ import { expect, test } from 'vitest';
 import { normalizeTokens } from '../../../src/core/tokens.ts';
 import { bigqueryDialect } from '../../../src/warehouses/bigquery/dialect.ts';
 import { requireSound } from '../../faults/laws.ts';
-import type { Project } from '../../support/bigquery/project.ts';
-import { someone, temporaryFolder } from '../../support/repository.ts';
-import { type BigQueryPlace, openBigQuery } from './place.ts';
+import { someone } from '../../support/repository.ts';
+import { type BigQueryPlace, openBigQuery, openStage, type Stage } from './place.ts';
 
 const program = fileURLToPath(new URL('../../../bin/run.js', import.meta.url));
 
@@ -107,21 +106,13 @@ function choosePoints(changes: number): readonly Point[] {
 }
 
 /** What was recorded, what somebody else made of it since, and what each point starts from anew, so that no point makes the next one slower. */
-interface Stage {
-  readonly directory: string;
-  readonly project: Project;
+interface KillStage extends Stage {
   readonly recorded: unknown;
   readonly drifted: unknown;
   readonly changes: number;
 }
 
-const openCopy = ({ directory, project }: Pick<Stage, 'directory' | 'project'>): Promise<BigQueryPlace> => {
-  const copy = temporaryFolder();
-  cpSync(directory, copy, { recursive: true });
-  return openBigQuery({ options: { iam: true }, project: structuredClone(project), directory: copy });
-};
-
-async function setStage(): Promise<Stage> {
+async function setStage(): Promise<KillStage> {
   const place = await openBigQuery({ options: { iam: true } });
   decorate(place);
   await place.export();
@@ -129,7 +120,7 @@ async function setStage(): Promise<Stage> {
   const recorded = catalogOf(place);
   drift(place);
   const stage = { directory: place.directory, project: place.server.project, recorded, drifted: catalogOf(place) };
-  const undisturbed = await openCopy(stage);
+  const undisturbed = await openStage(stage, { options: { iam: true } });
   const whole = await runKilled(undisturbed, ['apply', 'HEAD', '--yes']);
   expect(whole.code, whole.stderr).toBe(0);
   expect(catalogOf(undisturbed)).toEqual(recorded);
@@ -137,9 +128,9 @@ async function setStage(): Promise<Stage> {
 }
 
 /** Kills an apply at one point and ends what it left with one command. */
-async function killAndEnd(stage: Stage, point: Point, ending: 'apply' | 'rollback'): Promise<void> {
+async function killAndEnd(stage: KillStage, point: Point, ending: 'apply' | 'rollback'): Promise<void> {
   const { recorded, drifted } = stage;
-  const place = await openCopy(stage);
+  const place = await openStage(stage, { options: { iam: true } });
   const head = place.git('rev-parse', 'HEAD');
   await runKilled(place, ['apply', 'HEAD', '--yes'], point);
   requireSound(place.directory);

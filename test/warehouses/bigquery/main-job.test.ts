@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type BigQueryPlace, openBigQuery } from './place.ts';
+import { type BigQueryPlace, keepStage, openBigQuery, openStage, type Stage } from './place.ts';
 
 const shop = [
   "CREATE VIEW `my-project.shop.big` OPTIONS (description = 'It\\'s big', labels = [('team', 'sales'), ('tier', '1')]) AS -- more than ten\nSELECT id, customer, total, address FROM `my-project.raw.orders` WHERE total > 10 # enough?",
@@ -27,6 +27,17 @@ async function openShop(): Promise<BigQueryPlace> {
   const place = await openBigQuery({ options: { iam: true } });
   place.run(...shop);
   decorate(place);
+  return place;
+}
+
+let stage: Stage | undefined;
+
+/** The same, exported. */
+async function openExported(): Promise<BigQueryPlace> {
+  if (stage) return openStage(stage, { options: { iam: true } });
+  const place = await openShop();
+  await place.export();
+  stage = keepStage(place);
   return place;
 }
 
@@ -86,8 +97,7 @@ test('every view has a file below project and dataset, with everything that belo
 });
 
 test('a replaced view keeps labels, rights, policy tags and its entry in access lists, without being dropped', async () => {
-  const place = await openShop();
-  await place.export();
+  const place = await openExported();
   const before = belongings(place, 'big');
   editFile(place, 'my-project/shop/big.sql', (text) => text.replace('total > 10', 'total > 11'));
   const { plan } = await place.apply('worktree');
@@ -122,8 +132,7 @@ test('a replaced view keeps labels, rights, policy tags and its entry in access 
 });
 
 test('HEAD brings back what was dropped, rollback undoes it, and rollback again redoes it', async () => {
-  const place = await openShop();
-  await place.export();
+  const place = await openExported();
   const before = ['big', 'best'].map((name) => [place.table('shop', name).query, belongings(place, name)]);
   place.run('DROP VIEW `my-project.shop.best`', 'DROP VIEW `my-project.shop.big`');
   await place.apply('HEAD');

@@ -1,8 +1,11 @@
+import { cpSync } from 'node:fs';
 import { onTestFinished } from 'vitest';
 import { connectTarget, type Target } from '../../../src/project.ts';
 import { addTable, createProject, type Project, run, tableOf } from '../../support/bigquery/project.ts';
 import type { Table } from '../../support/bigquery/resources.ts';
 import { type BigQueryServer, startBigQuery } from '../../support/bigquery/server.ts';
+import { keptFolder } from '../../support/kept-folder.ts';
+import { temporaryFolder } from '../../support/repository.ts';
 import { openPlace, type Place } from '../../support/workplace.ts';
 
 /** A repository whose target is a project of a server of its own. */
@@ -60,4 +63,24 @@ export async function openBigQuery(parts: Parts = {}): Promise<BigQueryPlace> {
     },
     table: (dataset, name) => tableOf(project, dataset, name),
   };
+}
+
+/** A project that was exported, to start tests from. */
+export interface Stage {
+  readonly directory: string;
+  readonly project: Project;
+}
+
+/** A place of its own in the state of a stage: making a state once is cheaper than making it for every test. */
+export function openStage({ directory, project }: Stage, parts: Parts = {}): Promise<BigQueryPlace> {
+  const copy = temporaryFolder();
+  cpSync(directory, copy, { recursive: true });
+  return openBigQuery({ ...parts, project: structuredClone(project), directory: copy });
+}
+
+/** Keeps the state of a place for the other tests of the file. */
+export function keepStage({ directory, server }: BigQueryPlace): Stage {
+  const kept = keptFolder();
+  cpSync(directory, kept, { recursive: true });
+  return { directory: kept, project: structuredClone(server.project) };
 }

@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import type { Status } from '../../../src/operations/read-status.ts';
 import { requireSound } from '../../faults/laws.ts';
 import { someone } from '../../support/repository.ts';
-import { openShop, type Shop, stateOf } from './shop.ts';
+import { openExported, type Shop, stateOf } from './shop.ts';
 
 const program = fileURLToPath(new URL('../../../bin/run.js', import.meta.url));
 
@@ -52,8 +52,7 @@ async function statusAfterKill(shop: Shop): Promise<Status> {
 }
 
 test('an apply that is killed has happened whole or not at all, is named, and one command brings either state', async () => {
-  const shop = await openShop();
-  await shop.export();
+  const shop = await openExported();
   writeFileSync(join(shop.directory, 'viewsync.yaml'), 'targets:\n  prod:\n    warehouse: redshift\n    url: ${REDSHIFT_URL}\n');
   shop.git('add', 'viewsync.yaml');
   shop.git('commit', '--quiet', '--message', 'Configure');

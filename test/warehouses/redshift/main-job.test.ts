@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openShop, type Shop, stateOf } from './shop.ts';
+import { openExported, openShop, type Shop, stateOf } from './shop.ts';
 
 const sent = ({ server }: Shop) =>
   server.statements.filter((sql) => /^(CREATE (?!TEMP)|DROP (?!TABLE)|ALTER|GRANT|REVOKE|COMMENT)/.test(sql) && !sql.includes('viewsync_trial'));
@@ -12,8 +12,7 @@ async function dropAll({ server }: Shop): Promise<void> {
 }
 
 test('an export keeps each sort of view in a file that says what it is, from which everything comes back with rights of users, groups and roles', async () => {
-  const shop = await openShop();
-  await shop.export();
+  const shop = await openExported();
   expect(shop.fileOf('finance/sales.sql')).toMatchInlineSnapshot(`
     "-- view: finance.sales
     -- reads: shop.orders
@@ -109,8 +108,7 @@ function keptTexts(state: unknown): unknown {
 }
 
 test('the same columns are one replace, which keeps owner, rights and comments, and a rollback is another one', async () => {
-  const shop = await openShop();
-  await shop.export();
+  const shop = await openExported();
   const before = (await stateOf(shop)) as readonly Record<string, unknown>[];
   shop.editFile('shop/product_master.sql', (text) => text.replace(/FROM\s+shop\.product_v1/, 'FROM shop.product_v1 WHERE id > 0'));
   shop.server.statements.length = 0;
@@ -123,8 +121,7 @@ test('the same columns are one replace, which keeps owner, rights and comments, 
 });
 
 test('another type of a column rebuilds the closure in one transaction, late-binding views from their text', async () => {
-  const shop = await openShop();
-  await shop.export();
+  const shop = await openExported();
   shop.editFile('shop/product_master.sql', (text) => text.replace(/\bprice\b(?=\s+FROM)/, 'price::float8 AS price'));
   const { plan } = await shop.plan('worktree');
   expect(plan.refusals).toEqual([]);
@@ -149,8 +146,7 @@ test('another type of a column rebuilds the closure in one transaction, late-bin
 });
 
 test('a late-binding view over a table that is not there is restored; one that breaks on the way rolls everything back', async () => {
-  const shop = await openShop();
-  await shop.export();
+  const shop = await openExported();
   await shop.server.run('DROP VIEW finance.clicks');
   await shop.apply('HEAD');
   expect((await shop.status()).differing).toEqual([]);
@@ -164,8 +160,7 @@ test('a late-binding view over a table that is not there is restored; one that b
 });
 
 test('a materialized view is never replaced: other storage drops it and makes it again, an automatic refresh is one statement', async () => {
-  const shop = await openShop();
-  await shop.export();
+  const shop = await openExported();
   shop.editFile('shop/daily.sql', (text) => text.replace(/^ALTER MATERIALIZED VIEW.*\n/m, ''));
   shop.server.statements.length = 0;
   await shop.apply('worktree');
@@ -204,8 +199,7 @@ test('a table is replaced around a command: check names what depends on it, and 
 });
 
 test('a script replaces a table in one transaction without savepoints; where a view does not fit, nothing has happened', async () => {
-  const shop = await openShop();
-  await shop.export();
+  const shop = await openExported();
   const before = (await stateOf(shop)) as readonly Record<string, unknown>[];
   const script = (columns: string) => `
     ALTER TABLE shop.product_v1 ADD COLUMN sku varchar(10);

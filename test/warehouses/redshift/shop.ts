@@ -1,9 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 import { redshift } from '../../../src/warehouses/redshift/adapter.ts';
-import { createRole } from '../../support/postgres-server.ts';
+import { keptFolder } from '../../support/kept-folder.ts';
+import { createDatabase, createRole, type TestDatabase } from '../../support/postgres-server.ts';
 import { identify, type SimulatedRedshift, startRedshift } from '../../support/redshift/server.ts';
+import { temporaryFolder } from '../../support/repository.ts';
 import { openPlace, type Place } from '../../support/workplace.ts';
 
 /** A cluster with two tables and views of all three sorts on them, and a repository for it. */
@@ -50,12 +52,9 @@ const rights = [
   'ATTACH MASKING POLICY hide ON shop.product_master (price) USING (price, id) TO rs_bob PRIORITY 10',
 ];
 
-/** Opens it; everything goes when the test is over. */
-export async function openShop(): Promise<Shop> {
-  const server = await startRedshift();
+/** Its repository; everything goes when the test is over. */
+async function openRepository(server: SimulatedRedshift, directory?: string): Promise<Shop> {
   onTestFinished(() => server[Symbol.asyncDispose]());
-  await server.database.query(`${roles.map((role) => createRole(role, ' LOGIN')).join(' ')} ${tables}`);
-  await server.run(...views, ...rights);
   const target = {
     name: 'prod',
     warehouse: 'redshift',
@@ -64,7 +63,7 @@ export async function openShop(): Promise<Shop> {
     allowUnreadable: [],
     options: { url: server.url },
   };
-  const place = await openPlace(target, () => redshift.connect({ url: server.url }, {}));
+  const place = await openPlace(target, () => redshift.connect({ url: server.url }, {}), directory === undefined ? {} : { directory });
   const pathOf = (path: string) => join(place.directory, 'views/prod', path);
   return {
     ...place,
@@ -72,6 +71,53 @@ export async function openShop(): Promise<Shop> {
     fileOf: (path) => readFileSync(pathOf(path), 'utf8'),
     editFile: (path, change) => writeFileSync(pathOf(path), change(readFileSync(pathOf(path), 'utf8'))),
   };
+}
+
+export async function openShop(given?: TestDatabase): Promise<Shop> {
+  const server = await startRedshift(given);
+  await server.database.query(`${roles.map((role) => createRole(role, ' LOGIN')).join(' ')} ${tables}`);
+  await server.run(...views, ...rights);
+  return openRepository(server);
+}
+
+/** The exported shop, which no test uses, and of which each gets a copy: making one takes longer than most tests. */
+interface Stage {
+  readonly directory: string;
+  /** Its name is that of the exported database, or it would be another one; it exists while a test uses it. */
+  readonly database: TestDatabase;
+  /** For statements about databases. */
+  readonly beside: TestDatabase;
+}
+
+let stage: Promise<Stage> | undefined;
+
+const templateOf = ({ name }: TestDatabase) => `${name}_template`;
+
+async function makeStage(): Promise<Stage> {
+  const [beside, database, directory] = [await createDatabase(), await createDatabase(), keptFolder()];
+  const shop = await openShop({ ...database, [Symbol.asyncDispose]: async () => undefined });
+  await shop.export();
+  cpSync(shop.directory, directory, { recursive: true });
+  await shop.server[Symbol.asyncDispose]();
+  await beside.query(`ALTER DATABASE ${database.name} RENAME TO ${templateOf(database)}`);
+  return { directory, database, beside };
+}
+
+afterAll(async () => {
+  if (stage === undefined) return;
+  const { database, beside } = await stage;
+  await beside.query(`DROP DATABASE ${templateOf(database)}`);
+  await beside[Symbol.asyncDispose]();
+});
+
+/** The shop, exported. */
+export async function openExported(): Promise<Shop> {
+  stage ??= makeStage();
+  const { directory, database, beside } = await stage;
+  await beside.query(`CREATE DATABASE ${database.name} TEMPLATE ${templateOf(database)}`);
+  const copy = temporaryFolder();
+  cpSync(directory, copy, { recursive: true });
+  return openRepository(await startRedshift(database, 'as it is'), copy);
 }
 
 /** Everything that the server's own catalog says about the views, in its words. */
