@@ -1,10 +1,12 @@
 import { relationKey } from '../../core/relation.ts';
+import type { Container } from '../../core/snapshot.ts';
+import type { View } from '../../core/view.ts';
 import type { Finding } from '../warehouse.ts';
 import { clockQuery } from './catalog-queries.ts';
 import type { ShownDatabase } from './catalog-rows.ts';
 import type { Connection } from './connection.ts';
 import { inspectAccount, isOwnDatabase } from './inspect.ts';
-import { quoteIdentifier, quoteRelation } from './names.ts';
+import { quoteIdentifier, quoteRelation, quoteSchema } from './names.ts';
 import { showAll } from './read-catalog.ts';
 import { isServerError } from './server-error.ts';
 import type { Account } from './session.ts';
@@ -43,7 +45,7 @@ async function findCompute({ compute, role }: Account): Promise<readonly Finding
   ];
 }
 
-/** Rights of our role itself; a role that may not look at them finds nothing. */
+/** Rights of one role; a role that may not look at them finds nothing. */
 async function readGrants(connection: Connection, role: string): Promise<readonly GrantRow[]> {
   try {
     return await connection.query<GrantRow>(`SHOW GRANTS TO ROLE ${quoteIdentifier(role)}`);
@@ -51,6 +53,50 @@ async function readGrants(connection: Connection, role: string): Promise<readonl
     if (!isServerError(error)) throw error;
     return [];
   }
+}
+
+/** What our role holds, by itself and through the roles that it is a member of. */
+interface Holdings {
+  readonly roles: ReadonlySet<string>;
+  readonly global: ReadonlySet<string>;
+}
+
+async function readHoldings(connection: Connection, role: string): Promise<Holdings> {
+  const [roles, global] = [new Set([role]), new Set<string>()];
+  for (const each of roles) {
+    const grants = await readGrants(connection, each);
+    for (const { privilege, granted_on, name } of grants) {
+      if (granted_on === 'ROLE') roles.add(name);
+      if (granted_on === 'ACCOUNT') global.add(privilege);
+    }
+  }
+  return { roles, global };
+}
+
+/** https://docs.snowflake.com/en/sql-reference/sql/create-database#access-control-requirements */
+function findDrillRights({ global }: Holdings, role: string): readonly Finding[] {
+  if (global.has('CREATE DATABASE')) return [];
+  return [
+    finding(
+      'Without CREATE DATABASE no drill can be done: it works in databases that it makes and drops.',
+      `GRANT CREATE DATABASE ON ACCOUNT TO ROLE ${quoteIdentifier(role)};`,
+    ),
+  ];
+}
+
+/** https://docs.snowflake.com/en/sql-reference/sql/create-view#access-control-requirements */
+function findUnmakeable(views: readonly View[], containers: readonly Container[], role: string): readonly Finding[] {
+  const used = new Set(views.map(({ name }) => quoteSchema(name)));
+  const closed = containers.filter(({ catalog = '', name, access = '' }) => {
+    return used.has(quoteSchema({ catalog, schema: name })) && !/(^|, )(OWNERSHIP|CREATE VIEW) to /.test(access);
+  });
+  return closed.map(({ catalog = '', name }) => {
+    const schema = quoteSchema({ catalog, schema: name });
+    return finding(
+      `In the schema ${catalog}.${name} this role may make no views: one that is dropped there could not be brought back.`,
+      `GRANT CREATE VIEW ON SCHEMA ${schema} TO ROLE ${quoteIdentifier(role)};`,
+    );
+  });
 }
 
 interface Reading {
@@ -88,8 +134,7 @@ async function findMissing(reading: Reading): Promise<readonly Finding[]> {
   const { snapshot } = await inspectAccount(connection, { account, scope: { schemas: ['*'] } });
   const reasons = snapshot.description.unreadable.map(({ reason }) => reason);
   const secure = snapshot.description.unreadable.filter(({ reason }) => reason.includes('secure view'));
-  const grants = await readGrants(connection, account.role);
-  const held = new Set(grants.filter(({ granted_on }) => granted_on === 'ROLE').map(({ name }) => name));
+  const holdings = await readHoldings(connection, account.role);
   const owners = new Map(
     snapshot.views.flatMap((view) => view.attachments.flatMap(({ kind, value }) => (kind === 'owner' ? [[relationKey(view.name), value] as const] : []))),
   );
@@ -101,7 +146,9 @@ async function findMissing(reading: Reading): Promise<readonly Finding[]> {
         `GRANT OWNERSHIP ON VIEW ${quoteRelation(name)} TO ROLE ... COPY CURRENT GRANTS;   (a role that ${account.role} is a member of)`,
       ),
     ),
-    ...findApplyRights(owners, held, account.role),
+    ...findApplyRights(owners, holdings.roles, account.role),
+    ...findUnmakeable(snapshot.views, snapshot.containers, account.role),
+    ...findDrillRights(holdings, account.role),
   ];
 }
 

@@ -9,7 +9,7 @@ import type { Connection } from './connection.ts';
 import { snowflakeDialect } from './dialect.ts';
 import { quoteRelation } from './names.ts';
 import { mapSome } from './read-catalog.ts';
-import { isServerError } from './server-error.ts';
+import { isServerError, type ServerError } from './server-error.ts';
 import { settle } from './settle.ts';
 
 const timeOf = (value: Date | string | null) => (value === null ? 0 : new Date(value).getTime());
@@ -42,18 +42,33 @@ export function findSuspects(views: readonly View[], databases: readonly Databas
 
 const words = (message: string) => message.replaceAll(/\s+/g, ' ').trim();
 
-/** The views among these that can no longer be queried, with the reason: each is compiled once. */
-export async function findBroken(connection: Connection, names: readonly RelationName[]): Promise<readonly Unreadable[]> {
-  const found = await mapSome(names, async (name): Promise<readonly Unreadable[]> => {
+interface Refused extends Unreadable {
+  /** Whether our role may not query it, so that nothing is known of it. */
+  readonly isDenied: boolean;
+}
+
+/** Whether the refusal is about the view itself and not about what it reads. https://docs.snowflake.com/en/user-guide/security-access-control-privileges#view-privileges */
+function isDenied({ code, message }: ServerError, { catalog, schema, name }: RelationName): boolean {
+  return code === '003001' || (code === '002003' && message.includes(`'${catalog}.${schema}.${name}'`));
+}
+
+/** Each is compiled once. */
+async function findRefused(connection: Connection, names: readonly RelationName[]): Promise<readonly Refused[]> {
+  const found = await mapSome(names, async (name): Promise<readonly Refused[]> => {
     try {
       await connection.describe(`SELECT * FROM ${quoteRelation(name)}`);
       return [];
     } catch (error) {
       if (!isServerError(error)) throw error;
-      return [{ name, reason: words(error.message) }];
+      return [{ name, reason: words(error.message), isDenied: isDenied(error, name) }];
     }
   });
   return found.flat();
+}
+
+/** The views among these that can no longer be queried, with the reason. */
+export async function findBroken(connection: Connection, names: readonly RelationName[]): Promise<readonly Unreadable[]> {
+  return (await findRefused(connection, names)).map(({ name, reason }) => ({ name, reason }));
 }
 
 /** Those that read, directly or not, one that making again does not help, go with it. */
@@ -71,7 +86,8 @@ function partStale(stale: readonly StaleView[], broken: readonly Unreadable[]): 
 /** `Warehouse.findStale`: what cannot be queried is compiled anew from its query alone, on the others as they would be. */
 export async function findStale(connection: Connection, views: readonly View[]): Promise<StaleViews> {
   const names = views.map(({ name }) => name);
-  const failing = new Map((await findBroken(connection, names)).map((each) => [relationKey(each.name), each.reason]));
+  const refused = await findRefused(connection, names);
+  const failing = new Map(refused.flatMap(({ name, reason, isDenied: isUnknown }) => (isUnknown ? [] : [[relationKey(name), reason] as const])));
   const open = views.filter(({ name }) => failing.has(relationKey(name)));
   const requests = open.map((view) => ({ wanted: view, live: { ...view, columns: [] } }));
   const answers = await settle(connection, requests);

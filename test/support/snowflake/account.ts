@@ -136,7 +136,7 @@ export interface Account {
   /** Statements of clients that changed something, and who is told of each. */
   changes: number;
   onChange: (moment: 'before' | 'after', number: number) => void;
-  /** Grants of our role on schemas, by key; `USAGE` where nothing else is said. */
+  /** Grants of our role on schemas, by key; `OWNERSHIP` where nothing else is said. */
   readonly access: Map<string, string>;
 }
 

@@ -151,7 +151,7 @@ function readAccess(account: Account, session: Session, { name, schemas }: Datab
     .map((schema) => ({
       OBJECT_NAME: schema,
       GRANTEE: session.role,
-      PRIVILEGE_TYPE: account.access.get(`${name}.${schema}`) ?? 'USAGE',
+      PRIVILEGE_TYPE: account.access.get(`${name}.${schema}`) ?? 'OWNERSHIP',
     }));
   return { columns: ['OBJECT_NAME', 'GRANTEE', 'PRIVILEGE_TYPE'], rows };
 }
@@ -254,7 +254,7 @@ function show(account: Account, session: Session, sql: string): Answer | undefin
   return { columns: Object.keys(all[0] ?? { name: '' }), rows };
 }
 
-function showSpecial(account: Account, { user, role }: Session, what: string): Answer | undefined {
+function showSpecial(account: Account, { user }: Session, what: string): Answer | undefined {
   if (what === 'TRANSACTIONS') {
     const rows = account.transactions
       .filter((each) => each.user === user)
@@ -269,7 +269,11 @@ function showSpecial(account: Account, { user, role }: Session, what: string): A
     return { columns: ['privilege', 'grant_on', 'grant_to', 'grantee_name'], rows };
   }
   if (!what.startsWith('GRANTS TO ROLE ')) return undefined;
-  const rows = [...rolesInSession(account, role)].filter((each) => each !== role).map((name) => ({ privilege: 'USAGE', granted_on: 'ROLE', name }));
+  const of = unquote(/"((?:[^"]|"")*)"$/.exec(what)?.[1]);
+  const rows = [
+    ...[...(account.roles.get(of) ?? [])].map((name) => ({ privilege: 'USAGE', granted_on: 'ROLE', name })),
+    ...[...(account.globalRights.get(of) ?? [])].map((privilege) => ({ privilege, granted_on: 'ACCOUNT', name: account.name })),
+  ];
   return { columns: ['privilege', 'granted_on', 'name'], rows };
 }
 

@@ -157,6 +157,7 @@ test('doctor names each missing right with the statement that grants it', async 
     'GRANT OWNERSHIP ON VIEW PROD.SHOP.THEIRS TO ROLE ACCOUNTADMIN COPY CURRENT GRANTS',
   ]);
   server.account.globalRights.clear();
+  server.account.access.set('PROD.SHOP', 'USAGE');
   const warehouse = await connectAccount(server.options, {}, { patience: quick });
   const { clock, findings } = await warehouse.examine();
   await warehouse.close();
@@ -167,7 +168,18 @@ test('doctor names each missing right with the statement that grants it', async 
     'GRANT APPLY TAG ON ACCOUNT TO ROLE "VIEWSYNC";',
     'GRANT OWNERSHIP ON VIEW "PROD"."SHOP"."HIDDEN" TO ROLE ... COPY CURRENT GRANTS;   (a role that VIEWSYNC is a member of)',
     'GRANT ROLE "ACCOUNTADMIN" TO ROLE "VIEWSYNC";',
+    'GRANT CREATE VIEW ON SCHEMA "PROD"."SHOP" TO ROLE "VIEWSYNC";',
+    'GRANT CREATE DATABASE ON ACCOUNT TO ROLE "VIEWSYNC";',
   ]);
+  // What a role has that ours is a member of, through another one, counts.
+  server.account.roles.set('MIDDLE', new Set(['ACCOUNTADMIN']));
+  server.account.roles.get('VIEWSYNC')?.add('MIDDLE');
+  const all = ['APPLY MASKING POLICY', 'APPLY ROW ACCESS POLICY', 'APPLY TAG', 'CREATE DATABASE'];
+  server.account.globalRights.set('ACCOUNTADMIN', new Set(all));
+  server.account.access.set('PROD.SHOP', 'CREATE VIEW');
+  const again = await connectAccount(server.options, {}, { patience: quick });
+  expect((await again.examine()).findings).toEqual([]);
+  await again.close();
 });
 
 /** Runs a built program in a folder with a repository whose target is the account. */

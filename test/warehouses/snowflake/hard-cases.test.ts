@@ -115,6 +115,20 @@ describe('columns that a table has got or lost meanwhile', () => {
     expect((await place.plan('HEAD')).plan.steps).toEqual([]);
   });
 
+  test('of a view that our role may not query nothing is said', async () => {
+    const place = await openSnowflake(views.slice(0, 2));
+    await place.export();
+    place.server.run(['ALTER TABLE PROD.SHOP.ORDERS ADD COLUMN COLOR TEXT']);
+    for (const code of ['003001', '002003'])
+      place.account.injections.push({
+        matches: /^SELECT \* FROM/,
+        times: 1,
+        error: { code, sqlState: '42501', message: "Object 'PROD.SHOP.A' does not exist or not authorized." },
+      });
+    expect((await place.status()).stale).toEqual([]);
+    expect((await place.plan('HEAD')).plan.steps).toEqual([]);
+  });
+
   test('a commit from before is restored although its views have other columns now', async () => {
     const place = await openSnowflake(views.slice(0, 4));
     await place.export();
