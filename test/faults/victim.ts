@@ -62,8 +62,10 @@ export function choosePoints({ statements, gitCalls }: Traces, few: number): rea
   const points = (at: KillPoint['at'], count: number) =>
     numbers(count).flatMap((number) => (['before', 'after'] as const).map((when) => ({ at, number, when })));
   const [sql, git] = [points('sql', statements.length), points('git', gitCalls)];
+  // What a git call has left is what the next one finds, so that dying after each but the last would try the same again.
+  const distinct = git.filter(({ when }, index) => when === 'before' || index === git.length - 1);
   if (isThorough)
-    return [...sql, ...git, ...numbers(50).map(() => ({ at: 'time' as const, number: 150 + Math.round(Math.random() * 1000), when: 'before' as const }))];
+    return [...sql, ...distinct, ...numbers(50).map(() => ({ at: 'time' as const, number: 150 + Math.round(Math.random() * 1000), when: 'before' as const }))];
   const spread = (all: readonly KillPoint[]) => numbers(few).map((n) => all[Math.floor((n * all.length) / few) - 1] as KillPoint);
   return [...spread(sql), ...spread(git)];
 }
