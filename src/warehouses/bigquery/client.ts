@@ -23,6 +23,8 @@ export interface Client {
   readonly projects: readonly string[];
   /** Calls, again where that may help. */
   call<T>(call: Call): Promise<T>;
+  /** Milliseconds after which nothing is tried again. */
+  readonly patience: number;
   /** Calls made so far, second and later pages left out. */
   count(): number;
   /** Labels of every job: who asks, and for which command. https://cloud.google.com/bigquery/docs/adding-labels#job-label */
@@ -55,6 +57,7 @@ export function createClient(driver: BigQuery, options: ClientOptions): Client {
     project: options.project,
     projects: options.projects,
     labels: options.labels,
+    patience: options.patience,
     count: () => calls,
     call: (call) => {
       if (call.query?.['pageToken'] === undefined) calls++;

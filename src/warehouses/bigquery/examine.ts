@@ -29,14 +29,17 @@ const consequences: Readonly<Record<Permission, Consequence>> = {
   'bigquery.tables.setIamPolicy': { lost: 'rights on them cannot be given back', role: 'dataOwner' },
 };
 
+// Stands for us until we know who we are.
+const unknown = '<this account>';
+
 /** A role on single datasets; on the project it does the same for all of them. */
 function onDatasets(role: string, datasets: readonly ListedDataset[]): readonly string[] {
-  return datasets.map(({ project, name }) => `GRANT \`roles/bigquery.${role}\` ON SCHEMA \`${project}\`.\`${name}\` TO '<this account>'`);
+  return datasets.map(({ project, name }) => `GRANT \`roles/bigquery.${role}\` ON SCHEMA \`${project}\`.\`${name}\` TO '${unknown}'`);
 }
 
 /** A role on the project. */
 function onProject(project: string, role: string): readonly string[] {
-  return [`gcloud projects add-iam-policy-binding ${project} --member=<this account> --role=roles/bigquery.${role}`];
+  return [`gcloud projects add-iam-policy-binding ${project} --member=${unknown} --role=roles/bigquery.${role}`];
 }
 
 const callAll = (client: Client, datasets: readonly Dataset[]) => datasets.map((dataset) => callDataset(client, dataset)).join(', ');
@@ -114,14 +117,21 @@ async function examineCatalog(client: Client, datasets: readonly Dataset[]): Pro
   });
 }
 
-async function readClock(client: Client, datasets: readonly Dataset[]): Promise<Date> {
+/** What the server's clock shows, and who we are to it, as a policy names us. https://cloud.google.com/bigquery/docs/reference/standard-sql/security_functions */
+async function readSession(client: Client, datasets: readonly Dataset[]): Promise<{ readonly clock: Date; readonly member: string }> {
   const [region] = toRegions(datasets);
-  if (region === undefined) return new Date();
-  const [row] = await runQuery(client, 'SELECT CAST(UNIX_MILLIS(CURRENT_TIMESTAMP()) AS STRING) AS clock', {
-    place: { project: client.project, location: region.place.location },
-  });
-  return new Date(Number(row?.['clock'] ?? Date.now()));
+  if (region === undefined) return { clock: new Date(), member: unknown };
+  const sql = 'SELECT CAST(UNIX_MILLIS(CURRENT_TIMESTAMP()) AS STRING) AS clock, SESSION_USER() AS account';
+  const [row] = await runQuery(client, sql, { place: { project: client.project, location: region.place.location } });
+  const account = row?.['account'] ?? '';
+  const kind = account.endsWith('.gserviceaccount.com') ? 'serviceAccount' : 'user';
+  return { clock: new Date(Number(row?.['clock'] ?? Date.now())), member: account === '' ? unknown : `${kind}:${account}` };
 }
+
+const addressed = ({ found, suggestions }: Finding, member: string): Finding => ({
+  found,
+  suggestions: suggestions.map((text) => text.replaceAll(unknown, member)),
+});
 
 /** `Warehouse.examine`: per missing permission what would be incomplete, and which role to ask for. */
 export async function examineProject(client: Client, iam: 'read' | 'skip'): Promise<{ readonly clock: Date; readonly findings: readonly Finding[] }> {
@@ -130,5 +140,6 @@ export async function examineProject(client: Client, iam: 'read' | 'skip'): Prom
   const isReadable = own.length === 0;
   const catalog = isReadable ? await examineCatalog(client, datasets) : [];
   const findings = [...own, ...others.flat(), ...catalog, ...examineDatasets(client, datasets), ...(await examinePermissions(client, datasets, iam))];
-  return { clock: isReadable ? await readClock(client, datasets) : new Date(), findings };
+  const { clock, member } = isReadable ? await readSession(client, datasets) : { clock: new Date(), member: unknown };
+  return { clock, findings: findings.map((finding) => addressed(finding, member)) };
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { retry } from '../retry.ts';
 import { type Client, createJobId, pathOf } from './client.ts';
-import { isServerError, ServerError } from './server-error.ts';
+import { isRetryable, isServerError, ServerError } from './server-error.ts';
 
 /** Where a job runs: in the project of what it is about, in the location of its datasets. */
 export interface Place {
@@ -86,10 +87,13 @@ export async function runQuery(client: Client, sql: string, { place, names }: Qu
   }
 }
 
-function failedJob({ errorResult }: NonNullable<Job['status']>): ServerError | undefined {
+/** The job itself has failed, and not a call about it. */
+class FailedJob extends ServerError {}
+
+function failedJob({ errorResult }: NonNullable<Job['status']>): FailedJob | undefined {
   if (!errorResult) return undefined;
   const status = { accessDenied: 403, notFound: 404, duplicate: 409, rateLimitExceeded: 403, backendError: 503, internalError: 500 }[errorResult.reason ?? ''];
-  return new ServerError(status ?? 400, errorResult.reason ?? '', errorResult.message ?? 'The job failed.');
+  return new FailedJob(status ?? 400, errorResult.reason ?? '', errorResult.message ?? 'The job failed.');
 }
 
 const firstPause = 50;
@@ -107,8 +111,19 @@ async function startJob(client: Client, { project, location }: Place, configurat
   }
 }
 
-/** Runs one statement as a job, and waits for its end. */
-export async function runStatement(client: Client, sql: string, place: Place): Promise<void> {
+/**
+ * Runs one statement as a job, and waits for its end. One that failed changed nothing, so it is run again where that may help: limits of rates and
+ * "Invalid snapshot time" are told in the job, and not as the answer to a call.
+ */
+export function runStatement(client: Client, sql: string, place: Place): Promise<void> {
+  return retry(() => runOnce(client, sql, place), {
+    deadline: client.patience,
+    isRetryable: (error) => error instanceof FailedJob && isRetryable(error),
+    signal: client.signal,
+  });
+}
+
+async function runOnce(client: Client, sql: string, place: Place): Promise<void> {
   const { id, job } = await startJob(client, place, { query: { query: sql, useLegacySql: false } });
   let { status } = job;
   for (let pause = firstPause; status?.state !== 'DONE'; pause = Math.min(longestPause, pause * 2)) {

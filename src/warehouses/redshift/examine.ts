@@ -4,6 +4,7 @@ import { quoteIdentifier } from './names.ts';
 
 interface Row {
   readonly role: string;
+  readonly database: string;
   readonly superuser: boolean;
   readonly temporary: boolean;
   readonly foreign: number | string;
@@ -11,7 +12,7 @@ interface Row {
 
 // https://docs.aws.amazon.com/redshift/latest/dg/r_HAS_DATABASE_PRIVILEGE.html
 const rightsQuery = `
-SELECT u.usename::varchar AS role, u.usesuper AS superuser, has_database_privilege(current_database(), 'TEMP') AS temporary,
+SELECT u.usename::varchar AS role, current_database()::varchar AS database, u.usesuper AS superuser, has_database_privilege(current_database(), 'TEMP') AS temporary,
        (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind = 'v' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND c.relowner <> u.usesysid) AS "foreign"
 FROM pg_user u WHERE u.usename = current_user`;
@@ -68,7 +69,7 @@ function unseen({ relation, without, role }: Source, { role: user }: Row): Findi
 }
 
 /** https://docs.aws.amazon.com/redshift/latest/dg/r_GRANT.html: ACCESS SYSTEM TABLE is given to roles. */
-function findLimits({ role, superuser, temporary, foreign }: Row): readonly Finding[] {
+function findLimits({ role, database, superuser, temporary, foreign }: Row): readonly Finding[] {
   if (superuser) return [];
   const user = quoteIdentifier(role);
   return [
@@ -86,7 +87,7 @@ function findLimits({ role, superuser, temporary, foreign }: Row): readonly Find
       : [
           {
             found: 'This user may not create temporary tables, by which a second run is told that one is at work.',
-            suggestions: [`GRANT TEMP ON DATABASE ... TO ${user}`],
+            suggestions: [`GRANT TEMP ON DATABASE ${quoteIdentifier(database)} TO ${user}`],
           },
         ]),
     ...(Number(foreign) > 0

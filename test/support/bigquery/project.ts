@@ -298,12 +298,17 @@ const withoutEmpty = ({ description, policyTags, fields, ...field }: Field): Fie
   ...(fields ? { fields: fields.map(withoutEmpty) } : {}),
 });
 
+const tagsOf = (fields: readonly Field[]) => JSON.stringify(fields.map(({ policyTags }) => policyTags?.names ?? []));
+
 /** https://cloud.google.com/bigquery/docs/reference/rest/v2/tables/patch */
-export function patchTable(project: Project, table: Table, body: TableBody): void {
+export function patchTable(project: Project, table: Table, body: TableBody, lacking: ReadonlySet<string> = new Set()): void {
   if (body.view && body.schema) throw new Refusal(400, 'notSimulated', 'Whether query and schema can be patched in one call is not documented.');
   const isLegacy = body.view?.useLegacySql ?? table.useLegacySql ?? false;
   const schema = body.view ? analyzeQuery(project, body.view.query ?? table.query ?? '', isLegacy ? 'legacy' : 'standard') : undefined;
   if (body.schema) checkSchema(table.schema, body.schema.fields);
+  // https://cloud.google.com/bigquery/docs/column-level-security#permissions
+  if (body.schema && lacking.has('bigquery.tables.setCategory') && tagsOf(body.schema.fields) !== tagsOf(table.schema))
+    throw new Refusal(403, 'accessDenied', `Access Denied: Permission bigquery.tables.setCategory denied on table ${project.id}:${table.id}`);
   change(project, table);
   // The columns are found anew, without what the old ones had.
   if (schema) Object.assign(table, { query: body.view?.query ?? table.query, useLegacySql: isLegacy, schema });

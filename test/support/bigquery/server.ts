@@ -42,6 +42,8 @@ export interface BigQueryServer extends AsyncDisposable {
   drop: () => void;
   /** Asked before each call; what it returns is answered instead. */
   fail: (call: Call) => Refusal | undefined;
+  /** Asked before each statement of a job; what it returns is how the job ends. */
+  failJob: (sql: string) => Refusal | undefined;
   /** Called around every change, with its number from 1. */
   onChange: (moment: 'before' | 'after', number: number, change: Change) => void | Promise<void>;
 }
@@ -101,12 +103,12 @@ function namesOf(parameters: readonly Parameter[]): ReadonlySet<string> | undefi
   return value('everything')?.value === 'true' ? undefined : new Set(value('names')?.arrayValues?.map((item) => item.value));
 }
 
-const clock = 'SELECT CAST(UNIX_MILLIS(CURRENT_TIMESTAMP()) AS STRING) AS clock';
+const session = 'SELECT CAST(UNIX_MILLIS(CURRENT_TIMESTAMP()) AS STRING) AS clock, SESSION_USER() AS account';
 
 function answerQuery(server: BigQueryServer, project: Project, { body }: Call): Answer {
   if (body.useLegacySql !== false) throw new Refusal(400, 'notSimulated', 'A query must say which SQL it is in.');
   if (body.location === undefined) throw new Refusal(400, 'notSimulated', 'A query must say where it runs.');
-  if (body.query === clock) return { columns: ['clock'], rows: [[String(Date.now())]] };
+  if (body.query === session) return { columns: ['clock', 'account'], rows: [[String(Date.now()), 'robot@my-project.iam.gserviceaccount.com']] };
   return readInformationSchema(project, {
     sql: body.query,
     location: body.location,
@@ -155,6 +157,8 @@ function createRoutes(server: BigQueryServer, project: Project): readonly Route[
     if (configuration.dryRun) return { ...done, statistics: { query: dryRun(configuration.query) } };
     if (jobs.has(jobReference.jobId)) throw new Refusal(409, 'duplicate', `Already Exists: Job ${project.id}:${jobReference.jobId}`);
     try {
+      const refusal = server.failJob(configuration.query.query);
+      if (refusal) throw refusal;
       run(project, configuration.query.query, 'robot@example.com');
       jobs.set(jobReference.jobId, done);
     } catch (error) {
@@ -267,7 +271,7 @@ function createRoutes(server: BigQueryServer, project: Project): readonly Route[
       handle: (call, [dataset = '', id = '']) => {
         const table = tableOf(project, dataset, id);
         requireEtag(call, table);
-        patchTable(project, table, call.body);
+        patchTable(project, table, call.body, server.lacking);
         return tableResource(project, dataset, table);
       },
     },
@@ -394,6 +398,7 @@ export async function startBigQuery(project: Project): Promise<BigQueryServer> {
     lacking: new Set(),
     drop: () => http.closeAllConnections(),
     fail: () => undefined,
+    failJob: () => undefined,
     onChange: () => undefined,
     [Symbol.asyncDispose]: async () => {
       http.closeAllConnections();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { bigquery } from '../../../src/warehouses/bigquery/adapter.ts';
 import { loadPackage } from '../../../src/warehouses/bigquery/driver.ts';
-import { insertTable, patchTable } from '../../support/bigquery/project.ts';
+import { insertTable, patchDataset, patchTable } from '../../support/bigquery/project.ts';
 import { Refusal } from '../../support/bigquery/resources.ts';
 import { type BigQueryPlace, keepStage, openBigQuery, openStage, type Parts, type Stage } from './place.ts';
 
@@ -140,6 +140,67 @@ describe('an apply', () => {
     expect(refusals).toEqual([]);
     expect(place.table('shop', 'best').query).toContain('id > 101');
   }, 20_000);
+
+  test('a statement whose job fails for a moment is run again, and one that fails for good is not', async () => {
+    const place = await openShop();
+    place.run('DROP VIEW `my-project.shop.best`');
+    const jobs = [
+      new Refusal(403, 'rateLimitExceeded', 'Exceeded rate limits: too many table update operations'),
+      new Refusal(400, 'invalidQuery', 'Invalid snapshot time 1'),
+    ];
+    place.server.failJob = (sql) => (sql.includes('`best`') ? jobs.shift() : undefined);
+    await place.apply('HEAD');
+    expect(jobs).toEqual([]);
+    expect(place.server.changes.filter((change) => change.startsWith('CREATE'))).toHaveLength(3);
+    place.run('DROP VIEW `my-project.shop.best`');
+    place.server.changes.length = 0;
+    place.server.failJob = () => new Refusal(403, 'accessDenied', 'Access Denied: Permission bigquery.tables.create denied');
+    await expect(place.apply('HEAD')).rejects.toMatchObject({ code: 'ROLLED_BACK', message: expect.stringContaining('tables.create denied') });
+    expect(place.server.changes.filter((change) => change.startsWith('CREATE'))).toHaveLength(1);
+  }, 20_000);
+
+  test('an access list that somebody writes in between keeps what they wrote', async () => {
+    const place = await openShop({ options: { iam: true } });
+    const raw = place.server.project.datasets.get('raw');
+    if (!raw) throw new Error('There is no dataset.');
+    raw.access = [{ role: 'OWNER', userByEmail: 'boss@example.com' }];
+    edit(place, 'big', (text) => `${text}-- viewsync: {"view":"my-project.shop.big","authorizedBy":"my-project.raw"}\n`);
+    let writes = 0;
+    place.server.fail = ({ method, path }) => {
+      if (method === 'PATCH' && path.endsWith('/datasets/raw') && ++writes === 1)
+        patchDataset(raw, {
+          access: [
+            { role: 'OWNER', userByEmail: 'boss@example.com' },
+            { role: 'READER', userByEmail: 'new@example.com' },
+          ],
+        });
+      return undefined;
+    };
+    await place.apply('worktree', { allowed: ['WIDENS_ACCESS'] });
+    expect(writes).toBe(2);
+    expect(raw.access).toEqual([
+      { role: 'OWNER', userByEmail: 'boss@example.com' },
+      { role: 'READER', userByEmail: 'new@example.com' },
+      { view: { projectId: 'my-project', datasetId: 'shop', tableId: 'big' } },
+    ]);
+  });
+
+  test('policy tags that this account may not set fail their view, which is then as it was', async () => {
+    const place = await openShop();
+    const before = structuredClone(place.table('shop', 'big'));
+    edit(
+      place,
+      'big',
+      (text) =>
+        `${text.replace('id > 10', 'id > 11')}-- viewsync: {"view":"my-project.shop.big","column":"id","policyTags":["projects/p/locations/eu/taxonomies/1/policyTags/2"]}\n`,
+    );
+    place.server.lacking.add('bigquery.tables.setCategory');
+    await expect(place.apply('worktree')).rejects.toMatchObject({ code: 'STEP_FAILED', message: expect.stringContaining('setCategory denied') });
+    const { etag: _, changes: __, query, ...after } = place.table('shop', 'big');
+    expect(before).toMatchObject(after);
+    expect(query?.replace(/\s+/g, ' ')).toBe(before.query?.replace(/\s+/g, ' '));
+    expect((await place.status()).run).toBeUndefined();
+  });
 
   test('gives up when the time for that is over', async () => {
     const place = await openShop({ options: { patience: 0.5 } });
@@ -284,7 +345,9 @@ describe('connecting', () => {
     server.closed.list.add('other');
     for (const permission of ['bigquery.tables.update', 'bigquery.tables.setIamPolicy', 'bigquery.datasets.get']) server.lacking.add(permission);
     expect(await examine()).toEqual([
-      expect.stringMatching(/lacks bigquery\.tables\.list on other.*roles\/bigquery\.metadataViewer/),
+      expect.stringMatching(
+        /lacks bigquery\.tables\.list on other.*GRANT `roles\/bigquery\.metadataViewer` ON SCHEMA `my-project`\.`other` TO 'serviceAccount:robot@my-project\.iam/,
+      ),
       expect.stringMatching(/lacks bigquery\.datasets\.get.*authorized.*roles\/bigquery\.dataOwner/),
       expect.stringMatching(/lacks bigquery\.tables\.update on views in shop: they cannot be changed.*roles\/bigquery\.dataEditor/),
       expect.stringMatching(/lacks bigquery\.tables\.setIamPolicy.*roles\/bigquery\.dataOwner/),
