@@ -1,6 +1,6 @@
 import type { Dialect } from './dialect.ts';
 import type { Course } from './making.ts';
-import type { Refusal, Step } from './plan.ts';
+import type { Plan, Refusal, Step } from './plan.ts';
 import type { Situation } from './planner.ts';
 import { findPowerless } from './powers.ts';
 import { type RelationName, relationKey } from './relation.ts';
@@ -70,6 +70,18 @@ function adviseOnOrphan(view: View, gone: string, dialect: Dialect): string {
   const keep = `keep the other with --exclude '${gone}'`;
   if (view.kind !== 'bystander') return `Let it go too, or ${keep}.`;
   return `This revision has no file of it, so it is not ours to drop: run ${dialect.dropView(view)}; yourself, or ${keep}.`;
+}
+
+/** Views to be made where something that is no view has their name; `relations` as they are before the first step. */
+export function findOccupied({ steps, before }: Pick<Plan, 'steps' | 'before'>, relations: ReadonlySet<string>): readonly Refusal[] {
+  const known = new Set(before.map(({ name }) => relationKey(name)));
+  const made = steps.filter(({ kind, view }) => kind === 'create' && view.object === undefined && !known.has(relationKey(view)));
+  return made.flatMap(({ view }) => {
+    const key = relationKey(view);
+    if (!relations.has(key)) return [];
+    const because = `${key} exists and is no view: a table, or something else that viewsync never touches.`;
+    return [{ view, because, suggestion: `Rename or drop it, or leave the view out: --exclude '${key}'` }];
+  });
 }
 
 /** Views that stay and still read one that goes. */

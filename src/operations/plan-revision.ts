@@ -2,6 +2,7 @@ import type { Dialect } from '../core/dialect.ts';
 import { countingAll, keepIgnored } from '../core/ignore.ts';
 import type { HazardName, Plan } from '../core/plan.ts';
 import { planChanges } from '../core/planner.ts';
+import { findOccupied } from '../core/refusals.ts';
 import { type RelationName, relationKey } from '../core/relation.ts';
 import { matchScope } from '../core/scope.ts';
 import { type Selection, selectViews } from '../core/selection.ts';
@@ -218,6 +219,8 @@ export async function planFetched(project: Project, target: Target, options: Pla
   if (isDeployed) requireNoConflict(wish, sources, options);
   const fitting = options.misfits === 'skip' ? await leaveOutBroken(wish, { inspection, warehouse, known: options.unfit ?? [] }) : { wish, broken: [] };
   const tip = await findExportedFiles(reading, { recorded, inspection, wanted: fitting.wish.wanted });
-  const plan = await planWish(reading, fitting.wish, { inspection, tip, options });
+  const made = await planWish(reading, fitting.wish, { inspection, tip, options });
+  const occupied = warehouse.dialect.isTransactional ? findOccupied(made, inspection.relations) : [];
+  const plan = { ...made, refusals: [...made.refusals, ...occupied] };
   return { plan, revision, commit, reading, inspection, recorded, sources, files, broken: fitting.broken };
 }

@@ -44,6 +44,20 @@ test('dropped in the warehouse only: drift; apply HEAD makes it again before a n
   expect((await place.apply('HEAD')).plan.steps).toEqual([]);
 });
 
+test('dropped in the warehouse, where a table has its name now: refused by name before anything runs', async () => {
+  const place = await openShop();
+  await drop(place);
+  await place.database.query('CREATE TABLE shop.ids (id int)');
+  expect((await place.plan('HEAD')).plan.refusals).toMatchObject([{ because: expect.stringMatching(/^shop\.ids exists and is no view/) }]);
+  await expect(place.apply('HEAD')).rejects.toMatchObject({
+    code: 'PLAN_IMPOSSIBLE',
+    exitCode: 65,
+    suggestions: [expect.stringContaining("--exclude 'shop.ids'")],
+  });
+  await place.export();
+  expect([holds(place, 'HEAD'), await states(place)]).toEqual([false, {}]);
+});
+
 test('deleted in git only: pending for three nights; apply HEAD keeps it and says so, and --prune drops it', async () => {
   const place = await openShop();
   deleteFile(place);

@@ -123,3 +123,16 @@ test('a fresh clone, in which the live line was never fetched, knows what is pen
   expect(await states(fresh)).toEqual({ 'shop.big': 'drift', 'shop.ids': 'pending' });
   expect(await fresh.export()).toMatchObject({ pending: ['shop.ids'], conflicts: [] });
 });
+
+test('a job that starts from a fresh clone each night, shallow or not, finds pending what is pending and a conflict what is one', async () => {
+  const { team, author } = await openScene(1);
+  commitEdit(author, 'shop.best', (text) => text.replace('sum(', 'avg('));
+  author.git('push', '--quiet', 'origin', 'feature');
+  await team.database.query('CREATE OR REPLACE VIEW shop.best AS SELECT customer, max(total) AS spent FROM shop.big GROUP BY customer');
+  for (const [night, ...options] of [[1, '--depth=1'], [2], [3, '--depth=1'], [4, '--depth=2']] as const) {
+    const fresh = await team.machine({}, '--branch=feature', ...options);
+    await drift(fresh, 200 + night, 'shop.big');
+    expect(await fresh.export(push)).toMatchObject({ pushed: true, pending: ['shop.ids'], conflicts: ['shop.best'] });
+    expect(fresh.git('show', 'HEAD:views/prod/shop/big.sql')).toContain(`${200 + night}`);
+  }
+});
