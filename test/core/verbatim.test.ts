@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Dialect } from '../../src/core/dialect.ts';
 import { pathInTarget } from '../../src/core/path.ts';
+import { splitStatements } from '../../src/core/statements.ts';
+import { hideUnreadable, parseHidden } from '../../src/core/verbatim.ts';
 import type { View } from '../../src/core/view.ts';
 import { readViewFile, writeViewFile } from '../../src/core/view-file.ts';
 import { bigqueryDialect } from '../../src/warehouses/bigquery/dialect.ts';
@@ -41,4 +43,17 @@ describe.each(Object.entries(dialects))('a query that cannot be read on %s', (_,
     const text = writeViewFile(view, dialect);
     expect(() => readViewFile(`${text.slice(0, text.indexOf('\nz'))}`, pathInTarget(view.name, dialect), dialect)).toThrow(/never closed|semicolon/);
   });
+});
+
+test.each([
+  ['snowflake', "create or replace view D.S.V(\n\tA COMMENT 'x as y',\n\tB\n) COMMENT='as' as select a as b, 'c;\n; from t\n;", "select a as b, 'c;\n; from t"],
+  ['bigquery', "CREATE MATERIALIZED VIEW `p.d.v` PARTITION BY day OPTIONS(description='as') AS SELECT 'it;\n;", "SELECT 'it;"],
+  ['redshift', 'create materialized view s.v sortkey (a) as select "a from t;', 'select "a from t'],
+] as const)('of a statement that %s keeps everything but the query is read', (warehouse, statement, query) => {
+  const dialect = dialects[warehouse];
+  const hidden = hideUnreadable(statement, dialect.lexicalRules, /\s*;?\s*$/);
+  const [first] = splitStatements(hidden?.text ?? '', dialect.lexicalRules);
+  const create = first && parseHidden(first, hidden, dialect.parseCreate);
+  expect(create?.definition).toBe(query);
+  expect(create?.attachments.length).toBeGreaterThan(0);
 });

@@ -209,6 +209,20 @@ describe('several projects', () => {
   });
 });
 
+test('a query that cannot be read to its end is kept as it is, named every time, and no difference', async () => {
+  const place = await openBigQuery();
+  place.run('CREATE VIEW `my-project.shop.odd` AS SELECT id FROM raw.orders');
+  const odd = "SELECT id FROM raw.orders WHERE customer = 'never closed;\n; DROP";
+  place.table('shop', 'odd').query = odd;
+  const first = await place.export();
+  expect(first.notes).toEqual([expect.stringMatching(/odd\.sql: viewsync cannot read the query to its end/)]);
+  expect(readFileSync(join(place.directory, 'views/prod/my-project/shop/odd.sql'), 'utf8')).toContain(`AS\n-- viewsync: {"verbatim":2}\n${odd}\n;\n`);
+  const again = await place.export();
+  expect([again.commit, again.notes]).toEqual([undefined, first.notes]);
+  expect((await place.plan('HEAD')).plan.steps).toEqual([]);
+  expect((await place.check(['raw.orders'])).dependents).toMatchObject([{ state: 'current' }]);
+});
+
 describe('columns that go stale', () => {
   test('views that take over all columns of a replaced one are put over themselves, and no others', async () => {
     const place = await openBigQuery();
