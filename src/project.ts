@@ -61,7 +61,16 @@ export async function openProject({ directory, environment, interruption = never
 
 async function readNearest(directory: string): Promise<{ readonly folder: string; readonly configuration: Configuration }> {
   const folder = findConfigurationFolder(directory);
-  return { folder, configuration: await readConfiguration(await readFile(join(folder, configurationFile), 'utf8')) };
+  const file = join(folder, configurationFile);
+  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw unreadable(file, cause);
+  });
+  return { folder, configuration: await readConfiguration(text) };
+}
+
+function unreadable(file: string, cause: NodeJS.ErrnoException): ViewsyncError {
+  const because = cause.code === 'EISDIR' ? 'it is a folder' : cause.code === 'EACCES' ? 'this user may not read it' : cause.message;
+  return new ViewsyncError('CONFIG_INVALID', { message: `"${file}" cannot be read: ${because}. Nothing was done.`, suggestions: [`ls -ld '${file}'`], cause });
 }
 
 /** The names of the targets of the `viewsync.yaml` here or above. Asks neither git nor a warehouse. `CONFIG_MISSING`, `CONFIG_INVALID`. */

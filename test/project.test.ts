@@ -33,6 +33,16 @@ describe('opening a project', () => {
     await expect(open(temporaryFolder())).rejects.toMatchObject({ code: 'CONFIG_MISSING', suggestions: expect.arrayContaining(['viewsync init']) });
   });
 
+  test('says that viewsync.yaml is a folder', async () => {
+    const directory = temporaryFolder();
+    mkdirSync(join(directory, 'viewsync.yaml'));
+    await expect(open(directory)).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      exitCode: 78,
+      message: expect.stringMatching(/it is a folder\. Nothing was done\.$/),
+    });
+  });
+
   test('needs a git repository', async () => {
     const directory = temporaryFolder();
     writeFiles(directory, { 'viewsync.yaml': one });
