@@ -1,7 +1,8 @@
 import { findReaders, type Reads, reach } from './graph.ts';
+import { callingOf } from './leaning.ts';
 import type { Situation } from './planner.ts';
-import { bareKey, isRoutineName, relationKey } from './relation.ts';
-import { isView, type View } from './view.ts';
+import { relationKey } from './relation.ts';
+import type { View } from './view.ts';
 
 /** What has to be dropped so that something can be made anew. */
 export interface Rebuild {
@@ -23,10 +24,6 @@ function becauseOf(key: string, through: string | undefined, { treatments, live 
   if (own?.how === 'rebuild') return own.because;
   const verb = live.get(key)?.kind === 'bystander' ? 'hangs on' : live.get(through ?? '')?.kind === 'bystander' ? 'needs' : 'reads';
   return `it ${verb} ${through}, which has to be dropped and made again`;
-}
-
-function callingOf(view: View | undefined): string[] {
-  return view && (isView(view) || isRoutineName(view.name)) ? [bareKey(view.name)] : [];
 }
 
 /** The closure that the engine forces: every view that has to be re-created, and every view and bystander that reads it in the live warehouse. */

@@ -1,52 +1,24 @@
 import { type Alteration, findAlterations } from './alterations.ts';
-import type { Dialect } from './dialect.ts';
-import { type Component, orderByReads } from './graph.ts';
+import { dropInOrder, placeholderStep, splitCircle } from './drop-order.ts';
+import type { Component } from './graph.ts';
 import type { Course, CourseMaking } from './making.ts';
 import type { Step } from './plan.ts';
 import type { Situation } from './planner.ts';
-import { readsOf } from './rebuild.ts';
 import { refreshSteps } from './refreshes.ts';
 import { compareText, relationKey } from './relation.ts';
 import type { Container } from './snapshot.ts';
 import { ownerKind, populatedKind, type View } from './view.ts';
-
-const circle = 'it is part of a circle of views';
-
-function dropComponent(
-  component: Component,
-  views: ReadonlyMap<string, View>,
-  { dialect, because }: { dialect: Dialect; because: (key: string) => string },
-): Step[] {
-  const members = component.members.flatMap((key) => views.get(key) ?? []);
-  const drop = (view: View): Step => ({ kind: 'drop', view: view.name, sql: dialect.dropView(view), because: because(relationKey(view.name)) });
-  if (members.length === 1) return members.map(drop);
-  const { fixed, plain } = splitCircle(members);
-  return [...plain.flatMap((view) => placeholderStep(view, dialect)), ...fixed.toReversed().map(drop), ...plain.map(drop)];
-}
-
-/** The members of a circle of views: those for which no placeholder can stand, in the order in which they read each other, and the others. */
-function splitCircle(members: readonly View[]): { readonly fixed: readonly View[]; readonly plain: readonly View[] } {
-  const byKey = new Map(members.filter(({ kind }) => kind !== 'view').map((view) => [relationKey(view.name), view]));
-  const order = orderByReads(readsOf(byKey.values())).flatMap((component) => component.members);
-  return { fixed: order.flatMap((key) => byKey.get(key) ?? []), plain: members.filter(({ kind }) => kind === 'view') };
-}
-
-function placeholderStep(view: View, dialect: Dialect): Step[] {
-  const sql = dialect.createPlaceholder(view);
-  return sql === undefined ? [] : [{ kind: 'replace', view: view.name, sql, because: circle }];
-}
-
-function dropInOrder(views: ReadonlyMap<string, View>, dialect: Dialect, because: (key: string) => string): Step[] {
-  const components = orderByReads(readsOf(views.values())).toReversed();
-  return components.flatMap((component) => dropComponent(component, views, { dialect, because }));
-}
 
 function pick(views: ReadonlyMap<string, View>, keys: Iterable<string>): ReadonlyMap<string, View> {
   return new Map([...keys].flatMap((key) => (views.has(key) ? [[key, views.get(key) as View] as const] : [])));
 }
 
 function dropSteps({ live, rebuild, request }: Situation): Step[] {
-  return dropInOrder(pick(live, rebuild.dropped.keys()), request.dialect, (key) => `must be re-created: ${rebuild.dropped.get(key)}`);
+  return dropInOrder({
+    views: pick(live, rebuild.dropped.keys()),
+    dialect: request.dialect,
+    because: (key) => `must be re-created: ${rebuild.dropped.get(key)}`,
+  });
 }
 
 /** What pruned views hold under a name that something made here is to have, such as an index that its view was renamed with. */
@@ -63,7 +35,7 @@ function freeNameSteps({ live, rebuild, drops, request }: Situation, alterations
 /** Views to prune that nothing forced out before; last, when nothing that stays reads them any more. */
 function pruneSteps({ live, rebuild, drops, request }: Situation): Step[] {
   const left = [...drops].filter((key) => !rebuild.dropped.has(key));
-  return dropInOrder(pick(live, left), request.dialect, () => 'the commit does not hold it');
+  return dropInOrder({ views: pick(live, left), dialect: request.dialect, because: () => 'the commit does not hold it' });
 }
 
 function becauseMade(key: string, { rebuild, treatments }: Situation): string {

@@ -2,7 +2,7 @@ import type { Plan, Step } from '../core/plan.ts';
 import { type PlanRequest, planChanges } from '../core/planner.ts';
 import { type RelationName, relationKey } from '../core/relation.ts';
 import { objectsOf } from '../core/snapshot.ts';
-import type { View } from '../core/view.ts';
+import { isView, type View } from '../core/view.ts';
 import type { Inspection, Warehouse } from '../warehouses/warehouse.ts';
 
 /** What every plan of a detour shares: views are dropped, something else happens, and they are made again. */
@@ -47,12 +47,13 @@ export function withoutPowers({ powers: _, ...surroundings }: Surroundings): Sur
   return surroundings;
 }
 
-/** What is no view and hangs on one, in scope or not, and which of it each view needs. */
+/** What is no view and hangs on one, in scope or not, which of it each view needs, and all views. */
 export function hangingOf({ snapshot, outside }: Inspection): {
   readonly bystanders: readonly View[];
+  readonly before: readonly View[];
   readonly needs: ReadonlyMap<string, readonly RelationName[]>;
 } {
   const bystanders = [...snapshot.bystanders, ...outside.filter(({ kind }) => kind === 'bystander')];
   const needs = [...objectsOf(snapshot), ...outside].map((view) => [relationKey(view.name), view.needs ?? []] as const);
-  return { bystanders, needs: new Map(needs) };
+  return { bystanders, before: [...snapshot.views, ...outside.filter(isView)], needs: new Map(needs) };
 }

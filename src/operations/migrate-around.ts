@@ -2,11 +2,12 @@ import { diffViews } from '../core/compare.ts';
 import type { Dialect } from '../core/dialect.ts';
 import { findRelations } from '../core/find-relations.ts';
 import { findReaders, reach } from '../core/graph.ts';
+import { callingOf, leansOn } from '../core/leaning.ts';
 import type { Plan } from '../core/plan.ts';
 import { readsOf } from '../core/rebuild.ts';
 import { parseRelationKey, relationKey } from '../core/relation.ts';
 import { objectsOf } from '../core/snapshot.ts';
-import type { View } from '../core/view.ts';
+import { isView, type View } from '../core/view.ts';
 import { ViewsyncError } from '../errors.ts';
 import type { Project, Target } from '../project.ts';
 import type { Inspection, Warehouse } from '../warehouses/warehouse.ts';
@@ -46,9 +47,23 @@ function findCovering(relations: readonly string[], objects: readonly View[], { 
 export function findDependents(relations: readonly string[], { snapshot, outside, heirs = new Map() }: Inspection, dialect: Dialect): readonly View[] {
   const objects = [...objectsOf(snapshot), ...outside].filter(({ kind }) => kind !== 'container');
   const family = [...reach(relations, heirs).keys()];
-  const reached = reach([...family, ...findCovering(family, objects, dialect)], findReaders(readsOf(objects)));
   const named = new Set(relations);
+  const reached = reachLeaning([...family, ...findCovering(family, objects, dialect)], objects, dialect);
   return objects.filter((view) => reached.has(relationKey(view.name)) && !named.has(relationKey(view.name)));
+}
+
+/** What depends on the start, and the views of which something names one of these: all that has to make way. */
+function reachLeaning(start: readonly string[], objects: readonly View[], dialect: Dialect): ReadonlySet<string> {
+  const readers = findReaders(readsOf(objects));
+  const reached = new Set(reach(start, readers).keys());
+  for (let count = -1; count !== reached.size; ) {
+    count = reached.size;
+    const names = new Set(objects.filter(({ name }) => reached.has(relationKey(name))).flatMap(callingOf));
+    const leaning = objects.filter((view) => isView(view) && !reached.has(relationKey(view.name)) && leansOn(view, names, dialect));
+    const more = leaning.map(({ name }) => relationKey(name));
+    for (const key of reach(more, readers).keys()) reached.add(key);
+  }
+  return reached;
 }
 
 /** Every relation that somebody may ask about: also those that only a view's query names, as in another database. */

@@ -94,9 +94,13 @@ function describeBroken({ view, at }: AbsentView, because: string, { statements,
 /** Views that the server refuses now, and with the one that failed all that read it. */
 async function findUnfit(running: RunningScript, unfit: Unfit): Promise<ReadonlyMap<string, string>> {
   const views = [...running.absent.values()].map(({ view }) => view);
-  // What calls a routine that is away as well cannot be told from here.
-  const isTold = ({ needs = [], kind }: View) => isView({ kind }) && !needs.some((need) => running.absent.has(relationKey(need)));
-  const settled = await running.transaction.settle(views.filter(isTold).map((wanted) => ({ wanted })));
+  // What calls a routine that is away as well cannot be told from here, nor what reads it.
+  const isOpen = ({ needs = [], kind }: View) => !isView({ kind }) || needs.some((need) => running.absent.has(relationKey(need)));
+  const open = reach(
+    views.filter(isOpen).map(({ name }) => relationKey(name)),
+    findReaders(readsOf(views)),
+  );
+  const settled = await running.transaction.settle(views.filter(({ name }) => !open.has(relationKey(name))).map((wanted) => ({ wanted })));
   const refused = [...settled].flatMap(([key, answer]) => (answer.outcome === 'refused' ? [[key, answer.because] as const] : []));
   const reasons = new Map(refused.length > 0 ? refused : [[unfit.key, unfit.message] as const]);
   return withReaders(reasons, views);

@@ -1,4 +1,5 @@
 import { findReaders, reach } from '../core/graph.ts';
+import { callingOf, leansOn } from '../core/leaning.ts';
 import { readsOf } from '../core/rebuild.ts';
 import { compareText, type RelationName, relationKey } from '../core/relation.ts';
 import { mayName, placeOf, type ScriptStatement } from '../core/script.ts';
@@ -47,6 +48,8 @@ async function drop(running: RunningScript, names: readonly RelationName[], at: 
 
 function isOneOf(name: RelationName, { views, schemas }: ReturnType<NonNullable<Surroundings['dialect']['script']>['dropsByName']>): boolean {
   if (schemas.includes(name.schema)) return true;
+  // A cast has the name of its type, which may be the view's.
+  if (name.object !== undefined) return false;
   return views.some((parts) => parts.at(-1) === name.name && (parts.length === 1 || parts.at(-2) === name.schema));
 }
 
@@ -92,16 +95,39 @@ function requireRun({ refusal }: StatementResult, at: ScriptStatement, { unfit }
   throw refusedStatement(at, refusal, missing.join(' '));
 }
 
+/** Views that stay, and of which something may have gone with these. */
+function findLeaning({ before, absent, surroundings }: RunningScript, gone: readonly RelationName[]): readonly RelationName[] {
+  const keys = new Set(gone.map(relationKey));
+  const names = new Set(gone.flatMap((name) => callingOf({ name, kind: name.object === undefined ? 'view' : 'bystander' })));
+  const standing = before.map(({ name }) => relationKey(name)).filter((key) => !keys.has(key) && !absent.has(key));
+  return before.filter((view) => standing.includes(relationKey(view.name)) && leansOn(view, names, surroundings.dialect)).map(({ name }) => name);
+}
+
 interface Taken {
   readonly taken: readonly RelationName[];
+  /** Views that are still there, without something that belonged to them. */
+  readonly leaning: readonly RelationName[];
   /** Bystanders of views that are gone, named or not; some may be left. */
   readonly hanging: readonly RelationName[];
 }
 
+/** Makes way for a statement with whole views, where it would only take something of them along. */
+async function dropWithReaders(running: RunningScript, views: readonly RelationName[], at: ScriptStatement): Promise<void> {
+  const named = views.map(({ schema, name }) => [schema, name]);
+  const own = dropsByName(running, at);
+  const readers = (await running.session.findStanding(named, 'whole')).filter((name) => !isOneOf(name, own));
+  const all = new Map([...views, ...readers].map((name) => [relationKey(name), name]));
+  await drop(running, [...all.values()], at);
+}
+
 /** Views that a statement took along without naming them, and bystanders: taken back, read, and let go once more, to be restored in the end. */
-async function keepTaken(running: RunningScript, at: ScriptStatement, { taken, hanging }: Taken): Promise<void> {
+async function keepTaken(running: RunningScript, at: ScriptStatement, { taken, hanging, leaning }: Taken): Promise<void> {
   await running.session.takeBack();
-  const objects = await inspect(running, [...taken, ...hanging]);
+  if (leaning.length > 0) await dropWithReaders(running, leaning, at);
+  const objects = await inspect(
+    running,
+    [...taken, ...hanging].filter((name) => !running.absent.has(relationKey(name))),
+  );
   const lost = objects.flatMap((view) =>
     view.unrestorable.map((what) => ({ view: view.name, because: `${relationKey(view.name)} would go, and with it ${what}.` })),
   );
@@ -118,8 +144,9 @@ async function lookAround(running: RunningScript, at: ScriptStatement): Promise<
   const gone = [...running.views].filter(([id]) => !after.has(id)).map(([, name]) => name);
   const taken = gone.filter((name) => !isOneOf(name, own));
   const hanging = findHanging(running, gone);
-  const isTaken = taken.length + hanging.length > 0;
-  if (isTaken) await keepTaken(running, at, { taken, hanging });
+  const leaning = gone.length === 0 ? [] : findLeaning(running, [...gone, ...hanging]);
+  const isTaken = taken.length + hanging.length + leaning.length > 0;
+  if (isTaken) await keepTaken(running, at, { taken, hanging, leaning });
   for (const [key, { view }] of [...running.absent]) if (isOneOf(view.name, own)) running.absent.delete(key);
   running.views = isTaken ? await running.session.listViews() : after;
   return gone.filter((name) => isOneOf(name, own)).map(relationKey);

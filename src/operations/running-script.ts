@@ -41,6 +41,8 @@ export interface ScriptOptions {
   readonly surroundings: Surroundings;
   /** What is no view and hangs on one, as it was before the script. */
   readonly bystanders: readonly View[];
+  /** All views, likewise. */
+  readonly before: readonly View[];
   /** Which bystanders a view needs, by its `relationKey`, as it was before the script. */
   readonly needs: ReadonlyMap<string, readonly RelationName[]>;
   /** Whether a view that no longer fits stops everything, or is left out. */

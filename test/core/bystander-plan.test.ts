@@ -69,6 +69,19 @@ describe('a plan with bystanders', () => {
     expect(acts(plan([a, b], all))).toEqual(['create function s.f()', 'create policy s.t.p']);
   });
 
+  const withRule = (of: View, text: string): View => {
+    const attachment = { kind: 'rule', key: 'r', value: text, make: text, unmake: `DROP RULE r ON ${relationKey(of.name)}` };
+    return { ...of, attachments: [attachment] };
+  };
+  const dropAll = (views: readonly View[]) => plan(views, [], { drops: views.map(({ name }) => name) }).steps.map(({ sql }) => sql);
+
+  test('drops a view before what its rules call, and a rule by itself where nothing else opens the circle', () => {
+    const ruled = withRule(view('s.first', { reads: ['shop.t'] }), 'CREATE RULE r AS ON INSERT TO s.first DO INSTEAD SELECT s.f()');
+    expect(dropAll([a, listing, ruled])).toEqual(['DROP VIEW s.first', 'DROP FUNCTION s.f()', 'DROP VIEW s.a']);
+    const closed = withRule(a, 'CREATE RULE r AS ON INSERT TO s.a DO INSTEAD SELECT s.f()');
+    expect(dropAll([closed, listing])).toEqual(['DROP RULE r ON s.a', 'DROP FUNCTION s.f()', 'DROP VIEW s.a']);
+  });
+
   test('makes again what has followed the rename of a view that is pruned, if the commit has it', () => {
     const renamed = { ...a, name: nameOf('s.renamed') };
     const following = { ...listing, definition: listing.definition.replace('s.a', 's.renamed'), reads: [nameOf('s.renamed')] };

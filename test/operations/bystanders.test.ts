@@ -81,6 +81,16 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
     await place.database.query('DROP VIEW form.v CASCADE');
     await place.apply('HEAD');
     expect(await readTruth(place)).toEqual(before);
+    const [remake, rights] = [
+      'CREATE VIEW form.v AS SELECT id, name, vc, amount FROM form.base',
+      (await place.git('show', 'HEAD:views/prod/form/v.sql')).split('\n;\n')[1],
+    ];
+    await place.migrate(
+      `ALTER TABLE form.base ALTER vc TYPE varchar(20); ALTER TABLE form.base ALTER vc TYPE varchar(10); DROP VIEW form.v CASCADE; ${remake}; ${rights}`,
+    );
+    expect(await readTruth(place)).toEqual(before);
+    await place.migrateAround(['form.base'], async () => 0);
+    expect(await readTruth(place)).toEqual(before);
     expect((await place.export()).commit).toBeUndefined();
   });
 });

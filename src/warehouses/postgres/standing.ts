@@ -37,20 +37,26 @@ const wholeObjects = `
   UNION SELECT 'pg_extension'::regclass::oid, e.oid, 0 FROM pg_extension e WHERE e.extname = ANY ($4::text[])`;
 
 /**
- * From the start along pg_depend; a view stands for its rules, and a table's own rule leads nowhere. The relations that inherit from a named
+ * From the start along pg_depend; a view stands for its rules, defaults, triggers, indexes and statistics, and those of a table lead nowhere. The relations that inherit from a named
  * one change with it.
  */
 const standingQuery = (start: string): string => `
 WITH RECURSIVE named AS (${namedQuery}),
 family AS (SELECT oid FROM named UNION SELECT i.inhrelid FROM family JOIN pg_inherits i ON i.inhparent = family.oid),
 start(class, object, part) AS (${start}),
+parts(catalog, oid, relation) AS (
+  SELECT 'pg_rewrite'::regclass, oid, ev_class FROM pg_rewrite
+  UNION ALL SELECT 'pg_attrdef'::regclass, oid, adrelid FROM pg_attrdef
+  UNION ALL SELECT 'pg_trigger'::regclass, oid, tgrelid FROM pg_trigger
+  UNION ALL SELECT 'pg_class'::regclass, indexrelid, indrelid FROM pg_index
+  UNION ALL SELECT 'pg_statistic_ext'::regclass, oid, stxrelid FROM pg_statistic_ext),
 reached(class, object, part, distance) AS (
   SELECT class, object, part, 0 FROM start
   UNION
   SELECT coalesce(v.class, d.classid), coalesce(v.object, d.objid), coalesce(v.part, d.objsubid), 1
   FROM reached r JOIN pg_depend d ON d.refclassid = r.class AND d.refobjid = r.object AND (r.part = 0 OR d.refobjsubid = r.part)
-       LEFT JOIN (SELECT w.oid AS rule, 'pg_class'::regclass::oid AS class, w.ev_class AS object, 0 AS part
-                  FROM pg_rewrite w JOIN pg_class c ON c.oid = w.ev_class AND c.relkind IN ('v', 'm')) v ON d.classid = 'pg_rewrite'::regclass AND v.rule = d.objid
+       LEFT JOIN (SELECT p.catalog, p.oid, 'pg_class'::regclass::oid AS class, p.relation AS object, 0 AS part
+                  FROM parts p JOIN pg_class c ON c.oid = p.relation AND c.relkind IN ('v', 'm')) v ON v.catalog = d.classid AND v.oid = d.objid
   WHERE d.deptype <> 'x')
 SELECT DISTINCT n.nspname::text AS schema, c.relname::text AS name
 FROM reached JOIN pg_class c ON reached.class = 'pg_class'::regclass AND c.oid = reached.object AND c.relkind IN ('v', 'm') JOIN pg_namespace n ON n.oid = c.relnamespace
