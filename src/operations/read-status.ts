@@ -60,10 +60,13 @@ function isWorthTelling({ state, change }: ViewStatus): boolean {
 }
 
 function whatIsHeld(states: readonly PathState[], sources: Sources): 'the state before' | 'the planned state' | 'something between' {
-  const isPlanned = states.every(({ path, live }) => {
-    const planned = viewOf(sources.tip.views.get(path));
-    return live === undefined || planned === undefined ? live === planned : sources.likeness.isAlike(live, planned);
-  });
+  // What is not proven to be dropped is none of the states, and it is not there either.
+  const isPlanned =
+    sources.unproven.length === 0 &&
+    states.every(({ path, live }) => {
+      const planned = viewOf(sources.tip.views.get(path));
+      return live === undefined || planned === undefined ? live === planned : sources.likeness.isAlike(live, planned);
+    });
   if (isPlanned) return 'the planned state';
   return sources.dialect.isTransactional ? 'the state before' : 'something between';
 }

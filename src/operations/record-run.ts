@@ -175,7 +175,9 @@ export async function finishRun(run: StartedRun, done: Done): Promise<RecordedRu
 
 /** Whether the warehouse holds exactly what some files say. */
 export function holdsFiles({ sources, reading }: PlannedRevision, files: TargetFiles): boolean {
-  const paths = new Set([...sources.live.keys(), ...files.views.keys()].filter((path) => !sources.unreadable.has(path)));
+  // What is not proven to be dropped is left alone by an export, but it is not there either.
+  const absent = new Set(sources.unproven.map(({ name }) => pathOf(reading, name)));
+  const paths = new Set([...sources.live.keys(), ...files.views.keys()].filter((path) => absent.has(path) || !sources.unreadable.has(path)));
   return [...paths].every((path) => {
     const [live, recorded] = [sources.live.get(path), viewOf(files.views.get(path))];
     return live !== undefined && recorded !== undefined && (isSameView(live, recorded, reading.dialect) || sources.likeness.isAlike(live, recorded));

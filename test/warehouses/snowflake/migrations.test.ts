@@ -63,6 +63,26 @@ test('check halts while a view on a table is not backed up; a command that loses
   expect((await place.export()).commit).toBeUndefined();
 });
 
+test('a migration that loses its connection behind the command is ended by one command, which brings everything back', async () => {
+  const place = await openSnowflake(products);
+  await place.export();
+  const lost = place.migrateAround(['PROD.SHOP.PRODUCT_V1'], async () => {
+    place.server.run(customers.map((customer) => `DROP VIEW PROD.OTHER.${customer}`));
+    place.server.run(['ALTER TABLE PROD.SHOP.PRODUCT_V1 ADD COLUMN COLOR TEXT']);
+    const error = { code: '000099', sqlState: '57P01', message: 'The service is gone.' };
+    place.account.injections.push({ matches: /^SHOW SCHEMAS/, times: 1, error });
+    return 0;
+  });
+  await expect(lost).rejects.toMatchObject({ suggestions: expect.arrayContaining(['viewsync migrate --continue']) });
+  expect((await place.status()).run).toMatchObject({ command: 'migrate', isRunning: false });
+  const ended = await place.continueMigration();
+  expect(ended).toMatchObject({ broken: [] });
+  requireAsBefore(place);
+  expect(columns(place, 'SHOP', 'EVERYTHING')).toEqual(['ID', 'PRICE', 'COLOR']);
+  expect(await place.status()).toMatchObject({ differing: [], stale: [] });
+  expect((await place.status()).run).toBeUndefined();
+});
+
 describe('a file with SQL', () => {
   test('runs statement by statement; what it loses comes back, what went stale is mended, what it drops by name stays away', async () => {
     const place = await openSnowflake(products);
