@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { createShop, scripts } from './shop.ts';
 
-/** The keys that docs/scripting.md lists, by command. */
+/** The keys that docs/scripting.md lists by command, in the first table of its section. */
 function documentedKeys(): ReadonlyMap<string, readonly string[]> {
   const source = readFileSync(new URL('../../docs/scripting.md', import.meta.url), 'utf8');
   const section = source.slice(source.indexOf('## Results'), source.indexOf('## Errors'));
   return new Map(
-    [...section.matchAll(/^\| `(\w+)` \| (.*) \|$/gm)].map(([, command = '', keys = '']) => [
+    [...(/(?:^\|.*\n)+/m.exec(section)?.[0] ?? '').matchAll(/^\| `(\w+)` \| (.*) \|$/gm)].map(([, command = '', keys = '']) => [
       command,
       [...keys.matchAll(/`(\w+)`/g)].map(([, key = '']) => key),
     ]),
