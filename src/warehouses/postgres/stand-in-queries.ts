@@ -73,7 +73,7 @@ UNION ALL ${row(
 )}
 FROM pg_ts_dict d JOIN pg_namespace n ON n.oid = d.dictnamespace WHERE ${user('n')} AND ${own('pg_ts_dict', 'd.oid')}`;
 
-/** What a function takes and returns and how volatile it is; what it does is of no use without rows. Those whose body names a view have files of their own; those that take or return one cannot be made before it. */
+/** What a function takes and returns and how volatile it is; what it does is of no use without rows. Those that name a view, themselves or through a function that they call, have files of their own. */
 const functionsQuery = `${row(
   "format('function %I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid))",
   `format('CREATE FUNCTION %I.%I(%s) RETURNS %s LANGUAGE plpgsql %s%s%s AS %L', n.nspname, p.proname, pg_get_function_arguments(p.oid),
@@ -84,8 +84,12 @@ const functionsQuery = `${row(
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
 WHERE p.prokind IN ('f', 'w') AND p.prorettype <> 'event_trigger'::regtype AND ${user('n')} AND ${made('pg_proc', 'p.oid')}
   AND NOT EXISTS (
-    SELECT FROM pg_depend d JOIN pg_class c ON d.refclassid = 'pg_class'::regclass AND c.oid = d.refobjid
-    WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND c.relkind IN ('v', 'm') AND ${own('pg_class', 'c.oid')})`;
+    WITH RECURSIVE called(oid) AS (
+      SELECT p.oid
+      UNION SELECT d.refobjid FROM called JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = called.oid AND d.refclassid = 'pg_proc'::regclass)
+    SELECT FROM called JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = called.oid
+         JOIN pg_class c ON d.refclassid = 'pg_class'::regclass AND c.oid = d.refobjid OR d.refclassid = 'pg_type'::regclass AND c.reltype = d.refobjid
+    WHERE c.relkind IN ('v', 'm') AND ${own('pg_class', 'c.oid')})`;
 
 const aggregatesQuery = `${row(
   "format('aggregate %I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid))",
