@@ -134,10 +134,17 @@ const keysQuery = `${row(
 FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE k.contype IN ('p', 'u', 'x') AND ${user('n')} AND ${own('pg_class', 'c.oid')}`;
 
+/** A materialized view may be kept by one. https://www.postgresql.org/docs/current/sql-create-access-method.html */
+const accessMethodsQuery = `${row(
+  "format('access method %I', a.amname)",
+  "format('CREATE ACCESS METHOD %I TYPE %s HANDLER %s', a.amname, CASE a.amtype WHEN 't' THEN 'TABLE' ELSE 'INDEX' END, a.amhandler)",
+)}
+FROM pg_am a WHERE a.oid >= 16384 AND ${own('pg_am', 'a.oid')}`;
+
 /** In the order in which most of them can be made; tables come between the two. */
 export function standInQueries(version: number): { readonly before: readonly string[]; readonly after: readonly string[] } {
   return {
     before: [schemasQuery, extensionsQuery, collationsQuery(version), typesQuery(version), sequencesQuery, textSearchQuery],
-    after: [keysQuery, functionsQuery, aggregatesQuery, operatorsQuery, castsQuery],
+    after: [keysQuery, functionsQuery, aggregatesQuery, operatorsQuery, castsQuery, accessMethodsQuery],
   };
 }
