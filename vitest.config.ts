@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statfsSync } from 'node:fs';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+import { longSuites, whichSuites } from './test/support/which-suites.ts';
 
 /** Whether programs may run from the folder in memory, and two gigabytes fit. */
 function isUsable(folder: string): boolean {
@@ -14,7 +15,8 @@ if (process.env['TMPDIR'] === undefined && isUsable('/dev/shm')) process.env['TM
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    include: whichSuites() === 'long' ? [...longSuites] : ['test/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, ...(whichSuites() === 'short' ? longSuites : [])],
     globalSetup: 'test/support/global-setup.ts',
     pool: 'forks',
     // Two cores are busy with three: each of them waits for git and for servers a fifth of its time.

@@ -15,5 +15,5 @@ function run(command: string, args: readonly string[], options: { readonly cwd: 
 
 run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: `${root}test/matrix` });
 for (const version of versions.length > 0 ? versions : supported) {
-  run('npx', ['vitest', 'run', ...others], { cwd: root, env: { ...process.env, VIEWSYNC_POSTGRES: version } });
+  run('npx', ['vitest', 'run', ...others], { cwd: root, env: { ...process.env, VIEWSYNC_POSTGRES: version, VIEWSYNC_TESTS: 'all' } });
 }

@@ -6,5 +6,9 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const files = globSync('test/**/*.test.ts', { cwd: root }).filter((file) => readFileSync(`${root}${file}`, 'utf8').includes('newestServer()'));
-const { status } = spawnSync('npx', ['vitest', 'run', ...files], { cwd: root, stdio: 'inherit', env: { ...process.env, VIEWSYNC_POSTGRES: '15' } });
+const { status } = spawnSync('npx', ['vitest', 'run', ...files, ...process.argv.slice(2)], {
+  cwd: root,
+  stdio: 'inherit',
+  env: { ...process.env, VIEWSYNC_POSTGRES: '15' },
+});
 process.exit(status ?? 1);

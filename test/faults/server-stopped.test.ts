@@ -44,7 +44,7 @@ async function openShop(): Promise<{ readonly place: Workplace; readonly server:
     load: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
   };
-  const place = await openWorkplace({ database });
+  const place = await openWorkplace({ database, connections: 'fresh' });
   await database.query(shop);
   await place.export();
   return { place, server };

@@ -79,6 +79,8 @@ export interface WorkplaceParts extends PlaceParts {
   readonly version?: number;
   readonly database?: TestDatabase;
   readonly target?: Partial<Target>;
+  /** `fresh`: a connection for each operation, where the server does not stay. */
+  readonly connections?: 'kept' | 'fresh';
 }
 
 /** A fresh one; the database goes when the test is over, unless it was given. */
@@ -93,7 +95,10 @@ export async function openWorkplace(parts: WorkplaceParts = {}): Promise<Workpla
     options: { url: database.url },
     ...parts.target,
   };
-  return { database, ...(await openPlace(target, (project) => connectTarget(project, target), { ...parts, use: useKept })) };
+  return {
+    database,
+    ...(await openPlace(target, (project) => connectTarget(project, target), { ...parts, use: parts.connections === 'fresh' ? useFresh : useKept })),
+  };
 }
 
 type Use = <T>(work: (warehouse: Warehouse) => Promise<T>) => Promise<T>;
