@@ -13,8 +13,8 @@ import { createRandom } from './random.ts';
 const nights = Number(process.env['VIEWSYNC_NIGHTS'] ?? 30);
 const seed = Number(process.env['VIEWSYNC_SEED'] ?? 7);
 
-// A month in every run of the tests looks at some of the commits; a year looks at each.
-const [states, commits] = nights > 31 ? [60, Number.POSITIVE_INFINITY] : [8, 20];
+// A month in every run of the tests looks at some of the states and commits; a year looks at each.
+const [states, commits] = nights > 31 ? [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY] : [8, 20];
 
 async function openWorld(): Promise<World> {
   const folder = temporaryFolder();
