@@ -62,7 +62,11 @@ async function crash({ url }: Server): Promise<void> {
   client.on('error', () => undefined);
   await client.connect();
   const { rows } = await client.query('SELECT pg_backend_pid() AS pid');
+  const witness = new Client({ connectionString: url });
+  const ended = new Promise((resolve) => witness.on('error', () => undefined).once('end', resolve));
+  await witness.connect();
   process.kill(Number(rows[0].pid), 'SIGKILL');
+  await ended;
   await client.end().catch(() => undefined);
 }
 
