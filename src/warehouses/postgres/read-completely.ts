@@ -80,8 +80,10 @@ interface Connections {
 async function readWithWitness({ connection, witness }: Connections, options: InspectOptions, { reading: previous, moved }: Attempt): Promise<Attempt> {
   await beginHolding(connection, moved.relations);
   try {
-    const reading = await readRound(connection, { ...options, previous, moved: moved.views, texts: 'together' });
-    return { reading, moved: merge(moved, await askWitness(witness, reading)) };
+    // Between the last look and this one anything may have moved, and not only what is held.
+    const since = previous === undefined ? nothingMoved : await findMoved(connection, previous.baseline);
+    const reading = await readRound(connection, { ...options, previous, moved: since.views, texts: 'together' });
+    return { reading, moved: merge(merge(moved, since), await askWitness(witness, reading)) };
   } catch (error) {
     // Something that was not held yet is locked by whoever waits for us.
     if (isServerError(error) && error.code === lockNotAvailable) return { reading: previous, moved: merge(moved, await askWitness(witness, previous)) };

@@ -30,8 +30,9 @@ interface Batch {
   readonly oids: readonly number[];
 }
 
-/** It says nothing about the text. */
+/** Both say nothing about the text. */
 const lockNotAvailable = '55P03';
+const deadlockDetected = '40P01';
 
 const batchSize = 100;
 const batchLocks = 400;
@@ -76,6 +77,7 @@ async function readBatch(connection: Connection, batch: Batch): Promise<readonly
     return batch.oids.map((oid) => [oid, toText(texts.get(oid))]);
   } catch (error) {
     if (!isServerError(error) || error.code === lockNotAvailable) throw error;
+    if (error.code === deadlockDetected) return readBatch(connection, batch);
     if (batch.oids.length === 1) return batch.oids.map((oid) => [oid, { failure: `${error.message} (SQLSTATE ${error.code})` }]);
     return (await Promise.all(batch.oids.map((oid) => readBatch(connection, { kind: batch.kind, oids: [oid] })))).flat();
   }

@@ -55,8 +55,8 @@ const allowed = ['DELETES_VIEW', 'REBUILDS_MATERIALIZED_VIEW', 'MANY_DELETIONS',
 export async function remember({ place, history }: World): Promise<void> {
   const catalog = await describeCatalog(place.database.url);
   const commit = place.git('rev-parse', 'refs/viewsync/prod');
-  const files = place.git('grep', '-h', '-o', '--no-color', '-E', '^-- view: .*', commit, '--', 'views/prod');
-  const count = files === '' ? 0 : files.split('\n').length;
+  const files = place.git('ls-tree', '-r', '--name-only', commit, '--', 'views/prod').split('\n');
+  const count = files.filter((path) => path.endsWith('.sql') && place.git('show', `${commit}:${path}`).includes('-- view: ')).length;
   const views = await listViews(place.database);
   if (count !== views.length) throw new Error(`The live line ${commit} holds ${count} views, the database ${views.join(', ')}`);
   if (JSON.stringify(history.at(-1)?.catalog) !== JSON.stringify(catalog)) history.push({ commit, catalog });

@@ -73,6 +73,13 @@ describe.each([newestServer()])('a database that changes while PostgreSQL $versi
     expect(find(await inspect(db.url), 'public.x').definition).toContain('SELECT 5 AS one');
   });
 
+  test('what changes for the first time after the last look and before things are held still is read as it is then', async () => {
+    await using db = await database(version, shop);
+    const changes = ['VIEW x AS SELECT 2 AS one', 'VIEW x AS SELECT 3 AS one', 'VIEW x AS SELECT 4 AS one', 'VIEW v AS SELECT a, 4 AS n FROM t'];
+    const meanwhile = async (round: number) => (changes[round - 1] === undefined ? undefined : db.query(`CREATE OR REPLACE ${changes[round - 1]}`));
+    expect((await inspect(db.url, { meanwhile })).snapshot).toEqual((await inspect(db.url)).snapshot);
+  });
+
   test('what never holds still and cannot be held is an error that names what moves', async () => {
     await using db = await database(
       version,
