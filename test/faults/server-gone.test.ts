@@ -48,7 +48,12 @@ test('a server that goes away during an export is told as such, and nothing is r
   for (const { statement, when } of chooseCuts(whole.proxy.statements.length)) {
     const cut = await throughProxy(place, statement, when);
     const outcome = await cut.place.export({ commit: 'dry run' }).catch((error) => error);
-    expect(outcome, `${statement} ${when}`).toMatchObject({ exitCode: 69, code: expect.stringMatching(/^CONNECTION_/), message: told, suggestions: expect.anything() });
+    expect(outcome, `${statement} ${when}`).toMatchObject({
+      exitCode: 69,
+      code: expect.stringMatching(/^CONNECTION_/),
+      message: told,
+      suggestions: expect.anything(),
+    });
     expect(place.git('for-each-ref')).toBe(refs);
   }
   await place.export();
