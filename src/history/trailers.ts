@@ -18,13 +18,18 @@ export async function* listCarriers(repository: Repository, { from, line }: Carr
   const value = line.value.replaceAll(/[^\w-]/g, '\\$&');
   const filter = ['--extended-regexp', '--regexp-ignore-case', `--grep=^[ \t]*${line.key}[ \t]*:[ \t]*${value}[ \t\r]*$`];
   const carriers = onlyCarriers(logCommits(repository, [...filter, '--end-of-options', from]), line);
-  const first = await carriers.next();
-  if (first.done) {
-    if (await endsAtGraft(repository, from)) throw shallowHistory(line.key);
-    return;
+  try {
+    const first = await carriers.next();
+    if (first.done) {
+      if (await endsAtGraft(repository, from)) throw shallowHistory(line.key);
+      return;
+    }
+    yield first.value;
+    yield* carriers;
+  } finally {
+    // Whoever has found enough stops at the first: git would wait for a reader for ever, and our process for git.
+    await carriers.return(undefined);
   }
-  yield first.value;
-  yield* carriers;
 }
 
 /** The commits whose message has the line. */

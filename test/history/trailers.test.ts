@@ -23,6 +23,18 @@ test('lists the commits that carry the line, newest first, wherever in the messa
   expect(await carriers(directory, tip, 'p.od')).toEqual([]);
 });
 
+test('whoever stops at the first leaves no git behind that waits to be read', async () => {
+  const directory = temporaryRepository();
+  const tip =
+    Array.from({ length: 8 }, (_, index) => commitFiles(directory, {}, `Number ${index}\n\n${'words '.repeat(10_000)}\n\nViewsync-Target: prod`)).at(-1) ?? '';
+  const history = await openHistory(directory, someone);
+  for await (const { subject } of history.listCarriers(tip, line('prod'))) {
+    expect(subject).toBe('Number 7');
+    break;
+  }
+  await expect.poll(() => process.getActiveResourcesInfo().filter((resource) => resource === 'ProcessWrap')).toEqual([]);
+});
+
 test('goes by ancestry and never by clocks', async () => {
   const directory = temporaryRepository();
   commitFiles(directory, {}, 'Old\n\nViewsync-Target: prod');
