@@ -1,4 +1,4 @@
-/** What takes minutes of its own: deaths at many moments, stories of the command line, and every command of the documents. */
+/** What takes minutes of its own: deaths at many moments, races, lost answers, stories of the command line, and every command of the documents. */
 export const longSuites: readonly string[] = [
   'test/commands/demo.test.ts',
   'test/commands/story.test.ts',
@@ -8,10 +8,14 @@ export const longSuites: readonly string[] = [
   'test/faults/restless.test.ts',
   'test/faults/server-gone.test.ts',
   'test/faults/server-stopped.test.ts',
+  'test/faults/two-at-once.test.ts',
   'test/fuzz/fuzz.test.ts',
+  'test/operations/push-races.test.ts',
+  'test/warehouses/bigquery/faults.test.ts',
   'test/warehouses/bigquery/killed.test.ts',
   'test/warehouses/redshift/killed.test.ts',
   'test/warehouses/snowflake/killed.test.ts',
+  'test/warehouses/snowflake/lost-answers.test.ts',
 ];
 
 /** `npm test` leaves the long ones out, `VIEWSYNC_TESTS=long` takes them alone, and `all`, as naming suites does, leaves out none. */
