@@ -93,8 +93,10 @@ export function resolveReference(name: PartialName, reader: RelationName | undef
   return toRelationName({ name: name.name, ...(schema === undefined ? {} : { schema }), ...(catalog === undefined ? {} : { catalog }) }, dialect);
 }
 
-/** Returns the relations that the query of the view `reader` reads, with their full names, sorted and unique; those that only a session can tell are left out, and those behind a
- * quote that is never closed. */
+/**
+ * Returns the relations that the query of the view `reader` reads, with their full names, sorted and unique. Left out are those that only a session
+ * can tell, and those behind a quote that is never closed.
+ */
 export function readsOf(sql: string, dialect: ReferenceDialect, reader?: RelationName): RelationName[] {
   const names = findIn(readTokens(sql, dialect.lexicalRules), dialect).flatMap(({ name }) => resolveReference(name, reader, dialect) ?? []);
   return [...new Map(names.map((name) => [relationKey(name), name])).values()].sort(compareRelations);

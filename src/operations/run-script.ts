@@ -99,8 +99,8 @@ function requireRun({ refusal }: StatementResult, at: ScriptStatement, { unfit }
 function findLeaning({ before, absent, surroundings }: RunningScript, gone: readonly RelationName[]): readonly RelationName[] {
   const keys = new Set(gone.map(relationKey));
   const names = new Set(gone.flatMap((name) => callingOf({ name, kind: name.object === undefined ? 'view' : 'bystander' })));
-  const standing = before.map(({ name }) => relationKey(name)).filter((key) => !keys.has(key) && !absent.has(key));
-  return before.filter((view) => standing.includes(relationKey(view.name)) && leansOn(view, names, surroundings.dialect)).map(({ name }) => name);
+  const isStanding = (key: string) => !keys.has(key) && !absent.has(key);
+  return before.filter((view) => isStanding(relationKey(view.name)) && leansOn(view, names, surroundings.dialect)).map(({ name }) => name);
 }
 
 interface Taken {

@@ -1,4 +1,4 @@
-import { type RelationName, relationKey } from '../../core/relation.ts';
+import { parseRelationKey, type RelationName } from '../../core/relation.ts';
 
 /** `events_*`: every table whose name begins so. https://cloud.google.com/bigquery/docs/querying-wildcard-tables */
 const wildcard = /^(.*)\*$/s;
@@ -11,16 +11,21 @@ function isOfCatalog({ name }: RelationName): boolean {
   return /^INFORMATION_SCHEMA\.|^__\w+__$/i.test(name);
 }
 
-/** The beginning of the keys of everything in its dataset. */
-function datasetOf({ catalog, schema }: RelationName): string {
-  return relationKey({ ...(catalog === undefined ? {} : { catalog }), schema, name: 'x' }).slice(0, -1);
+const datasetOf = ({ catalog = '', schema }: RelationName) => `${catalog}.${schema}`;
+
+// Asked for each relation that a view reads, of a list with every relation.
+const known = new WeakMap<ReadonlySet<string>, ReadonlySet<string>>();
+
+function datasetsIn(listed: ReadonlySet<string>): ReadonlySet<string> {
+  const datasets = known.get(listed) ?? new Set([...listed].flatMap((key) => parseRelationKey(key) ?? []).map(datasetOf));
+  known.set(listed, datasets);
+  return datasets;
 }
 
 /** `Dialect.isUnlisted`: what other projects have, and datasets that show nothing to this account. BigQuery says itself whether it is there. */
 export function isUnlisted(read: RelationName, listed: ReadonlySet<string>): boolean {
   if (isOfCatalog(read) || wildcard.test(read.name) || decorated.test(read.name)) return true;
-  const dataset = datasetOf(read);
-  return ![...listed].some((key) => key.startsWith(dataset));
+  return !datasetsIn(listed).has(datasetOf(read));
 }
 
 /** `Dialect.covers`. */

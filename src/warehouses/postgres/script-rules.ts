@@ -2,20 +2,11 @@ import type { ScriptRules, Statement } from '../../core/dialect.ts';
 import type { Token } from '../../core/lexer.ts';
 import { nameParts } from '../../core/name-tokens.ts';
 import { insideOf } from '../../core/script.ts';
+import { refuseBy, type ScriptRule, spellWords } from '../../core/script-words.ts';
 import { splitStatements } from '../../core/statements.ts';
 import { lexicalRules } from './lexical-rules.ts';
 
 const folds = 'lower';
-
-/** The words of a statement in upper case, other tokens as they are, each followed by a blank. */
-function spell(tokens: readonly Token[]): string {
-  return tokens.map(({ kind, text }) => `${kind === 'word' ? text.toUpperCase() : kind === 'punctuation' ? text : '?'} `).join('');
-}
-
-interface Rule {
-  readonly matches: RegExp;
-  readonly because: string;
-}
 
 const controls = 'This statement controls transactions, and the whole script is run in one transaction of viewsync: take it out.';
 const psql = 'A backslash begins a command of psql, which the server does not understand.';
@@ -23,7 +14,7 @@ const outside = 'PostgreSQL does not run this statement inside a transaction.';
 const streams = 'COPY between the server and its client needs the client that the data belongs to.';
 
 // https://www.postgresql.org/docs/current/sql-commands.html, the pages of the single commands
-const rules: readonly Rule[] = [
+const rules: readonly ScriptRule[] = [
   { matches: /^(BEGIN|START TRANSACTION|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|PREPARE TRANSACTION) /, because: controls },
   { matches: /^(VACUUM|ALTER SYSTEM|DISCARD) /, because: outside },
   { matches: /^(CREATE|DROP) (DATABASE|TABLESPACE|SUBSCRIPTION) /, because: outside },
@@ -47,7 +38,7 @@ const drop = /^DROP (?:MATERIALIZED )?(VIEW|SCHEMA) (?:IF EXISTS )?/;
 type Dropped = ReturnType<ScriptRules['dropsByName']>;
 
 function readDrop(tokens: readonly Token[]): Dropped {
-  const [words, kind] = drop.exec(spell(tokens)) ?? [];
+  const [words, kind] = drop.exec(spellWords(tokens)) ?? [];
   if (words === undefined) return { views: [], schemas: [] };
   const names = readList(tokens, words.trim().split(' ').length);
   return kind === 'VIEW' ? { views: names, schemas: [] } : { views: [], schemas: names.map(([name = '']) => name) };
@@ -66,20 +57,17 @@ function readDropsInside(token: Token): readonly Dropped[] {
 }
 
 function dropsByName({ tokens }: Statement): Dropped {
-  const isBlock = /^DO /.test(spell(tokens.slice(0, 1)));
+  const isBlock = /^DO /.test(spellWords(tokens.slice(0, 1)));
   const all = [readDrop(tokens), ...(isBlock ? tokens.filter(({ kind }) => kind === 'string').flatMap(readDropsInside) : [])];
   return { views: all.flatMap(({ views }) => views), schemas: all.flatMap(({ schemas }) => schemas) };
 }
 
 /** How the statements of a migration are read. */
 export const scriptRules: ScriptRules = {
-  refuse: ({ tokens, start }) => {
-    const backslash = tokens.find(({ text }) => text === '\\');
-    if (backslash) return { because: psql, at: backslash.start };
-    const words = spell(tokens);
-    const rule = rules.find(({ matches }) => matches.test(words));
-    return rule && { because: rule.because, at: start };
+  refuse: (statement) => {
+    const backslash = statement.tokens.find(({ text }) => text === '\\');
+    return backslash ? { because: psql, at: backslash.start } : refuseBy(rules, statement);
   },
   dropsByName,
-  isRenaming: ({ tokens }) => /^ALTER .*(RENAME|SET SCHEMA) /.test(spell(tokens)),
+  isRenaming: ({ tokens }) => /^ALTER .*(RENAME|SET SCHEMA) /.test(spellWords(tokens)),
 };

@@ -1,17 +1,13 @@
 import type { ScriptRules } from '../../core/dialect.ts';
 import type { Token } from '../../core/lexer.ts';
 import { nameParts } from '../../core/name-tokens.ts';
-
-/** The words of a statement in upper case, other tokens as they are, each followed by a blank. */
-function spell(tokens: readonly Token[]): string {
-  return tokens.map(({ kind, text }) => `${kind === 'word' ? text.toUpperCase() : kind === 'punctuation' ? text : '?'} `).join('');
-}
+import { refuseBy, type ScriptRule, spellWords } from '../../core/script-words.ts';
 
 const controls = 'This statement controls transactions, and the whole script is run in one transaction of viewsync: take it out.';
 const outside = 'Redshift does not run this statement inside a transaction.';
 
 // https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_commands.html, the pages of the single commands
-const rules: readonly { readonly matches: RegExp; readonly because: string }[] = [
+const rules: readonly ScriptRule[] = [
   { matches: /^(BEGIN|START TRANSACTION|COMMIT|END|ROLLBACK|ABORT) /, because: controls },
   { matches: /^(VACUUM|(CREATE|DROP|ALTER) (DATABASE|EXTERNAL TABLE|LIBRARY)|ALTER TABLE .*APPEND|TRUNCATE) /, because: outside },
   { matches: /^ALTER TABLE .*ALTER COLUMN .*TYPE /, because: `${outside} Change the type on a connection of its own: viewsync migrate --on TABLE -- COMMAND.` },
@@ -27,16 +23,12 @@ const drop = /^DROP (?:MATERIALIZED )?(VIEW|SCHEMA) (?:IF EXISTS )?/;
 
 /** How the statements of a migration are read. */
 export const scriptRules: ScriptRules = {
-  refuse: ({ tokens, start }) => {
-    const words = spell(tokens);
-    const rule = rules.find(({ matches }) => matches.test(words));
-    return rule && { because: rule.because, at: start };
-  },
+  refuse: (statement) => refuseBy(rules, statement),
   dropsByName: ({ tokens }) => {
-    const [words, kind] = drop.exec(spell(tokens)) ?? [];
+    const [words, kind] = drop.exec(spellWords(tokens)) ?? [];
     if (words === undefined) return { views: [], schemas: [] };
     const names = readList(tokens, words.trim().split(' ').length);
     return kind === 'VIEW' ? { views: names, schemas: [] } : { views: [], schemas: names.map(([name = '']) => name) };
   },
-  isRenaming: ({ tokens }) => /^ALTER .*(RENAME|SET SCHEMA) /.test(spell(tokens)),
+  isRenaming: ({ tokens }) => /^ALTER .*(RENAME|SET SCHEMA) /.test(spellWords(tokens)),
 };

@@ -1,11 +1,6 @@
 import type { ScriptRules } from '../../core/dialect.ts';
-import type { Token } from '../../core/lexer.ts';
 import { nameParts } from '../../core/name-tokens.ts';
-
-/** The words of a statement in upper case, other tokens as they are, each followed by a blank. */
-function spell(tokens: readonly Token[]): string {
-  return tokens.map(({ kind, text }) => `${kind === 'word' ? text.toUpperCase() : kind === 'punctuation' ? text : '?'} `).join('');
-}
+import { refuseBy, type ScriptRule, spellWords } from '../../core/script-words.ts';
 
 const controls = 'This statement begins or ends a transaction, and viewsync runs statement by statement: take it out.';
 const scripting = 'This belongs to a script that Snowflake runs as a whole, and viewsync runs statements.';
@@ -13,7 +8,7 @@ const session = 'This changes the session in which viewsync itself works: sign i
 const wholeDatabase = 'This takes every view of a database along. Run it by yourself, and bring the views back with viewsync apply.';
 
 // https://docs.snowflake.com/en/developer-guide/snowflake-scripting/blocks https://docs.snowflake.com/en/sql-reference/transactions
-const rules: readonly { readonly matches: RegExp; readonly because: string }[] = [
+const rules: readonly ScriptRule[] = [
   { matches: /^(BEGIN (?:TRANSACTION |WORK |NAME .*)?$|START TRANSACTION|COMMIT|ROLLBACK)/, because: controls },
   { matches: /^(BEGIN|DECLARE|LET|IF|ELSE|ELSEIF|CASE|FOR|WHILE|REPEAT|LOOP|UNTIL|END|EXCEPTION|RETURN|RAISE|BREAK|CONTINUE) /, because: scripting },
   { matches: /^(USE (ROLE|SECONDARY ROLES)|ALTER SESSION) /, because: session },
@@ -24,16 +19,12 @@ const drop = /^DROP (VIEW|MATERIALIZED VIEW|DYNAMIC TABLE|SCHEMA) (?:IF EXISTS )
 
 /** How the statements of a migration are read. */
 export const scriptRules: ScriptRules = {
-  refuse: ({ tokens, start }) => {
-    const words = spell(tokens);
-    const rule = rules.find(({ matches }) => matches.test(words));
-    return rule && { because: rule.because, at: start };
-  },
+  refuse: (statement) => refuseBy(rules, statement),
   dropsByName: ({ tokens }) => {
-    const [words, kind] = drop.exec(spell(tokens)) ?? [];
+    const [words, kind] = drop.exec(spellWords(tokens)) ?? [];
     const chain = words === undefined ? undefined : nameParts(tokens, words.trim().split(' ').length, { folds: 'upper' });
     if (chain === undefined) return { views: [], schemas: [] };
     return kind === 'SCHEMA' ? { views: [], schemas: chain.parts.slice(-1) } : { views: [chain.parts], schemas: [] };
   },
-  isRenaming: ({ tokens }) => /^ALTER .*RENAME /.test(spell(tokens)),
+  isRenaming: ({ tokens }) => /^ALTER .*RENAME /.test(spellWords(tokens)),
 };
