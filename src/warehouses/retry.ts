@@ -5,6 +5,8 @@ export interface RetryOptions {
   readonly deadline: number;
   /** Milliseconds before the second attempt; doubled each time, and at random up to twice as long, so that many who failed together do not come back together. */
   readonly firstDelay?: number;
+  /** Milliseconds that two attempts are apart at most. */
+  readonly longestDelay?: number;
   /** Whether the same request may succeed a little later; whatever else it is, it must be safe to send twice. */
   readonly isRetryable: (error: Error) => boolean;
   /** Ends the waiting at once; the last error is raised. */
@@ -12,7 +14,7 @@ export interface RetryOptions {
   readonly onRetry?: (event: { readonly attempt: number; readonly error: Error; readonly delay: number }) => void;
 }
 
-const longestDelay = 10_000;
+const usualLongestDelay = 10_000;
 
 /** How an attempt ended, if any has. */
 type Ending<T> = { readonly value: T } | { readonly error: unknown };
@@ -21,7 +23,8 @@ type Ending<T> = { readonly value: T } | { readonly error: unknown };
  * Does something until it succeeds, fails for good, or the deadline passes; raises the last error. What has succeeded stays so, whenever the
  * signal comes. For warehouses whose drivers do not retry what has to be retried, or retry it without an end.
  */
-export async function retry<T>(work: (attempt: number) => Promise<T>, { deadline, firstDelay = 250, isRetryable, signal, onRetry }: RetryOptions): Promise<T> {
+export async function retry<T>(work: (attempt: number) => Promise<T>, options: RetryOptions): Promise<T> {
+  const { deadline, firstDelay = 250, longestDelay = usualLongestDelay, isRetryable, signal, onRetry } = options;
   let last: Ending<T> | undefined;
   const attempt = async (number: number): Promise<T> => {
     try {

@@ -16,6 +16,8 @@ const lockTimeout = 300;
 // What a busy machine may add to a wait that the server ends in time.
 const slack = 500;
 
+const waitingForLocks = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'viewsync' AND wait_event_type = 'Lock'";
+
 async function openShop(version: number): Promise<Workplace> {
   const place = await openWorkplace({ version });
   await place.database.query(shop);
@@ -98,12 +100,38 @@ describe.each([newestServer().version])('on PostgreSQL %i', (version) => {
     const place = await openShop(version);
     const migration = await openSession(place);
     await migration.query('BEGIN; LOCK TABLE shop.orders IN ACCESS EXCLUSIVE MODE; ALTER TABLE shop.orders RENAME total TO amount');
-    const running = place.export();
-    const waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'viewsync' AND wait_event_type = 'Lock'";
-    await expect.poll(() => place.database.query(waiting), { timeout: 10_000 }).toHaveLength(1);
+    let isOver = false;
+    const running = place.export().finally(() => {
+      isOver = true;
+    });
+    // It waits for a moment at a time, so the waiting is to be seen now and then.
+    for (let seen = 0; seen < 2; seen++) await expect.poll(() => place.database.query(waitingForLocks), { timeout: 10_000, interval: 7 }).toHaveLength(1);
+    expect(isOver).toBe(false);
     await migration.query('COMMIT');
     await running;
     expect(place.git('show', 'HEAD:views/prod/shop/big.sql')).toContain('amount');
+    await expectAgreement(place);
+  });
+
+  test('an export that meets a lock holds none of its own, so that a migration which changes one view after the other loses no deadlock', async () => {
+    const place = await openWorkplace({ version });
+    // What is locked to print a view is what it reads.
+    const views = ['a', 'b', 'c'].map((name) => `CREATE VIEW ${name} AS SELECT id FROM t; CREATE VIEW of_${name} AS SELECT id FROM ${name}`);
+    await place.database.query(`CREATE TABLE t (id int); ${views.join('; ')}`);
+    await place.export();
+    const migration = await openSession(place);
+    // What the server does to somebody who waits for us while we wait for them.
+    await migration.query("SET deadlock_timeout = '200ms'");
+    for (const [first, second] of [
+      ['c', 'a'],
+      ['a', 'c'],
+    ] as const) {
+      await migration.query(`BEGIN; CREATE OR REPLACE VIEW ${first} AS SELECT id FROM t WHERE id > 1`);
+      const running = place.export();
+      await expect.poll(() => place.database.query(waitingForLocks), { timeout: 10_000, interval: 7 }).toHaveLength(1);
+      await migration.query(`CREATE OR REPLACE VIEW ${second} AS SELECT id FROM t WHERE id > 1; COMMIT`);
+      await running;
+    }
     await expectAgreement(place);
   });
 

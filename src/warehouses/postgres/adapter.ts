@@ -5,14 +5,12 @@ import type { Adapter, Warehouse } from '../warehouse.ts';
 import { postgresDialect } from './dialect.ts';
 import { examineServer } from './examine.ts';
 import { inspectDatabase } from './inspect.ts';
-import { findHolders } from './lock.ts';
+import { isLockDenied, lockedOut } from './lock.ts';
 import { isRunLocked, runAlone } from './run-lock.ts';
 import { readServer, type ServerFacts } from './server.ts';
 import { settle } from './settle.ts';
 import { listStandIns } from './stand-ins.ts';
 import { runTransaction } from './transaction.ts';
-
-const lockNotAvailable = '55P03';
 
 /** PostgreSQL 13 and later. Options: `url`, which may be left out where libpq's environment variables or service file say it all. */
 export const postgres: Adapter = {
@@ -72,18 +70,8 @@ async function named<T>(connection: Connection, work: () => Promise<T>): Promise
     return await work();
   } catch (error) {
     if (!isServerError(error)) throw error;
-    throw error.code === lockNotAvailable ? await lockedOut(connection, error) : queryFailed(connection.place, error);
+    throw isLockDenied(error) ? await lockedOut(connection, error) : queryFailed(connection.place, error);
   }
-}
-
-/** Someone keeps a view, or a table that a view reads, locked against readers. */
-async function lockedOut(connection: Connection, cause: ServerError): Promise<ViewsyncError> {
-  const holders = await findHolders(connection);
-  return new ViewsyncError('LOCK_TIMEOUT', {
-    message: `${connection.place} could not be read, because relations are locked by someone else: ${holders.join(', ') || 'who is not known'}. Nothing was changed.`,
-    suggestions: ['Run it again when that has ended.'],
-    cause,
-  });
 }
 
 function queryFailed(place: string, error: ServerError): ViewsyncError {

@@ -126,10 +126,40 @@ async function findHolder(connection: Connection, relations: readonly number[]):
   return rows.map(describeHolder)[0];
 }
 
-/** Who keeps relations of this database locked against readers, in words. */
-export async function findHolders(connection: Connection): Promise<readonly string[]> {
-  const rows = await connection.query<HolderRow>(`${holdersQuery} AND l.granted AND l.mode = 'AccessExclusiveLock' AND l.relation IS NOT NULL ORDER BY l.pid`);
-  return rows.map(describeHolder);
+interface BarringRow extends HolderRow {
+  readonly granted: boolean;
+  /** Names as they are written in SQL, of which `more` are left out. */
+  readonly relations: readonly string[];
+  readonly more: number;
+}
+
+const namedRelations = 3;
+
+// Whoever waits for such a lock bars all readers that come after.
+const barringQuery = `
+SELECT l.pid, a.usename::text AS role, nullif(a.application_name, '') AS application, l.granted,
+  (array_agg(format('%I.%I', n.nspname, c.relname) ORDER BY n.nspname, c.relname))[:${namedRelations}] AS relations, greatest(0, count(*) - ${namedRelations})::int AS more
+FROM pg_locks l JOIN pg_database d ON d.oid = l.database AND d.datname = current_database() JOIN pg_class c ON c.oid = l.relation
+  JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_stat_activity a USING (pid)
+WHERE l.pid <> pg_backend_pid() AND l.mode = 'AccessExclusiveLock' AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_toast'
+GROUP BY 1, 2, 3, 4 ORDER BY l.granted DESC, l.pid`;
+
+/** Who keeps which relations of this database locked against readers, in words. */
+async function findHolders(connection: Connection): Promise<readonly string[]> {
+  return (await connection.query<BarringRow>(barringQuery)).map((row) => {
+    const more = row.more === 0 ? '' : ` and ${row.more} more`;
+    return `${describeHolder(row)} ${row.granted ? 'has locked' : 'waits for'} ${row.relations.join(', ')}${more}`;
+  });
+}
+
+/** Someone keeps a view, or a table that a view reads, locked against readers: `LOCK_TIMEOUT`. */
+export async function lockedOut(connection: Connection, cause: ServerError): Promise<ViewsyncError> {
+  const holders = await findHolders(connection);
+  return new ViewsyncError('LOCK_TIMEOUT', {
+    message: `${connection.place} could not be read, because what is to be read is locked by someone else: ${holders.join('; ') || 'who is not known'}. Nothing was changed.`,
+    suggestions: ['Run it again when that has ended.'],
+    cause,
+  });
 }
 
 function describeHolder({ pid, role, application }: HolderRow): string {

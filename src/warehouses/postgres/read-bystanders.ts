@@ -3,7 +3,7 @@ import { bystanderDetailsQuery, bystanderEdgesQuery, bystanderMarksQuery, bystan
 import type { BystanderDetailsRow, BystanderEdgeRow, MarkRow } from './bystander-rows.ts';
 import { type BystanderRows, listBystanderTexts } from './bystanders.ts';
 import type { PrivilegeRow } from './catalog-rows.ts';
-import { readTexts } from './texts.ts';
+import { readTexts, type TextOptions } from './texts.ts';
 
 // A column, a composite type or an index are all in pg_class; only indexes have details.
 const isObject = ({ part, defines, class: catalog }: BystanderEdgeRow) => !defines && (part === 0 || catalog !== 'pg_class');
@@ -16,7 +16,7 @@ function objectsIn(edges: readonly BystanderEdgeRow[]): readonly [classes: reado
 const nothing: BystanderRows = { edges: [], details: [], privileges: [], marks: [], texts: new Map() };
 
 /** Everything that hangs on a view: one query for what there is, then all others at once; none when there is nothing. */
-export async function readBystanders(connection: Connection): Promise<BystanderRows> {
+export async function readBystanders(connection: Connection, options: Pick<TextOptions, 'patience'> = {}): Promise<BystanderRows> {
   const edges = await connection.query<BystanderEdgeRow>(bystanderEdgesQuery, [null]);
   const [classes, oids] = objectsIn(edges);
   if (oids.length === 0) return { ...nothing, edges };
@@ -25,7 +25,7 @@ export async function readBystanders(connection: Connection): Promise<BystanderR
     detailed,
     connection.query<PrivilegeRow>(bystanderPrivilegesQuery, [oids]),
     connection.query<MarkRow>(bystanderMarksQuery, [classes, oids]),
-    detailed.then((rows) => readTexts(connection, listBystanderTexts(rows.filter(({ obstacle }) => obstacle === null)))),
+    detailed.then((rows) => readTexts(connection, listBystanderTexts(rows.filter(({ obstacle }) => obstacle === null)), options)),
   ]);
   return { edges, details, privileges, marks, texts };
 }

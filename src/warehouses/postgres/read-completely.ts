@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type RelationName, relationKey } from '../../core/relation.ts';
 import { ViewsyncError } from '../../errors.ts';
-import { type Connection, isServerError } from '../postgres-family/connection.ts';
+import type { Connection } from '../postgres-family/connection.ts';
+import { isDenied } from './brief-wait.ts';
 import { beginHolding } from './hold-still.ts';
 import { findMoved, type Moved } from './moved.ts';
 import { beginRound, type InspectOptions, listRead, type Reading, readRound } from './read-round.ts';
@@ -12,8 +13,6 @@ const heldRounds = 6;
 
 /** Milliseconds before the first round in which things are held still; doubled each time. */
 const firstPause = 50;
-
-const lockNotAvailable = '55P03';
 
 /** How far reading has come. */
 interface Attempt {
@@ -86,7 +85,7 @@ async function readWithWitness({ connection, witness }: Connections, options: In
     return { reading, moved: merge(merge(moved, since), await askWitness(witness, reading)) };
   } catch (error) {
     // Something that was not held yet is locked by whoever waits for us.
-    if (isServerError(error) && error.code === lockNotAvailable) return { reading: previous, moved: merge(moved, await askWitness(witness, previous)) };
+    if (isDenied(error)) return { reading: previous, moved: merge(moved, await askWitness(witness, previous)) };
     throw error;
   } finally {
     await connection.run('ROLLBACK');

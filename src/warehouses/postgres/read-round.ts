@@ -1,6 +1,7 @@
 import type { Scope } from '../../core/snapshot.ts';
 import type { Connection } from '../postgres-family/connection.ts';
 import type { Progress } from '../warehouse.ts';
+import { patience } from './brief-wait.ts';
 import { type Hanging, toHanging } from './bystanders.ts';
 import { type CatalogRows, type CatalogView, listPrinted, toViews } from './catalog.ts';
 import { type Baseline, readBaseline } from './moved.ts';
@@ -8,9 +9,7 @@ import { readBystanders } from './read-bystanders.ts';
 import { readSurroundings, requestCatalogRows, type Surroundings } from './read-catalog.ts';
 import type { ServerFacts } from './server.ts';
 import { beginReading } from './session.ts';
-import { mergeTexts, type Printed, readTexts, type Texts } from './texts.ts';
-
-const patience = 60_000;
+import { mergeTexts, type Printed, readTexts, type TextOptions, type Texts } from './texts.ts';
 
 /** What one transaction read. */
 export interface Reading {
@@ -40,7 +39,7 @@ export function beginRound({ lockTimeout }: InspectOptions): string {
 export interface RoundOptions extends InspectOptions {
   readonly previous: Reading | undefined;
   readonly moved: ReadonlySet<number>;
-  /** `together`: on this connection however many they are, since another one would wait for what this one holds. */
+  /** `together`: on this connection however many they are, since another one would wait for what this one holds; and no lock is waited for anew. */
   readonly texts?: 'together';
 }
 
@@ -53,7 +52,12 @@ export function listRead(reading: Reading | undefined): readonly CatalogView[] {
 export async function readRound(connection: Connection, options: RoundOptions): Promise<Reading> {
   const { previous, moved, server, progress } = options;
   const requests = requestCatalogRows(connection, server.version);
-  const others = [requests.rows, readBaseline(connection), readSurroundings(connection, server.version), readBystanders(connection)] as const;
+  const others = [
+    requests.rows,
+    readBaseline(connection),
+    readSurroundings(connection, server.version),
+    readBystanders(connection, toTextOptions(options)),
+  ] as const;
   const failed = new Set(listRead(previous).flatMap(({ oid, failure }) => (failure === undefined ? [] : [oid])));
   const isKnown = (view: number): boolean => previous !== undefined && !moved.has(view) && !failed.has(view);
   // The texts are asked for before the other rows have come, so that the server never waits for us.
@@ -66,6 +70,10 @@ export async function readRound(connection: Connection, options: RoundOptions): 
   const texts = previous === undefined ? read : mergeTexts(previous.texts, read);
   const views = toViews(rows, texts, server.version);
   return { baseline, rows, texts, views, surroundings, hanging: toHanging(bystanders, rows.views), confirmed: failed };
+}
+
+function toTextOptions({ texts, lockTimeout }: RoundOptions): Pick<TextOptions, 'patience'> {
+  return texts === 'together' ? {} : { patience: lockTimeout ?? patience };
 }
 
 // Below this many it takes longer to open a connection than to print on the one there is.
@@ -81,10 +89,11 @@ async function readTextsApart(
   { onBatch, ...options }: RoundOptions & { readonly onBatch: (done: number) => void },
 ): Promise<Texts> {
   const other = wanted.length < manyTexts || options.texts === 'together' ? undefined : await connection.connectAgain().catch(() => undefined);
-  if (other === undefined) return readTexts(connection, wanted, onBatch);
+  const reading = { ...toTextOptions(options), onBatch };
+  if (other === undefined) return readTexts(connection, wanted, reading);
   try {
     await other.run(beginRound(options));
-    return await readTexts(other, wanted, onBatch);
+    return await readTexts(other, wanted, reading);
   } finally {
     await other.close();
   }

@@ -4,6 +4,7 @@ import { sameTokens } from '../../core/tokens.ts';
 import type { View } from '../../core/view.ts';
 import { type Connection, isServerError } from '../postgres-family/connection.ts';
 import type { Settled, SettleRequest } from '../warehouse.ts';
+import { isDenied } from './brief-wait.ts';
 import { bystanderTextQueries } from './bystander-texts.ts';
 import { textQueries } from './catalog-queries.ts';
 import { postgresDialect } from './dialect.ts';
@@ -76,7 +77,7 @@ async function print(connection: Connection, sql: string, query: string): Promis
     connection.run('ROLLBACK TO SAVEPOINT viewsync_print; RELEASE SAVEPOINT viewsync_print'),
   ]);
   const failed = results.find((result) => result.status === 'rejected');
-  if (failed && !isServerError(failed.reason)) throw failed.reason;
+  if (failed && (!isServerError(failed.reason) || isDenied(failed.reason))) throw failed.reason;
   const [, , text] = results;
   if (failed || text.status === 'rejected' || text.value === undefined) return { failure: failed ? String(failed.reason.message) : 'it was not made' };
   return { text: text.value };
@@ -103,7 +104,7 @@ async function settleOne(connection: Connection, { wanted, live }: SettleRequest
     if (wanted.name.object?.on !== undefined) await makeTable(connection, wanted.name);
     return await comparePrints(connection, [ours, theirs], query);
   } catch (error) {
-    if (!isServerError(error)) throw error;
+    if (!isServerError(error) || isDenied(error)) throw error;
     return { outcome: 'unproven', because: error.message };
   } finally {
     await connection.run('ROLLBACK TO SAVEPOINT viewsync_object; RELEASE SAVEPOINT viewsync_object');

@@ -7,6 +7,7 @@ import type { Attachment, View } from '../../core/view.ts';
 import { type Connection, isServerError } from '../postgres-family/connection.ts';
 import { rewriteReferences } from '../postgres-family/rewrite.ts';
 import type { SettleRequest } from '../warehouse.ts';
+import { isDenied } from './brief-wait.ts';
 import { createPlaceholder } from './create-statements.ts';
 import { postgresDialect } from './dialect.ts';
 import { quoteIdentifier, quoteRelation } from './names.ts';
@@ -62,7 +63,7 @@ async function printAll(connection: Connection, pairs: readonly Pair[], side: 'l
     const rows = await connection.query<{ relation: string; text: string }>(printsQuery, [pairs.map(({ temporary }) => temporary)]);
     return new Map(rows.map(({ relation, text }) => [relation, text]));
   } catch (error) {
-    if (!isServerError(error)) throw error;
+    if (!isServerError(error) || isDenied(error)) throw error;
     return new Map();
   } finally {
     await connection.run('ROLLBACK TO SAVEPOINT viewsync_parts; RELEASE SAVEPOINT viewsync_parts');

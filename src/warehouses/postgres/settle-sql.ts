@@ -16,14 +16,16 @@ export interface TemporaryView {
   readonly columns: readonly Column[];
 }
 
-/** Each statement on its own: one that fails takes nothing with it. One round trip for all. */
+/** Each statement on its own: one that fails takes nothing with it, unless it is a lock that was not had. One round trip for all. */
 const runnerDefinition = `
 CREATE FUNCTION pg_temp.viewsync_settle(statements text[]) RETURNS TABLE ("position" int, code text, message text, hint text) LANGUAGE plpgsql AS $runner$
 BEGIN
   FOR number IN 1 .. cardinality(statements) LOOP
     BEGIN
       EXECUTE statements[number];
-    EXCEPTION WHEN OTHERS THEN
+    EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+      RAISE;
+    WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
       "position" := number - 1;
       code := SQLSTATE;

@@ -4,6 +4,7 @@ import { isView } from '../../core/view.ts';
 import { type Connection, isServerError } from '../postgres-family/connection.ts';
 import { findKnownReads } from '../postgres-family/rewrite.ts';
 import type { Settled, SettleRequest } from '../warehouse.ts';
+import { isDenied, lettingGo, waitBriefly } from './brief-wait.ts';
 import { postgresDialect } from './dialect.ts';
 import type { ServerFacts } from './server.ts';
 import { beginWriting } from './session.ts';
@@ -14,20 +15,21 @@ import { settleParts } from './settle-parts.ts';
 import { createRunner } from './settle-sql.ts';
 
 const batchSize = 300;
-const lockTimeout = 10_000;
 
 /** See `Warehouse.settle`: in a transaction of its own that is rolled back. */
 export async function settle(connection: Connection, server: ServerFacts, requests: readonly SettleRequest[]): Promise<ReadonlyMap<string, Settled>> {
   if (server.isStandby) return unproven(requests, 'the server is a standby, on which nothing can be created');
-  await connection.run(`${beginWriting}; SET LOCAL lock_timeout = ${lockTimeout}`);
-  try {
-    return await settleInside(connection, requests);
-  } finally {
-    await connection.run('ROLLBACK');
-  }
+  return lettingGo(async () => {
+    await connection.run(`${beginWriting}; ${waitBriefly()}`);
+    try {
+      return await settleInside(connection, requests);
+    } finally {
+      await connection.run('ROLLBACK');
+    }
+  });
 }
 
-/** The same inside the open transaction, of which nothing stays behind. */
+/** The same inside the open transaction, of which nothing stays behind. Raises the server's error when a lock is not had. */
 export async function settleInside(connection: Connection, requests: readonly SettleRequest[]): Promise<ReadonlyMap<string, Settled>> {
   const settled = new Map(
     await settleBystanders(
@@ -50,7 +52,7 @@ async function settleAside(connection: Connection, batch: Batch, settled: Readon
     await createRunner(connection);
     return await settleBatch(connection, { ...batch, settled });
   } catch (error) {
-    if (!isServerError(error)) throw error;
+    if (!isServerError(error) || isDenied(error)) throw error;
     return unproven(batch.questions, `the server refuses to create temporary views: ${error.message}`);
   } finally {
     await connection.run('ROLLBACK TO SAVEPOINT viewsync_settle; RELEASE SAVEPOINT viewsync_settle');

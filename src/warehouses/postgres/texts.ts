@@ -1,4 +1,5 @@
 import { type Connection, isServerError } from '../postgres-family/connection.ts';
+import { isDenied, lettingGo, waitBriefly } from './brief-wait.ts';
 import { bystanderTextQueries } from './bystander-texts.ts';
 import { textQueries as viewTextQueries } from './catalog-queries.ts';
 
@@ -30,22 +31,29 @@ interface Batch {
   readonly oids: readonly number[];
 }
 
-/** Both say nothing about the text. */
-const lockNotAvailable = '55P03';
-const deadlockDetected = '40P01';
-
 const batchSize = 100;
 const batchLocks = 400;
+
+/** How a batch comes by its locks, and whom to tell that it is done. */
+export interface TextOptions {
+  /**
+   * Milliseconds in which it is tried again and again to have all of them at once, for a transaction that holds none. Left out: each is waited for
+   * as long as the transaction's `lock_timeout` says, and what it holds stays locked.
+   */
+  readonly patience?: number | undefined;
+  readonly onBatch?: (done: number) => void;
+}
 
 /**
  * Has the server print everything, in batches that are pipelined. `pg_get_viewdef` and `pg_get_ruledef` lock what they print until the
  * transaction ends, so each batch is rolled back to a savepoint. One text that the server cannot print costs the others of its batch a second try.
  */
-export async function readTexts(connection: Connection, printed: readonly Printed[], onBatch?: (done: number) => void): Promise<Texts> {
+export async function readTexts(connection: Connection, printed: readonly Printed[], options: TextOptions = {}): Promise<Texts> {
+  const { patience, onBatch } = options;
   let done = 0;
   const found = await Promise.all(
     toBatches(printed).map(async (batch) => {
-      const texts = await readBatch(connection, batch);
+      const texts = await (patience === undefined ? readBatch(connection, batch) : lettingGo(() => readBatch(connection, batch, patience), patience));
       done += batch.kind === 'view' ? batch.oids.length : 0;
       onBatch?.(done);
       return { kind: batch.kind, texts };
@@ -70,22 +78,23 @@ function toBatches(printed: readonly Printed[]): readonly Batch[] {
   return batches;
 }
 
-async function readBatch(connection: Connection, batch: Batch): Promise<readonly (readonly [number, PrintedText])[]> {
+type ReadText = readonly [oid: number, text: PrintedText];
+
+async function readBatch(connection: Connection, batch: Batch, patience?: number): Promise<readonly ReadText[]> {
   try {
-    const rows = await queryBatch(connection, batch);
+    const rows = await queryBatch(connection, batch, patience);
     const texts = new Map(rows.map((row) => [row.oid, row.text]));
     return batch.oids.map((oid) => [oid, toText(texts.get(oid))]);
   } catch (error) {
-    if (!isServerError(error) || error.code === lockNotAvailable) throw error;
-    if (error.code === deadlockDetected) return readBatch(connection, batch);
+    if (!isServerError(error) || isDenied(error)) throw error;
     if (batch.oids.length === 1) return batch.oids.map((oid) => [oid, { failure: `${error.message} (SQLSTATE ${error.code})` }]);
-    return (await Promise.all(batch.oids.map((oid) => readBatch(connection, { kind: batch.kind, oids: [oid] })))).flat();
+    return (await Promise.all(batch.oids.map((oid) => readBatch(connection, { kind: batch.kind, oids: [oid] }, patience)))).flat();
   }
 }
 
-async function queryBatch(connection: Connection, batch: Batch): Promise<{ readonly oid: number; readonly text: string | null }[]> {
+async function queryBatch(connection: Connection, batch: Batch, patience?: number): Promise<{ readonly oid: number; readonly text: string | null }[]> {
   const [, rows] = await Promise.all([
-    connection.run('SAVEPOINT viewsync'),
+    connection.run(patience === undefined ? 'SAVEPOINT viewsync' : `SAVEPOINT viewsync; ${waitBriefly(patience)}`),
     connection.query<{ oid: number; text: string | null }>(textQueries[batch.kind], [batch.oids]),
     connection.run('ROLLBACK TO SAVEPOINT viewsync; RELEASE SAVEPOINT viewsync'),
   ]);

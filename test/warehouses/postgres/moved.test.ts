@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { lockedOut } from '../../../src/warehouses/postgres/lock.ts';
 import { connect } from '../../../src/warehouses/postgres-family/connect.ts';
 import { newestServer, type TestDatabase } from '../../support/postgres-server.ts';
 import { database, find, inspect, keys } from './inspecting.ts';
@@ -92,8 +93,19 @@ describe.each([newestServer()])('a database that changes while PostgreSQL $versi
   test('someone who keeps a table locked is waited for, and then it is an error and no unreadable view', async () => {
     await using db = await database(version, shop);
     const other = await connect(db.url, {});
-    await other.run('BEGIN; LOCK TABLE t');
-    await expect(inspect(db.url, { lockTimeout: 200 })).rejects.toMatchObject({ code: '55P03' });
+    await other.run("SET application_name = 'nightly load'; BEGIN; LOCK TABLE t");
+    const denied = await inspect(db.url, { lockTimeout: 200 }).catch((error) => error);
+    expect(denied).toMatchObject({ code: '55P03' });
+    const asker = await connect(db.url, {});
+    expect(await lockedOut(asker, denied)).toMatchObject({
+      code: 'LOCK_TIMEOUT',
+      exitCode: 75,
+      message: expect.stringMatching(
+        /could not be read, because .* locked by someone else: process \d+ \(\w+, nightly load\) has locked public\.t\. Nothing was changed\.$/,
+      ),
+      suggestions: ['Run it again when that has ended.'],
+    });
+    await asker.close();
     setTimeout(() => void other.run('ROLLBACK'), 100);
     expect(keys(await inspect(db.url))).toEqual(['public.v', 'public.w', 'public.x']);
     await other.close();

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { relationKey } from '../../../src/core/relation.ts';
 import type { View } from '../../../src/core/view.ts';
 import { postgres } from '../../../src/warehouses/postgres/adapter.ts';
+import { connect } from '../../../src/warehouses/postgres-family/connect.ts';
 import type { Settled, SettleRequest, Warehouse } from '../../../src/warehouses/warehouse.ts';
 import { createDatabase, postgresServers, type TestDatabase } from '../../support/postgres-server.ts';
 
@@ -157,6 +158,25 @@ describe.each(postgresServers())('settle on PostgreSQL $version', ({ version }) 
         (SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE c.relnamespace = 'shop'::regnamespace)::int AS locks`);
     expect(left).toEqual({ views: 0, functions: 0, locks: 0 });
     await warehouse.close();
+  });
+
+  test('waits for a lock with none of its own, so that who changes one relation after the other loses no deadlock', async () => {
+    await using database = await shop(version);
+    await database.query('CREATE TABLE shop.u (id int)');
+    const [warehouse, migration] = [await postgres.connect({ url: database.url }, {}), await connect(database.url, {})];
+    const requests = await toRequests(warehouse, { 'shop.top': 'SELECT id, a FROM shop.base WHERE id > 1', 'shop.zone': 'SELECT id FROM shop.u' });
+    await migration.run("SET deadlock_timeout = '200ms'; BEGIN; LOCK TABLE shop.u");
+    const settling = warehouse.settle(requests);
+    const waiting = `SELECT 1 FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE c.relname = 'u' AND NOT l.granted`;
+    await expect.poll(() => migration.query(waiting), { timeout: 10_000, interval: 7 }).toHaveLength(1);
+    await migration.run("CREATE OR REPLACE VIEW shop.base AS SELECT id, a, b FROM shop.t WHERE b = 'z'; COMMIT");
+    expect(await settling).toMatchObject(
+      new Map([
+        ['shop.top', { outcome: 'different' }],
+        ['shop.zone', { outcome: 'different' }],
+      ]),
+    );
+    await Promise.all([warehouse.close(), migration.close()]);
   });
 
   test('says why where temporary views are not permitted', async () => {
