@@ -3,6 +3,7 @@ import type { Dialect } from './dialect.ts';
 import { countedAttachments } from './ignore.ts';
 import { compareText, relationKey } from './relation.ts';
 import { sameTokens } from './tokens.ts';
+import { attachmentsSeen } from './unseen.ts';
 import { type Attachment, type Column, ownerKind, type View } from './view.ts';
 
 interface Compared {
@@ -102,6 +103,11 @@ export function diffAttachments(allFrom: readonly Attachment[], allTo: readonly 
   };
 }
 
+/** The same for what belongs to two views, as far as our role sees it of both. */
+export function diffBelongings(from: View, to: View, dialect: Dialect): AttachmentChange {
+  return diffAttachments(attachmentsSeen(from, to), attachmentsSeen(to, from), dialect);
+}
+
 export function hasAttachmentChange(change: AttachmentChange): boolean {
   return change.added.length + change.removed.length + change.changed.length > 0;
 }
@@ -133,7 +139,7 @@ export function isSameView(left: View, right: View, dialect: Dialect): boolean {
 }
 
 export function hasSameAttachments(left: View, right: View, dialect: Dialect): boolean {
-  return !hasAttachmentChange(diffAttachments(left.attachments, right.attachments, dialect));
+  return !hasAttachmentChange(diffBelongings(left, right, dialect));
 }
 
 /** How two Snapshots' texts are compared beyond their tokens. */
@@ -146,7 +152,7 @@ export interface Sameness {
 }
 
 function diffView(from: View, to: View, sameness: Sameness): Change | undefined {
-  const attachments = diffAttachments(from.attachments, to.attachments, sameness.dialect);
+  const attachments = diffBelongings(from, to, sameness.dialect);
   const columns = diffColumns(from.columns, to.columns);
   const definition = compareDefinitions(from, to, sameness);
   const kindChanged = from.kind !== to.kind;

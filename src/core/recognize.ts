@@ -8,8 +8,8 @@ import { headerOf, writeHeader } from './view-header.ts';
 // No text of SQL or of ours holds it.
 const gap = '\u0000';
 
-/** A file does not say which bystanders a view needs. */
-function withoutNeeds({ needs: _, ...view }: View): View {
+/** A file does not say which bystanders a view needs, nor what could not be seen. */
+function asFiled({ needs: _needs, unseen: _unseen, ...view }: View): View {
   return view;
 }
 
@@ -26,7 +26,7 @@ export function recognizeViewFile(text: string, known: View, dialect: Dialect): 
   const isInline = (kind: string) => dialect.inlineKinds.includes(kind);
   const others = known.attachments.filter(({ kind }) => !isInline(kind));
   return {
-    view: { ...withoutNeeds(known), definition, unrestorable: [] },
+    view: { ...asFiled(known), definition, unrestorable: [] },
     text,
     header: headerOf(known),
     headerText,

@@ -1,4 +1,5 @@
 import type { RelationName } from './relation.ts';
+import type { Unseen } from './unseen.ts';
 
 /** A dynamic table is a query that the warehouse keeps filled, like a materialized view. */
 export type ViewKind = 'view' | 'materialized view' | 'dynamic table';
@@ -46,6 +47,8 @@ export interface View {
   readonly needs?: readonly RelationName[];
   /** In the order in which the file holds them: by the dialect's order of kinds, then by key. */
   readonly attachments: readonly Attachment[];
+  /** Of a live view: attachments that our role may not see, so that they are none of those that are absent. Absent where it sees all. */
+  readonly unseen?: readonly Unseen[];
   /** What belongs to this view and no file holds yet, in words ("statistics object app.m1_st"): a drop of the view is refused by name. */
   readonly unrestorable: readonly string[];
 }

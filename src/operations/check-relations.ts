@@ -11,6 +11,7 @@ import type { Sources } from './compose-files.ts';
 import { exportViews } from './export-views.ts';
 import { gatherSources, pathOf, type Reading, type Recorded, readPosition, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
 import { requireNoInterruptedRun } from './interrupted-run.ts';
+import { completeInspection } from './keep-unseen.ts';
 import { findDependents, findKnown } from './migrate-around.ts';
 import { askRemote, type FetchOutcome, fetchLiveLine } from './remote-lines.ts';
 import { type ViewFile, viewOf } from './view-files.ts';
@@ -117,7 +118,8 @@ export async function checkRelations(project: Project, target: Target, options: 
   const remote = await fetchLiveLine(project, target, 'read');
   const position = await readPosition(reading);
   await requireNoInterruptedRun(position.line, warehouse);
-  const [recorded, inspection] = await Promise.all([readRecorded(reading, position), warehouse.inspect(target.scope, progress)]);
+  const [recorded, seen] = await Promise.all([readRecorded(reading, position), warehouse.inspect(target.scope, progress)]);
+  const inspection = await completeInspection(reading, recorded, seen);
   requireSameWarehouse(recorded, inspection.snapshot.description, target);
   const relations = findRelations(options.relations, findKnown(inspection));
   const sources = await gatherSources(reading, { recorded, inspection }, { settle: warehouse.settle.bind(warehouse) });

@@ -5,6 +5,7 @@ import { ViewsyncError } from '../errors.ts';
 import type { Project, Target } from '../project.ts';
 import { gatherSources, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
 import { describeInterruptedRun, endingCommands, requireNotRunning } from './interrupted-run.ts';
+import { completeInspection } from './keep-unseen.ts';
 import type { LiveLine, Run } from './live-line.ts';
 import { restoreAndRecord } from './migrate-around.ts';
 import type { MigrateResult } from './migrate-script.ts';
@@ -36,7 +37,7 @@ async function resume(project: Project, target: Target, { warehouse, allowed, pr
   const recorded = await readRecorded(reading);
   const run = requireMigration(recorded.line);
   await requireNotRunning(recorded.line, warehouse);
-  const inspection = await warehouse.inspect(target.scope, progress);
+  const inspection = await completeInspection(reading, recorded, await warehouse.inspect(target.scope, progress));
   if (!allowed.includes('OTHER_WAREHOUSE')) requireSameWarehouse(recorded, inspection.snapshot.description, target);
   const beforeFiles = await readLiveFiles(reading, run.before);
   const sources = await gatherSources(reading, { recorded, inspection }, { settle: warehouse.settle.bind(warehouse) });

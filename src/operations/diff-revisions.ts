@@ -10,6 +10,7 @@ import type { Progress, Warehouse } from '../warehouses/warehouse.ts';
 import { composeLiveTexts } from './compose-files.ts';
 import { composeSources } from './compose-sources.ts';
 import { gatherSources, pathOf, type Reading, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
+import { completeInspection } from './keep-unseen.ts';
 import { worktreeRevision } from './plan-revision.ts';
 import { readBranchFiles, readCommitFiles, snapshotOf, type TargetFiles } from './view-files.ts';
 
@@ -58,8 +59,9 @@ function sideOf(files: TargetFiles, reading: Reading, origin: Parameters<typeof 
 async function readLiveSide(reading: Reading, options: DiffOptions): Promise<Side> {
   const warehouse = await options.connect();
   try {
-    const inspection = await warehouse.inspect(reading.target.scope, options.progress);
+    const seen = await warehouse.inspect(reading.target.scope, options.progress);
     const recorded = await readRecorded(reading);
+    const inspection = await completeInspection(reading, recorded, seen);
     requireSameWarehouse(recorded, inspection.snapshot.description, reading.target);
     const sources = await gatherSources(reading, { recorded, inspection }, { settle: warehouse.settle.bind(warehouse) });
     const texts = composeLiveTexts(await composeSources(sources, 'new', options.progress));

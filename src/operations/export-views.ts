@@ -16,6 +16,7 @@ import { type BranchPoint, chooseBranchPoint, type Published, type PushOptions, 
 import { type Draft, describeDamage, describeVerbatim, draftExport, inState, nameOf, needsBranchCommit } from './draft-export.ts';
 import { findOutOfScope, pathOf, readPosition, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
 import { requireNoInterruptedRun } from './interrupted-run.ts';
+import { completeInspection } from './keep-unseen.ts';
 import { findKeptBases } from './kept-bases.ts';
 import { isBaseline, recordBranch, recordLive } from './record-state.ts';
 import { type FetchOutcome, fetchLiveLine } from './remote-lines.ts';
@@ -186,16 +187,18 @@ async function exportOnce(project: Project, target: Target, options: ExportOptio
   const point = await measure('fetch', findPoint(project, target, options));
   const position = await measure('find base', readPosition(reading, point));
   await requireNoInterruptedRun(position.line, warehouse);
-  const [recorded, inspection] = await Promise.all([
+  const [recorded, seen] = await Promise.all([
     measure('read git', readRecorded(reading, position)),
     measure('inspect', warehouse.inspect(target.scope, options.progress)),
   ]);
+  const inspection = await completeInspection(reading, recorded, seen);
   if (!options.allowed.includes('OTHER_WAREHOUSE')) requireSameWarehouse(recorded, inspection.snapshot.description, target);
   const draft = await measure('compare and format', draftExport(reading, inspection, { recorded, options }));
   const authors = options.commit === 'commit' ? await findAuthors(draft, warehouse) : [];
   const written = options.commit === 'commit' ? await measure('record', carryOut({ ...draft, authors }, point)) : { pushed: false, notes: [] };
   if (options.commit === 'files only') await measure('write files', project.history.writeFiles(draft.branch));
   const branch = point.remote?.ref ?? point.head.branch;
-  const notes = [...(recorded.line.note === undefined ? [] : [recorded.line.note]), ...describeDamage(draft), ...describeVerbatim(draft), ...written.notes];
+  const lost = recorded.line.note === undefined ? [] : [recorded.line.note];
+  const notes = [...lost, ...inspection.unseen, ...describeDamage(draft), ...describeVerbatim(draft), ...written.notes];
   return { ...describeDraft(draft, target), ...written, notes, ...(branch === undefined ? {} : { branch }), remote: point.fetched, timings };
 }

@@ -14,6 +14,7 @@ import type { Inspection, Warehouse } from '../warehouses/warehouse.ts';
 import { requireRunnable } from './apply-revision.ts';
 import { bringBack } from './bring-back.ts';
 import { planDropping, surroundingsOf } from './detour.ts';
+import { completeInspection } from './keep-unseen.ts';
 import type { MigrateResult } from './migrate-script.ts';
 import { type MigrationOptions, migrateCommand, readBefore, recordAfter, requireExported } from './migration.ts';
 import type { PlannedRevision } from './plan-revision.ts';
@@ -118,8 +119,9 @@ export async function restoreAndRecord(
   options: Omit<AroundOptions, 'relations' | 'label' | 'runCommand' | 'confirm' | 'connect'>,
 ): Promise<Ended> {
   const { warehouse } = options;
-  const { target, dialect } = started.planned.reading;
-  const inspection = await warehouse.inspect(target.scope, options.progress);
+  const { reading, recorded: known } = started.planned;
+  const { target, dialect } = reading;
+  const inspection = await completeInspection(reading, known, await warehouse.inspect(target.scope, options.progress));
   const restoration = await bringBack(warehouse, views, { ...options, target: target.name, inspection });
   const kept = restoration.broken.flatMap(({ view }) => parseRelationKey(view) ?? []);
   const { plan, ...recorded } = await recordAfter(started, { ...options, kept, touched: new Set(restoration.restored) });

@@ -10,6 +10,7 @@ import type { PushOptions } from './branch-point.ts';
 import { exportViews } from './export-views.ts';
 import { gatherSources, readPosition, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
 import { requireNoInterruptedRun } from './interrupted-run.ts';
+import { completeInspection } from './keep-unseen.ts';
 import type { PlannedRevision } from './plan-revision.ts';
 import { finishRun, type RecordedRun, type StartedRun } from './record-run.ts';
 
@@ -64,7 +65,8 @@ export async function readBefore(
   const reading = startReading(project, target, warehouse.dialect);
   const position = await readPosition(reading);
   await requireNoInterruptedRun(position.line, warehouse);
-  const [recorded, inspection] = await Promise.all([readRecorded(reading, position), warehouse.inspect(target.scope, progress)]);
+  const [recorded, seen] = await Promise.all([readRecorded(reading, position), warehouse.inspect(target.scope, progress)]);
+  const inspection = await completeInspection(reading, recorded, seen);
   if (!allowed.includes('OTHER_WAREHOUSE')) requireSameWarehouse(recorded, inspection.snapshot.description, target);
   const sources = await gatherSources(reading, { recorded, inspection }, { settle: warehouse.settle.bind(warehouse) });
   const commit = recorded.head.commit ?? '';
@@ -103,7 +105,8 @@ export interface RecordedMigration extends RecordedRun {
 export async function recordAfter(started: StartedRun, ending: Ending): Promise<RecordedMigration> {
   const { planned } = started;
   try {
-    const inspection = await ending.warehouse.inspect(planned.reading.target.scope, ending.progress);
+    const seen = await ending.warehouse.inspect(planned.reading.target.scope, ending.progress);
+    const inspection = await completeInspection(planned.reading, planned.recorded, seen);
     const plan = describeOutcome(planned, inspection, ending.touched);
     const run: StartedRun = { ...started, planned: { ...planned, plan, inspection } };
     return { plan, ...(await finishRun(run, { ...ending, outcome: { views: plan.after, report: { steps: [] } } })) };

@@ -15,6 +15,7 @@ import type { Inspection, Progress, Warehouse } from '../warehouses/warehouse.ts
 import { comparePaths, keyOf, type PathState, type Sources } from './compose-files.ts';
 import { findStale } from './find-stale.ts';
 import { gatherSources, type Reading, type Recorded, readPosition, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
+import { completeInspection } from './keep-unseen.ts';
 import { findExported, findExportedFiles } from './last-seen.ts';
 import { leaveOutBroken } from './leave-out.ts';
 import { learnEquivalents } from './likeness.ts';
@@ -209,7 +210,8 @@ export async function planFetched(project: Project, target: Target, options: Pla
   const reading = startReading(project, target, warehouse.dialect);
   const commit = revision === worktreeRevision ? undefined : await project.history.reader.resolve(revision);
   const position = await readPosition(reading);
-  const [recorded, inspection] = await Promise.all([readRecorded(reading, position), warehouse.inspect(target.scope, options.progress)]);
+  const [recorded, seen] = await Promise.all([readRecorded(reading, position), warehouse.inspect(target.scope, options.progress)]);
+  const inspection = await completeInspection(reading, recorded, seen);
   const files = commit === undefined ? recorded.branch : await readCommitFiles(reading, commit);
   if (!options.allowed.includes('OTHER_WAREHOUSE')) requireSameWarehouse({ ...recorded, branch: files, tip: files }, inspection.snapshot.description, target);
   const sources = await gatherSources(reading, { recorded, inspection }, { settle: warehouse.settle.bind(warehouse) });

@@ -1,6 +1,6 @@
 import { findCulprit, findNewName } from '../core/blame.ts';
 import { describeChange } from '../core/commit-message.ts';
-import { diffAttachments, diffViews } from '../core/compare.ts';
+import { diffBelongings, diffViews } from '../core/compare.ts';
 import type { Dialect } from '../core/dialect.ts';
 import { findReaders, reach } from '../core/graph.ts';
 import type { Plan } from '../core/plan.ts';
@@ -24,7 +24,7 @@ class Unfit extends Error {
 
 /** Whether a view that was made again has all that it had; the text of an expression may have got casts with its columns' types. */
 function isRestored(wanted: View, view: View, { likeness, dialect }: { readonly likeness: Likeness; readonly dialect: Dialect }): boolean {
-  const { added, removed, changed } = diffAttachments(wanted.attachments, view.attachments, dialect);
+  const { added, removed, changed } = diffBelongings(wanted, view, dialect);
   const differing = changed.filter(({ from }) => dialect.printedKinds?.includes(from.kind) !== true);
   return view.kind === wanted.kind && added.length + removed.length + differing.length === 0 && likeness.hasSameDefinition(wanted, view);
 }

@@ -3,6 +3,7 @@ import { relationKey } from '../core/relation.ts';
 import type { View } from '../core/view.ts';
 import { ViewsyncError } from '../errors.ts';
 import type { Transaction, Warehouse } from '../warehouses/warehouse.ts';
+import { completeViews } from './keep-unseen.ts';
 import { findLikeness } from './likeness.ts';
 import { type Execution, runSteps } from './run-steps.ts';
 
@@ -60,8 +61,13 @@ function findChanged({ plan, execution: { steps, failures } }: Stopped): Readonl
   return new Set(plan.steps.flatMap(({ view }, index) => (steps[index]?.outcome === 'applied' || uncertain.has(index) ? [relationKey(view)] : [])));
 }
 
-async function runBack(stopped: Stopped, planBack: PlanBack, { transaction }: Running): Promise<string | undefined> {
-  const back = await planBack(await transaction.inspect(namesOf(stopped.plan)), findChanged(stopped));
+async function runBack(stopped: Stopped, planBack: PlanBack, { transaction, warehouse }: Running): Promise<string | undefined> {
+  const { plan } = stopped;
+  const changed = findChanged(stopped);
+  const now = await transaction.inspect(namesOf(plan));
+  // What cannot be seen of a view that a step may have changed is taken for what the step was to make of it, so that it is put back.
+  const isChanged = ({ name }: View) => changed.has(relationKey(name));
+  const back = await planBack(completeViews(warehouse, now, [plan.after.filter(isChanged), plan.before]), changed);
   if (back.refusals.length > 0) return back.refusals.map(({ because }) => because).join(' ');
   const { failures } = await runSteps(back, transaction, { isTransactional: false, afterFailure: 'keep going' });
   return failures.length === 0 ? undefined : failures.map(({ message }) => message).join(' ');

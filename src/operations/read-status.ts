@@ -9,6 +9,7 @@ import type { Progress, Warehouse } from '../warehouses/warehouse.ts';
 import { comparePaths, type PathState, type Sources } from './compose-files.ts';
 import { describeStaleViews, findStale } from './find-stale.ts';
 import { gatherSources, type Recorded, readPosition, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
+import { completeInspection } from './keep-unseen.ts';
 import { liveRef, type Run } from './live-line.ts';
 import { type FetchOutcome, fetchLiveLine } from './remote-lines.ts';
 import { brokenFiles, viewOf } from './view-files.ts';
@@ -38,6 +39,8 @@ export interface Status {
   readonly run?: Run & { readonly isRunning: boolean; readonly holds: 'the state before' | 'the planned state' | 'something between' };
   /** Whether anything was ever exported. */
   readonly isRecorded: boolean;
+  /** What of the views our role may not see, in sentences; it counts as it was last recorded. */
+  readonly unseen: readonly string[];
   readonly remote: FetchOutcome;
 }
 
@@ -83,7 +86,8 @@ export async function readStatus(project: Project, target: Target, { warehouse, 
   const reading = startReading(project, target, warehouse.dialect);
   const remote = await fetchLiveLine(project, target, 'read');
   const position = await readPosition(reading, { fetched: remote });
-  const [recorded, inspection] = await Promise.all([readRecorded(reading, position), warehouse.inspect(target.scope, progress)]);
+  const [recorded, seen] = await Promise.all([readRecorded(reading, position), warehouse.inspect(target.scope, progress)]);
+  const inspection = await completeInspection(reading, recorded, seen);
   requireSameWarehouse(recorded, inspection.snapshot.description, target);
   const sources = await gatherSources(reading, { recorded, inspection }, { settle: warehouse.settle.bind(warehouse) });
   const states = comparePaths(sources);
@@ -98,6 +102,7 @@ export async function readStatus(project: Project, target: Target, { warehouse, 
     broken: [...brokenFiles(recorded.branch).map(({ path, error }) => ({ path, message: error.message })), ...findDamage(recorded, target)],
     ...(interrupted ? { run: { ...interrupted, isRunning: await warehouse.isBusy(), holds: whatIsHeld(states, sources) } } : {}),
     remote,
+    unseen: inspection.unseen,
     isRecorded: recorded.line.tip !== undefined || recorded.branch.description !== undefined,
   };
 }

@@ -7,6 +7,7 @@ import type { Project, Target } from '../project.ts';
 import { type ApplyOptions, type ApplyResult, carryOut, requireRunnable } from './apply-revision.ts';
 import { gatherSources, type Reading, type Recorded, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
 import { requireNotRunning } from './interrupted-run.ts';
+import { completeInspection } from './keep-unseen.ts';
 import { findLastRun, type Run } from './live-line.ts';
 import { type PlannedRevision, planWish, type Wish } from './plan-revision.ts';
 import { fetchLiveLine } from './remote-lines.ts';
@@ -45,7 +46,7 @@ async function readWish(reading: Reading, { before, started, finished }: Run): P
 
 async function planRollback(reading: Reading, recorded: Recorded, { run, options }: { run: Run; options: RollbackOptions }): Promise<PlannedRevision> {
   const { warehouse } = options;
-  const inspection = await warehouse.inspect(reading.target.scope, options.progress);
+  const inspection = await completeInspection(reading, recorded, await warehouse.inspect(reading.target.scope, options.progress));
   if (!options.allowed.includes('OTHER_WAREHOUSE')) requireSameWarehouse(recorded, inspection.snapshot.description, reading.target);
   const wish = await readWish(reading, run);
   const live = byKey(objectsOf(inspection.snapshot));

@@ -8,6 +8,7 @@ import type { View } from '../core/view.ts';
 import { ViewsyncError } from '../errors.ts';
 import type { Transaction, Warehouse } from '../warehouses/warehouse.ts';
 import { brokenOff, failedRun, failedVerification, leavesSomething, refusedRun } from './failed-run.ts';
+import { completeViews } from './keep-unseen.ts';
 import { findLikeness } from './likeness.ts';
 import { type PlanBack, putBack } from './put-back.ts';
 import { refreshLater, withoutPopulated, withoutRefreshes } from './refresh-later.ts';
@@ -117,7 +118,8 @@ async function carryOut(plan: Plan, running: Running, options: RunOptions): Prom
     await verify(plan, options.refresh === 'later' ? withoutPopulated(views) : views, running);
     await requireWorking(plan, [...views.map(({ name }) => name), ...readers], running);
   }
-  return { views, report: { steps: reportSteps(plan, execution, 'applied') } };
+  const complete = completeViews(warehouse, views, [plan.after, plan.before]);
+  return { views: complete, report: { steps: reportSteps(plan, execution, 'applied') } };
 }
 
 /** What is there and changes: also the tables that get a bystander back. */
@@ -148,7 +150,8 @@ async function runAndRefresh(warehouse: Warehouse, plan: Plan, options: RunOptio
   const steps = plan.steps.flatMap((step) => all.find((each) => each.step === step) ?? []);
   const message = [...refreshed.failed].map(([key, because]) => `${key} (${because})`).join(', ');
   const unfilled = plan.after.map(({ name }) => name).filter((name) => refreshed.failed.has(relationKey(name)));
-  return { views, unfilled, report: { ...report, steps, ...(message === '' ? {} : { failure: { message } }) } };
+  const complete = completeViews(warehouse, views, [plan.after, plan.before]);
+  return { views: complete, unfilled, report: { ...report, steps, ...(message === '' ? {} : { failure: { message } }) } };
 }
 
 /**

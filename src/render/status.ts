@@ -61,11 +61,12 @@ function describeFound(change: NonNullable<ViewStatus['change']>, state: SyncSta
   return text;
 }
 
-function renderOddities({ stale, unreadable, broken }: Status, colors: Colors): string {
+function renderOddities({ stale, unreadable, broken, unseen }: Status, colors: Colors): string {
   const lines = [
     ...stale.map(({ view, because }) => `${view}: ${because}.`),
     ...unreadable.map(({ name, reason }) => `${relationKey(name)} cannot be read: ${reason}`),
     ...broken.map(({ message }) => message),
+    ...unseen,
   ];
   return lines.map((line) => `${colors.warning('Warning:')} ${line}`).join('\n');
 }

@@ -14,6 +14,7 @@ const clean: Status = {
   stale: [],
   remote: 'no remote',
   isRecorded: true,
+  unseen: [],
 };
 const change = (name: string, kind: Change['change']): Change => ({
   view: { schema: 'shop', name },

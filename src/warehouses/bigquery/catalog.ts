@@ -1,6 +1,7 @@
 import { readsOf } from '../../core/references.ts';
 import { compareRelations, compareText, type RelationName, relationKey } from '../../core/relation.ts';
 import { splitStatements } from '../../core/statements.ts';
+import type { Unseen } from '../../core/unseen.ts';
 import { hideUnreadable, parseHidden } from '../../core/verbatim.ts';
 import type { Attachment, Column, View } from '../../core/view.ts';
 import { ViewsyncError } from '../../errors.ts';
@@ -33,7 +34,8 @@ export interface CatalogRows {
 export interface Surroundings {
   /** Datasets that let a view read them, by the view's `relationKey`. */
   readonly authorizations: ReadonlyMap<string, readonly string[]>;
-  /** Undefined where nobody asked for it. */
+  readonly unseen: Unseen;
+  /** Undefined where nobody asked for it; a view is not among them where our account may not see its policy. */
   readonly policies?: ReadonlyMap<string, Policy>;
 }
 
@@ -87,9 +89,13 @@ function toView(row: Row, own: OwnRows, context: Surroundings): CatalogView {
     reads: readsOfBody(body, relation),
     attachments: sortAttachments([...body.attachments, ...attachments, ...toColumnAttachments(relation, own.columns), ...toRights(relation, policy, context)]),
     unrestorable: policy?.unrestorable ?? [],
+    unseen: [context.unseen, ...(policy === undefined ? [context.policies === undefined ? notAsked : denied] : [])],
   };
   return { view, ...(failure === undefined ? {} : { failure }) };
 }
+
+const denied: Unseen = { kind: 'grant' };
+const notAsked: Unseen = { ...denied, isQuiet: true };
 
 function readBody(relation: Relation, row: Row, { view }: OwnRows): Body {
   const definition = view?.['view_definition'] ?? '';

@@ -1,4 +1,5 @@
 import { compareText, type RelationName, relationKey } from '../../core/relation.ts';
+import type { Unseen } from '../../core/unseen.ts';
 import { type Client, listAll, mapBounded, pathOf } from './client.ts';
 import { isDenied, isMissing } from './server-error.ts';
 
@@ -100,6 +101,18 @@ export function findAuthorizations(datasets: readonly Dataset[]): ReadonlyMap<st
     }
   }
   return found;
+}
+
+const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+/**
+ * Access lists that our account does not see: also those of datasets that are not listed, since whoever may not see one is not told that it is there.
+ * https://cloud.google.com/bigquery/docs/reference/rest/v2/datasets/list
+ */
+export function findUnseenAuthorizations(datasets: readonly Dataset[]): Unseen {
+  const seen = datasets.filter(({ hasAccess }) => hasAccess).map(({ project, name }) => escaped(`${project}.${name}`));
+  const isQuiet = datasets.every(({ hasAccess }) => hasAccess) ? { isQuiet: true as const } : {};
+  return { kind: 'authorization', keys: `^(?!(?:${seen.join('|')})$)`, ...isQuiet };
 }
 
 /** An entry that lets a view read a dataset. */

@@ -6,7 +6,7 @@ import { type Client, pathOf } from './client.ts';
 import { type AccessEntry, accessOf, type DatasetResource, readDataset } from './datasets.ts';
 import { type Field, runStatement } from './jobs.ts';
 import { splitName } from './names.ts';
-import { isServerError, ServerError } from './server-error.ts';
+import { isMissing, isServerError, ServerError } from './server-error.ts';
 import type { Tables } from './tables.ts';
 
 /** What a run works with. */
@@ -57,13 +57,24 @@ function sortView({ projectId, datasetId, tableId }: NonNullable<AccessEntry['vi
   return { projectId, datasetId, tableId };
 }
 
+/** A dataset that is gone lets nobody read it any more. */
+async function readUnlessGone(client: Client, { act, project, name }: { readonly act: Action['act']; readonly project: string; readonly name: string }) {
+  try {
+    return await readDataset(client, project, name);
+  } catch (error) {
+    if (act === 'unauthorize' && isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
 const attempts = 5;
 
 /** The whole list is written at once, so it is written only over the one that was read. https://cloud.google.com/bigquery/docs/reference/rest/v2/datasets/patch */
 async function authorize(client: Client, { act, view, dataset }: Action & { readonly dataset: string }): Promise<void> {
   const { catalog: project = '', schema: name } = splitName(`${dataset}.x`) ?? { schema: dataset };
   for (let attempt = 1; ; attempt++) {
-    const resource = await readDataset(client, project, name);
+    const resource = await readUnlessGone(client, { act, project, name });
+    if (resource === undefined) return;
     const access = changeAccess(resource, act === 'authorize' ? 'authorize' : 'unauthorize', accessOf(view));
     if (access === undefined) return;
     try {

@@ -8,7 +8,7 @@ import { ViewsyncError } from '../../errors.ts';
 import type { Inspection, Progress } from '../warehouse.ts';
 import { type CatalogView, isView, nameOfRow, toViews } from './catalog.ts';
 import type { Client } from './client.ts';
-import { type Dataset, findAuthorizations, readDatasets } from './datasets.ts';
+import { type Dataset, findAuthorizations, findUnseenAuthorizations, readDatasets } from './datasets.ts';
 import { bigqueryDialect } from './dialect.ts';
 import { readPolicies } from './policies.ts';
 import { type Found, findDisagreements, keyOfDataset, readCatalog, toRegions } from './read-catalog.ts';
@@ -82,7 +82,7 @@ async function describe(client: Client, seen: Look, { iam }: Reading): Promise<r
   const { rows } = seen.found;
   const names = rows.tables.filter(isView).map(nameOfRow);
   const policies = iam === 'read' ? { policies: await readPolicies(client, names) } : {};
-  return toViews(rows, { authorizations: findAuthorizations(seen.datasets), ...policies });
+  return toViews(rows, { authorizations: findAuthorizations(seen.datasets), unseen: findUnseenAuthorizations(seen.datasets), ...policies });
 }
 
 /** A glob that no project of the target can match would keep nothing, and its author would not know. */

@@ -1,5 +1,6 @@
 import { compareText, type RelationName, relationKey } from '../../core/relation.ts';
 import { type Client, mapBounded, pathOf } from './client.ts';
+import { isDenied } from './server-error.ts';
 
 /** Who may do what with one view. */
 export interface Policy {
@@ -32,18 +33,24 @@ function toPolicy(bindings: readonly Binding[]): Policy {
 
 /**
  * The policies of views: one call each, eight at a time, since BigQuery has no other way to ask for many. The driver's own call refuses policies
- * with conditions. https://cloud.google.com/bigquery/docs/reference/rest/v2/tables/getIamPolicy
+ * with conditions. Those that our account may not see are left out. https://cloud.google.com/bigquery/docs/reference/rest/v2/tables/getIamPolicy
  */
 export async function readPolicies(client: Client, names: readonly RelationName[]): Promise<ReadonlyMap<string, Policy>> {
   const policies = await mapBounded(names, async (name) => {
-    const path = `${pathOf(name.catalog ?? '', 'datasets', name.schema, 'tables', name.name)}:getIamPolicy`;
-    const { bindings = [] } = await client.call<{ readonly bindings?: readonly Binding[] }>({
-      method: 'POST',
-      path,
-      body: { options: { requestedPolicyVersion: 3 } },
-      repeats: 'safely',
-    });
-    return [relationKey(name), toPolicy(bindings)] as const;
+    const policy = await readPolicy(client, name);
+    return policy === undefined ? [] : [[relationKey(name), policy] as const];
   });
-  return new Map(policies);
+  return new Map(policies.flat());
+}
+
+async function readPolicy(client: Client, name: RelationName): Promise<Policy | undefined> {
+  const path = `${pathOf(name.catalog ?? '', 'datasets', name.schema, 'tables', name.name)}:getIamPolicy`;
+  const body = { options: { requestedPolicyVersion: 3 } };
+  try {
+    const { bindings = [] } = await client.call<{ readonly bindings?: readonly Binding[] }>({ method: 'POST', path, body, repeats: 'safely' });
+    return toPolicy(bindings);
+  } catch (error) {
+    if (isDenied(error)) return undefined;
+    throw error;
+  }
 }

@@ -71,6 +71,16 @@ export const columnPrivilegesQuery = `
 SELECT namespace_name AS schema, relation_name AS view, column_name AS "column", privilege_type AS privilege, identity_name AS grantee, identity_type AS kind
 FROM svv_column_privileges`;
 
+/** https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_USER_GRANTS.html: a plain user sees its own. */
+export const userGrantsQuery = 'SELECT user_name AS "user", role_name AS role FROM svv_user_grants';
+
+/** https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_ROLE_GRANTS.html: a plain user sees those of its roles. */
+export const roleGrantsQuery = 'SELECT role_name AS role, granted_role_name AS granted FROM svv_role_grants';
+
+/** Who may see all rows of the system views. https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_SYSTEM_PRIVILEGES.html */
+export const systemPrivilegesQuery = `
+SELECT identity_name AS name, identity_type AS kind FROM svv_system_privileges WHERE system_privilege = 'ACCESS SYSTEM TABLE'`;
+
 /** Our own default privileges, which every user sees, but for those of roles. https://docs.aws.amazon.com/redshift/latest/dg/r_PG_DEFAULT_ACL.html */
 export const defaultAclQuery = `
 SELECT n.nspname::varchar AS schema, array_to_string(d.defaclacl, chr(10)) AS acl

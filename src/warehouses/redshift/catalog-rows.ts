@@ -46,6 +46,23 @@ export interface PrivilegeRow {
   readonly grantable?: boolean;
 }
 
+export interface UserGrantRow {
+  readonly user: string;
+  readonly role: string;
+}
+
+/** A role that another one has. */
+export interface RoleGrantRow {
+  readonly role: string;
+  readonly granted: string;
+}
+
+export interface SystemPrivilegeRow {
+  readonly name: string;
+  /** `user` or `role`. */
+  readonly kind: string;
+}
+
 export interface GranteeRow {
   readonly name: string;
   readonly kind: string;

@@ -23,6 +23,7 @@ import { lexicalRules } from './lexical-rules.ts';
 import { type GranteeKind, quoteIdentifier, spellGrantee } from './names.ts';
 import { parseStored } from './parse-create.ts';
 import { type PolicyRows, readProtection } from './policies.ts';
+import { findUnseen, type Sight } from './sight.ts';
 
 /** All rows about some views. What our user may not see is undefined. */
 export interface CatalogRows {
@@ -38,6 +39,7 @@ export interface CatalogRows {
   readonly rowPolicies: readonly RowPolicyRow[] | undefined;
   readonly rowSecurity: readonly RowSecurityRow[] | undefined;
   readonly maskingPolicies: readonly MaskingPolicyRow[] | undefined;
+  readonly sight: Sight;
 }
 
 /** A view as the catalogs have it; `failure` says why it cannot be read, `warning` what of it is not known. */
@@ -107,6 +109,8 @@ function toView(row: ViewRow, grouped: Grouped): CatalogView {
   const columns = columnsOf(row, known, { named, grouped });
   const protection = readProtection(seenOf(grouped.rows, named), { name, columns });
   const grants = readGrants(row, { named, grouped });
+  const refreshes = named.materialized.length === 0 ? 'guessed' : 'known';
+  const unseen = findUnseen(known, { owner: row.owner, refreshes }, grouped.rows.sight);
   const view: View = {
     name,
     kind: known.kind,
@@ -119,17 +123,14 @@ function toView(row: ViewRow, grouped: Grouped): CatalogView {
       ...grants.grants.map((grant) => grantAttachment({ name }, grant)),
     ]),
     unrestorable: [...grants.unknown, ...findUnqualified(known, grouped), ...protection.unrestorable].sort(compareText),
+    ...(unseen.length > 0 ? { unseen } : {}),
   };
   return { oid: row.oid, view, ...('failure' in created ? { failure: created.failure } : {}) };
 }
 
 /** The rows about the view, as far as our user may see such rows at all. */
-function seenOf(rows: CatalogRows, { rowPolicies, rowSecurity, maskingPolicies }: Named): PolicyRows {
-  return {
-    rowPolicies: rows.rowPolicies && rowPolicies,
-    rowSecurity: rows.rowSecurity && rowSecurity,
-    maskingPolicies: rows.maskingPolicies && maskingPolicies,
-  };
+function seenOf({ sight }: CatalogRows, { rowPolicies, rowSecurity, maskingPolicies }: Named): PolicyRows | undefined {
+  return sight.policies === 'all' ? { rowPolicies, rowSecurity, maskingPolicies } : undefined;
 }
 
 const ending = /(?:\s+with\s+no\s+schema\s+binding)?\s*;?\s*$/i;
@@ -210,8 +211,8 @@ function readGrants(row: ViewRow, { named, grouped }: Context): { readonly grant
   const { grants, unknown } = readAcl(row.acl, row.owner);
   const isOther = (privilege: PrivilegeRow) => !isOwners(row.owner)(privilege);
   const listed = named.privileges.filter(isOther).map(toGrant);
-  const seen = new Set(listed.map(({ grantee, privilege }) => `${grantee} ${privilege}`));
-  const isPartial = grouped.rows.privileges === undefined || grants.some(({ grantee, privilege }) => !seen.has(`${grantee} ${privilege}`));
+  const { sight } = grouped.rows;
+  const isPartial = sight.rights === 'own' && row.owner !== sight.role;
   const columns = named.columnPrivileges.filter(isOther).map(toGrant);
   return {
     grants: mergeGrants([...grants, ...listed, ...columns]),

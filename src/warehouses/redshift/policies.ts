@@ -3,11 +3,11 @@ import type { MaskingPolicyRow, PolicyRow, RowPolicyRow, RowSecurityRow } from '
 import { spellGrantee } from './names.ts';
 import { type Conjunction, maskingAttachment, rowPolicyAttachment, rowSecurityAttachment, sharedRowSecurityAttachment } from './policy-attachments.ts';
 
-/** The rows about one view; undefined where our user may not see any. */
+/** The rows about one view. */
 export interface PolicyRows {
-  readonly rowPolicies: readonly RowPolicyRow[] | undefined;
-  readonly rowSecurity: readonly RowSecurityRow[] | undefined;
-  readonly maskingPolicies: readonly MaskingPolicyRow[] | undefined;
+  readonly rowPolicies: readonly RowPolicyRow[];
+  readonly rowSecurity: readonly RowSecurityRow[];
+  readonly maskingPolicies: readonly MaskingPolicyRow[];
 }
 
 /** What protects a view, and in words what of that no statement of ours could make again. */
@@ -62,9 +62,10 @@ function readRowSecurity({ isOn, isShared, conjunction }: RowSecurityRow, view: 
   return kept(rowSecurityAttachment(view, how satisfies Conjunction), ...shared);
 }
 
-/** Whoever may not see the row-level security policies is shown no masking policies, as if there were none. */
-export function readProtection({ rowPolicies, rowSecurity, maskingPolicies }: PolicyRows, view: Protected): Protection {
-  if (rowPolicies === undefined || rowSecurity === undefined || maskingPolicies === undefined) return lost('policies on it, which our user may not see');
+/** `rows` is undefined where our user may not see any. */
+export function readProtection(rows: PolicyRows | undefined, view: Protected): Protection {
+  if (rows === undefined) return lost('policies on it, which our user may not see');
+  const { rowPolicies, rowSecurity, maskingPolicies } = rows;
   const all = [
     ...rowPolicies.map((row) => readRowPolicy(row, view)),
     ...maskingPolicies.map((row) => readMasking(row, view)),

@@ -13,12 +13,16 @@ import type {
   MaterializedRow,
   PrivilegeRow,
   ReadRow,
+  RoleGrantRow,
   RowPolicyRow,
   RowSecurityRow,
   SizeRow,
+  SystemPrivilegeRow,
+  UserGrantRow,
   ViewRow,
 } from './catalog-rows.ts';
 import { quoteRelation, quoteText } from './names.ts';
+import { findSight, type Sight } from './sight.ts';
 
 const insufficientPrivilege = '42501';
 const missing = ['42P01', '42883'];
@@ -87,7 +91,7 @@ async function readHalves(connection: Connection, { views, oids, found }: Wanted
 
 /** Everything that is known about the views of a listing. Each statement runs by itself: one that is refused must not void the others. */
 export async function readDetails(connection: Connection, listing: Listing, oids?: readonly number[]): Promise<CatalogRows> {
-  return {
+  const rows = {
     ...listing,
     lateColumns: await connection.query<LateColumnRow>(queries.lateColumnsQuery),
     reads: await connection.query<ReadRow>(queries.readsQuery(oids)),
@@ -98,6 +102,25 @@ export async function readDetails(connection: Connection, listing: Listing, oids
     rowSecurity: await readIfAllowed<RowSecurityRow>(connection, queries.rowSecurityQuery),
     maskingPolicies: await readIfAllowed<MaskingPolicyRow>(connection, queries.maskingPoliciesQuery),
   };
+  return { ...rows, sight: await readSight(connection, rows) };
+}
+
+type Policies = Pick<CatalogRows, 'rowPolicies' | 'rowSecurity' | 'maskingPolicies'>;
+
+/** Whoever may not see the row-level security policies is shown no masking policies, as if there were none. */
+async function readSight(connection: Connection, { views, privileges, ...rows }: Pick<CatalogRows, 'views' | 'privileges'> & Policies): Promise<Sight> {
+  const [session] = await connection.query<Surroundings['session']>(queries.sessionQuery);
+  const { rowPolicies, rowSecurity, maskingPolicies } = rows;
+  return findSight({
+    role: session?.role ?? '',
+    superuser: session?.superuser === true,
+    userGrants: await readIfAllowed<UserGrantRow>(connection, queries.userGrantsQuery),
+    roleGrants: await readIfAllowed<RoleGrantRow>(connection, queries.roleGrantsQuery),
+    systemPrivileges: await readIfAllowed<SystemPrivilegeRow>(connection, queries.systemPrivilegesQuery),
+    privileges,
+    views,
+    policies: rowPolicies && rowSecurity && maskingPolicies ? [...rowPolicies, ...maskingPolicies] : undefined,
+  });
 }
 
 /** What the cluster holds beside views. */

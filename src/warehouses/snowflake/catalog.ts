@@ -5,6 +5,7 @@ import { readsOf } from '../../core/references.ts';
 import { type RelationName, relationKey } from '../../core/relation.ts';
 import type { Unreadable } from '../../core/snapshot.ts';
 import { splitStatements } from '../../core/statements.ts';
+import type { Unseen } from '../../core/unseen.ts';
 import { hideUnreadable, parseHidden } from '../../core/verbatim.ts';
 import type { Attachment, Column, View } from '../../core/view.ts';
 import { ViewsyncError } from '../../errors.ts';
@@ -24,6 +25,7 @@ import type { ColumnRow, DatabaseRows, PrivilegeRow, RelationRow } from './catal
 import { snowflakeDialect } from './dialect.ts';
 import { quoteRelation, type Relation } from './names.ts';
 import { outputNames } from './output-names.ts';
+import { findUnseen } from './unseen.ts';
 
 /** Rows by `schema` and `name`. */
 function group<Row extends { readonly TABLE_SCHEMA: string; readonly TABLE_NAME: string }>(rows: readonly Row[]): ReadonlyMap<string, readonly Row[]> {
@@ -44,6 +46,7 @@ export interface Listed extends Wanted {
   readonly hasChangeTracking: boolean;
   /** Of a dynamic table: whether somebody has stopped its refreshes. */
   readonly isSuspended: boolean;
+  readonly unseen: readonly Unseen[];
   /** The statement that made it, as it was typed, where that is known. */
   readonly typed: string;
   readonly columns: readonly ColumnRow[];
@@ -83,11 +86,7 @@ export function listViews(rows: DatabaseRows): readonly Listed[] {
   const [relations, views] = [group(rows.relations), group(rows.views)];
   const [columns, privileges] = [group(rows.columns), group(rows.privileges)];
   const shown = new Map(rows.shown.map((row) => [relationKey({ schema: row.schema_name, name: row.name }), row]));
-  const suspended = new Set(
-    rows.dynamic
-      .filter(({ scheduling_state }) => scheduling_state?.startsWith('SUSPENDED'))
-      .map((row) => relationKey({ schema: row.schema_name, name: row.name })),
-  );
+  const states = new Map(rows.dynamic.map((row) => [relationKey({ schema: row.schema_name, name: row.name }), row.scheduling_state]));
   const known = new Set([...[...relations].flatMap(([key, [row]]) => (row && kindOf(row) ? [key] : [])), ...views.keys(), ...shown.keys()]);
   return [...known].map((key) => {
     const [relation, view, show] = [relations.get(key)?.[0], views.get(key)?.[0], shown.get(key)];
@@ -101,7 +100,8 @@ export function listViews(rows: DatabaseRows): readonly Listed[] {
       comment: relation?.COMMENT ?? view?.COMMENT ?? null,
       isSecure: view?.IS_SECURE === 'YES' || show?.is_secure === 'true',
       hasChangeTracking: show?.change_tracking === 'ON',
-      isSuspended: suspended.has(key),
+      isSuspended: states.get(key)?.startsWith('SUSPENDED') === true,
+      unseen: findUnseen(kind, { relation, columns: columns.get(key), privileges: privileges.get(key), state: states.get(key), show }),
       typed: show?.text ?? '',
       columns: columns.get(key) ?? [],
       privileges: privileges.get(key) ?? [],
@@ -215,7 +215,8 @@ export function toView(listed: Listed, ddl: string | null): View | Unreadable {
     const reads = readsOf(parsed.definition, snowflakeDialect, name).filter((read) => relationKey(read) !== relationKey(name));
     const unrestorable = grantsOf(listed, listed).unknown;
     const attachments = attachmentsOf(listed, parsed);
-    return withoutIdleList({ name, kind, definition: parsed.definition, columns: columnsOf(listed), reads, attachments, unrestorable }, listed);
+    const view: View = { name, kind, definition: parsed.definition, columns: columnsOf(listed), reads, attachments, unrestorable };
+    return withoutIdleList(listed.unseen.length > 0 ? { ...view, unseen: listed.unseen } : view, listed);
   } catch (error) {
     if (!(error instanceof ViewsyncError) || error.code !== 'FILE_UNREADABLE') throw error;
     return { name: listed.name, reason: `the text of GET_DDL is not understood: ${error.message}` };

@@ -32,8 +32,11 @@ export interface BigQueryServer extends AsyncDisposable {
   pageSize: number;
   /** Milliseconds before every answer. */
   latency: number;
-  /** Datasets whose catalog the account may not read, and whose tables it may not list. */
-  readonly closed: { readonly catalog: Set<string>; readonly list: Set<string> };
+  /**
+   * Datasets whose catalog the account may not read, whose tables it may not list, whose views' policies and whose access list it may not see, and that it
+   * is not told of at all. https://cloud.google.com/bigquery/docs/access-control https://cloud.google.com/bigquery/docs/reference/rest/v2/datasets/list
+   */
+  readonly closed: Readonly<Record<'catalog' | 'list' | 'policies' | 'access' | 'whole', Set<string>>>;
   /** Relations that the catalog leaves out, as if a page had been cut short: `shop.big`. */
   readonly hidden: Set<string>;
   /** Permissions that the account lacks. */
@@ -170,11 +173,12 @@ function createRoutes(server: BigQueryServer, project: Project): readonly Route[
     return { ...done, status: { state: 'RUNNING' } };
   };
 
-  const requireListable = (dataset: string) => {
-    if (server.closed.list.has(dataset))
-      throw new Refusal(403, 'accessDenied', `Access Denied: Dataset ${project.id}:${dataset}: Permission bigquery.tables.list denied`);
+  const requireOpen = (part: keyof typeof server.closed, dataset: string, permission: string) => {
+    if (server.closed[part].has(dataset))
+      throw new Refusal(403, 'accessDenied', `Access Denied: Dataset ${project.id}:${dataset}: Permission ${permission} denied`);
     return datasetOf(project, dataset);
   };
+  const requireListable = (dataset: string) => requireOpen('list', dataset, 'bigquery.tables.list');
 
   const pages = <T>(items: readonly T[], call: Call): { items: readonly T[]; nextPageToken?: string } => {
     const [from, size] = [Number(call.query.get('pageToken') ?? 0), Math.min(server.pageSize, Number(call.query.get('maxResults') ?? 50))];
@@ -186,7 +190,10 @@ function createRoutes(server: BigQueryServer, project: Project): readonly Route[
       method: 'GET',
       path: /^datasets$/,
       handle: (call) => {
-        const { items, ...next } = pages([...project.datasets.values()], call);
+        const { items, ...next } = pages(
+          [...project.datasets.values()].filter(({ id }) => !server.closed.whole.has(id)),
+          call,
+        );
         return {
           kind: 'bigquery#datasetList',
           datasets: items.map(({ id, location }) => ({ datasetReference: { projectId: project.id, datasetId: id }, location })),
@@ -199,11 +206,12 @@ function createRoutes(server: BigQueryServer, project: Project): readonly Route[
       path: /^datasets\/([^/]+)$/,
       handle: (_, [name = '']) => {
         const { id, location, etag, access } = datasetOf(project, name);
+        requireOpen('whole', name, 'bigquery.datasets.get');
         return {
           datasetReference: { projectId: project.id, datasetId: id },
           location,
           etag,
-          ...(server.lacking.has('bigquery.datasets.get') ? {} : { access }),
+          ...(server.lacking.has('bigquery.datasets.get') || server.closed.access.has(name) ? {} : { access }),
         };
       },
     },
@@ -288,7 +296,10 @@ function createRoutes(server: BigQueryServer, project: Project): readonly Route[
     {
       method: 'POST',
       path: /^datasets\/([^/]+)\/tables\/([^/:]+):getIamPolicy$/,
-      handle: (_, [dataset = '', table = '']) => ({ version: 1, etag: 'BwX', bindings: tableOf(project, dataset, table).bindings }),
+      handle: (_, [dataset = '', table = '']) => {
+        requireOpen('policies', dataset, 'bigquery.tables.getIamPolicy');
+        return { version: 1, etag: 'BwX', bindings: tableOf(project, dataset, table).bindings };
+      },
     },
     {
       method: 'POST',
@@ -393,7 +404,7 @@ export async function startBigQuery(project: Project): Promise<BigQueryServer> {
     changes: [],
     pageSize: 1000,
     latency: 0,
-    closed: { catalog: new Set(), list: new Set() },
+    closed: { catalog: new Set(), list: new Set(), policies: new Set(), access: new Set(), whole: new Set() },
     hidden: new Set(),
     lacking: new Set(),
     drop: () => http.closeAllConnections(),

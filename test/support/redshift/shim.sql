@@ -161,6 +161,16 @@ END$$;
 CREATE FUNCTION redshift.sees_all() RETURNS boolean LANGUAGE sql STABLE AS
 $$SELECT rolsuper OR pg_has_role(current_user, 'pg_monitor', 'MEMBER') FROM pg_catalog.pg_roles WHERE rolname = current_user$$;
 
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_USER_GRANTS.html, r_SVV_ROLE_GRANTS.html, r_SVV_SYSTEM_PRIVILEGES.html: a plain user sees its own
+CREATE VIEW redshift.svv_user_grants AS
+SELECT current_user::text AS user_name, 'viewsync_reader'::text AS role_name WHERE pg_has_role(current_user, 'pg_monitor', 'USAGE')
+UNION ALL SELECT current_user::text, 'guardian' WHERE pg_has_role(current_user, 'pg_read_all_settings', 'USAGE');
+CREATE VIEW redshift.svv_role_grants AS
+SELECT 'guardian'::text AS role_name, 'sys:secadmin'::text AS granted_role_name WHERE pg_has_role(current_user, 'pg_read_all_settings', 'USAGE');
+CREATE VIEW redshift.svv_system_privileges AS
+SELECT 'ACCESS SYSTEM TABLE'::text AS system_privilege, 'viewsync_reader'::text AS identity_name, 'role'::text AS identity_type
+WHERE pg_has_role(current_user, 'pg_monitor', 'USAGE');
+
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_RELATION_PRIVILEGES.html: superusers, or ACCESS SYSTEM TABLE, see all rows
 CREATE VIEW redshift.svv_relation_privileges AS
 SELECT n.nspname::varchar AS namespace_name, c.relname::varchar AS relation_name, e.privilege_type, coalesce(r.rolname, '')::varchar AS identity_name,
@@ -184,10 +194,11 @@ WHERE (SELECT redshift.sees_all()) OR r.rolname = current_user;
 CREATE VIEW redshift.svv_roles AS SELECT name AS role_name FROM redshift.identities WHERE kind = 'role';
 CREATE VIEW redshift.pg_group AS SELECT name AS groname FROM redshift.identities WHERE kind = 'group';
 
--- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_MV_INFO.html
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_MV_INFO.html: regular users see only their own
 CREATE VIEW redshift.svv_mv_info AS
 SELECT n.nspname::varchar AS schema_name, c.relname::varchar AS name, m.refreshes AS autorefresh
-FROM redshift.materialized m JOIN pg_class c ON c.oid = m.view JOIN pg_namespace n ON n.oid = c.relnamespace;
+FROM redshift.materialized m JOIN pg_class c ON c.oid = m.view JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE (SELECT redshift.sees_all()) OR pg_get_userbyid(c.relowner) = current_user;
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_TABLE_INFO.html
 CREATE VIEW redshift.svv_table_info AS

@@ -51,6 +51,9 @@ function readCondition(condition: string): Filter {
   return (schema, name) => wanted.has(`${schema}\0${name}`);
 }
 
+/** What is left out of a listing for a role that may not see it: `grants of PROD.SHOP.A`. https://docs.snowflake.com/en/sql-reference/info-schema */
+const hiddenParts: Readonly<Record<string, string>> = { COLUMNS: 'columns', TABLE_PRIVILEGES: 'grants' };
+
 const isView = ({ type }: Relation) => type !== 'BASE TABLE';
 
 const place = ({ schema, name }: Relation) => ({ TABLE_SCHEMA: schema, TABLE_NAME: name });
@@ -120,7 +123,8 @@ function selectInformation(account: Account, session: Session, sql: string): Ans
   if (!toRows) throw new Error(`The server does not know INFORMATION_SCHEMA.${relation}.`);
   const filter = readCondition(where.replace(viewTypes, ''));
   const relations = relationsOf(account, database).filter((each) => filter(each.schema, each.name) && (!viewTypes.test(where) || isView(each)));
-  const rows = relations.flatMap(toRows);
+  const isShown = (each: Relation) => !account.hidden.has(`${hiddenParts[relation]} of ${database.name}.${each.schema}.${each.name}`);
+  const rows = relations.filter(isShown).flatMap(toRows);
   if (rows.length > account.tooMuch) {
     throw new SqlError('090153', '22000', 'Information schema query returned too much data. Please repeat query with more selective predicates.');
   }
@@ -216,11 +220,14 @@ function showStreams({ streams }: Account, database: string, schema: string | un
     }));
 }
 
-/** https://docs.snowflake.com/en/sql-reference/sql/show-dynamic-tables */
+/** The state is told to those who may monitor or own the table. https://docs.snowflake.com/en/sql-reference/sql/show-dynamic-tables#usage-notes */
 function showDynamicTables(account: Account, database: Database, schema: string | undefined): readonly Shown[] {
   return relationsOf(account, database)
     .filter((relation) => relation.type === 'DYNAMIC TABLE' && (schema === undefined || relation.schema === schema))
-    .map(({ name, schema: in_, isSuspended }) => ({ name, schema_name: in_, scheduling_state: isSuspended ? 'SUSPENDED' : 'RUNNING' }))
+    .map(({ name, schema: in_, isSuspended }) => {
+      const isHidden = account.hidden.has(`state of ${database.name}.${in_}.${name}`);
+      return { name, schema_name: in_, scheduling_state: isHidden ? null : isSuspended ? 'SUSPENDED' : 'RUNNING' };
+    })
     .sort(byName);
 }
 

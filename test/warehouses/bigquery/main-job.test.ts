@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { bigquery } from '../../../src/warehouses/bigquery/adapter.ts';
 import { type BigQueryPlace, keepStage, openBigQuery, openStage, type Stage } from './place.ts';
 
 const shop = [
@@ -144,4 +145,38 @@ test('HEAD brings back what was dropped, rollback undoes it, and rollback again 
   await place.rollback();
   expect(state().map(([, rest]) => rest)).toEqual(before.map(([, rest]) => rest));
   expect(place.git('status', '--porcelain')).toBe('');
+});
+
+test('what the account may not see of rights and access lists stays as it was last recorded, and comes back', async () => {
+  const place = await openExported();
+  const before = structuredClone([place.table('shop', 'big').bindings, place.server.project.datasets.get('raw')?.access]);
+  const text = fileOf(place, 'my-project/shop/big.sql');
+  const { closed } = place.server;
+  const kindsIn = (notes: readonly string[]) => notes.map((note) => /every (.*?) of/.exec(note)?.[1]);
+  for (const part of ['access', 'whole'] as const) {
+    closed.policies.add('shop');
+    closed[part].add('raw');
+    const { files, notes, unproven } = await place.export();
+    // Which datasets we are told of is kept, too.
+    expect([files.filter(({ path }) => path.endsWith('.sql')), kindsIn(notes), unproven]).toEqual([[], ['authorization', 'grant'], []]);
+    expect(await place.status()).toMatchObject({ differing: [], unseen: notes });
+    closed[part].clear();
+  }
+  closed.access.add('raw');
+  // What can be seen is recorded, beside what cannot.
+  place.run("ALTER VIEW `my-project.shop.big` SET OPTIONS (description = 'Bigger')");
+  expect((await place.export()).files.map(({ path }) => path)).toContain('views/prod/my-project/shop/big.sql');
+  expect(fileOf(place, 'my-project/shop/big.sql')).toBe(text.replace("It\\'s big", 'Bigger'));
+  place.run('DROP VIEW `my-project.shop.big`');
+  // An access list that is not shown cannot be written without losing the rest of it: nothing is made without its entry.
+  await expect(place.apply('HEAD')).rejects.toMatchObject({ code: 'STEP_FAILED', message: expect.stringContaining('access list') });
+  expect(place.server.project.datasets.get('shop')?.tables.has('big')).toBe(false);
+  closed.access.clear();
+  await place.apply('HEAD');
+  expect([place.table('shop', 'big').bindings, place.server.project.datasets.get('raw')?.access]).toEqual(before);
+  // Rights that nobody asks for any more are not gone either.
+  const asked = { ...place.target.options, iam: false };
+  const plain = await bigquery.connect(asked, {});
+  const quiet = await place.export({ warehouse: plain });
+  expect([quiet.commit, kindsIn(quiet.notes)]).toEqual([undefined, ['grant']]);
 });

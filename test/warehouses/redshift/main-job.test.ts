@@ -1,4 +1,7 @@
 import { expect, test } from 'vitest';
+import { readStatus } from '../../../src/operations/read-status.ts';
+import { redshift } from '../../../src/warehouses/redshift/adapter.ts';
+import { createRole } from '../../support/postgres-server.ts';
 import { openExported, openShop, type Shop, stateOf } from './shop.ts';
 
 const sent = ({ server }: Shop) =>
@@ -238,4 +241,44 @@ test('a text that cannot be read to its end is kept as it is, named, and restore
   const [stored] = await shop.server.database.query("SELECT query FROM redshift.late_binding WHERE view = 'finance.odd'::regclass");
   expect(stored?.['query']).toBe(odd.slice(odd.indexOf('select')));
   expect((await shop.status()).differing).toEqual([]);
+});
+
+test('what a user may not see of policies, rights and refreshes stays as it was last recorded, and comes back', async () => {
+  const shop = await openExported();
+  const files = ['finance/sales.sql', 'shop/product_master.sql', 'finance/margin.sql', 'shop/daily.sql'];
+  const texts = files.map(shop.fileOf);
+  await shop.server.database.query(`${createRole('rs_plain', ' LOGIN')} GRANT USAGE ON SCHEMA shop, finance TO rs_plain`);
+  // Altered after it was made, which its text does not say.
+  await shop.server.run('ALTER MATERIALIZED VIEW shop.daily AUTO REFRESH NO');
+  await shop.export();
+  const daily = shop.fileOf('shop/daily.sql');
+  expect(daily).not.toContain('AUTO REFRESH YES');
+  await using plain = Object.assign(await redshift.connect({ url: shop.server.urlFor('rs_plain') }, {}), {
+    [Symbol.asyncDispose]: () => plain.close(),
+  });
+  const quiet = await shop.export({ warehouse: plain });
+  expect(quiet.commit).toBeUndefined();
+  expect(quiet.notes.map((note) => /every (.*?) of/.exec(note)?.[1])).toEqual([
+    'auto refresh',
+    'grant',
+    'masking policy',
+    'row policy',
+    'row security',
+    'shared row security',
+  ]);
+  // Where somebody is shown no rows instead of being refused, nothing is said of what others see either.
+  await shop.server.database.query(`ALTER VIEW redshift.svv_rls_attached_policy RENAME TO every_policy;
+    CREATE VIEW redshift.svv_rls_attached_policy AS SELECT * FROM redshift.every_policy WHERE false; GRANT SELECT ON redshift.svv_rls_attached_policy TO PUBLIC`);
+  await shop.server.run("COMMENT ON VIEW finance.sales IS 'later'");
+  const seen = await shop.export({ warehouse: plain });
+  expect(seen.files.map(({ path }) => path)).toEqual(['views/prod/finance/sales.sql']);
+  expect(shop.fileOf('finance/sales.sql')).toBe(texts[0]?.replace("'late'", "'later'"));
+  expect([shop.fileOf('shop/product_master.sql'), shop.fileOf('finance/margin.sql'), shop.fileOf('shop/daily.sql')]).toEqual([texts[1], texts[2], daily]);
+  expect(await readStatus(shop.project, shop.target, { warehouse: plain })).toMatchObject({ differing: [], unseen: seen.notes });
+  await shop.server.database.query('DROP VIEW redshift.svv_rls_attached_policy; ALTER VIEW redshift.every_policy RENAME TO svv_rls_attached_policy');
+  const before = (await stateOf(shop)) as readonly Record<string, unknown>[];
+  await dropAll(shop);
+  await shop.export({ warehouse: plain, allowed: ['MANY_DELETIONS'] });
+  await shop.apply('HEAD~1');
+  expect(await stateOf(shop)).toEqual(before.map((row) => ({ ...row, definition: expect.any(String) })));
 });

@@ -312,6 +312,35 @@ describe('a listing that lacks something is no deletion', () => {
     expect([files(place), files(place, 'refs/viewsync/prod')].map((list) => list.length)).toEqual([5, 5]);
   });
 
+  test('grants, comments of columns and states that are not shown stay as they were recorded, and come back', async () => {
+    const place = await openSnowflake([
+      ...three,
+      'GRANT SELECT ON VIEW PROD.SHOP.A TO ROLE READER',
+      "COMMENT ON COLUMN PROD.SHOP.B.ID IS 'number'",
+      "CREATE DYNAMIC TABLE PROD.SHOP.D TARGET_LAG = '1 hour' WAREHOUSE = WH AS SELECT ID FROM PROD.SHOP.ORDERS",
+      'ALTER DYNAMIC TABLE PROD.SHOP.D SUSPEND',
+    ]);
+    await place.export();
+    const before = stateOf(place);
+    for (const what of ['grants of PROD.SHOP.A', 'columns of PROD.SHOP.B', 'state of PROD.SHOP.D']) place.account.hidden.add(what);
+    const { commit, notes } = await place.export();
+    expect([commit, notes.map((note) => /every (.*?) of ([\w.]+)\./.exec(note)?.slice(1))]).toEqual([
+      undefined,
+      [
+        ['comment', 'PROD.SHOP.B'],
+        ['grant', 'PROD.SHOP.A'],
+        ['suspended', 'PROD.SHOP.D'],
+      ],
+    ]);
+    expect((await place.plan('HEAD')).plan.steps).toEqual([]);
+    edit(place, 'prod/shop/a.sql', narrow);
+    await place.apply('worktree');
+    expect(fileOf(place, 'prod/shop/a.sql')).toContain('GRANT SELECT ON VIEW "PROD"."SHOP"."A" TO ROLE "READER"');
+    place.server.run(['DROP VIEW PROD.SHOP.A', 'DROP VIEW PROD.SHOP.B', 'DROP DYNAMIC TABLE PROD.SHOP.D']);
+    await place.apply('HEAD~1');
+    expect(stateOf(place)).toEqual(before);
+  });
+
   test('a text that is cut off, wherever, and a hidden masking policy are named, and their files stay', async () => {
     const place = await openSnowflake([
       ...three,
