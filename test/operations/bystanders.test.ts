@@ -59,7 +59,8 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
     await bringBack(place, 'DROP VIEW app.v3 CASCADE');
   });
 
-  test('one of everything that can hang on a view comes back with it, and twice more by rollback', async () => {
+  // Bodies that the server parses, and so depend on what they read, are known from 14 on.
+  test.runIf(version >= 14)('one of everything that can hang on a view comes back with it, and twice more by rollback', async () => {
     const place = await load(version, 'bystanders.sql');
     const result = await place.export();
     expect(result).toMatchObject({ unreadable: [], broken: [], conflicts: [] });
@@ -99,7 +100,7 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
 const [newest = 18] = postgresServers().map(({ version }) => version);
 
 describe('a bystander', () => {
-  test('is dropped and made again with its view, in one order with the views, and the view comes back as it was', async () => {
+  test.runIf(newest >= 14)('is dropped and made again with its view, in one order with the views, and the view comes back as it was', async () => {
     const place = await load(newest, 'bystanders.sql');
     await place.export();
     const before = await readTruth(place);
@@ -117,7 +118,7 @@ describe('a bystander', () => {
     expect(await readTruth(place)).toEqual(before);
   });
 
-  test('comes back as the commit has it when somebody has put a view of other columns in place of its own', async () => {
+  test.runIf(newest >= 14)('comes back as the commit has it when somebody has put a view of other columns in place of its own', async () => {
     const place = await load(newest, 'obstacles.sql');
     await place.export();
     const before = await readTruth(place);
@@ -167,7 +168,7 @@ describe('a bystander', () => {
     expect((await place.plan('HEAD', prune)).plan).toMatchObject({ steps: [], left: [] });
   });
 
-  test('that would lose data stops the run before its first statement, by name and with the reason', async () => {
+  test.runIf(newest >= 14)('that would lose data stops the run before its first statement, by name and with the reason', async () => {
     const place = await openWorkplace({ version: newest });
     await place.database.query(`CREATE TABLE t (a int, b text); CREATE VIEW v AS SELECT a, b FROM t;
       CREATE FUNCTION f(v) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1'; CREATE FUNCTION g(int) RETURNS int LANGUAGE sql IMMUTABLE BEGIN ATOMIC SELECT count(*)::int FROM v; END;
@@ -225,7 +226,7 @@ describe('a bystander', () => {
   });
 });
 
-test('a schema that is gone is made again with its owner, rights, default privileges and comment', async () => {
+test.runIf(newest >= 14)('a schema that is gone is made again with its owner, rights, default privileges and comment', async () => {
   const place = await load(newest, 'bystanders.sql');
   await place.database.query(
     'ALTER DEFAULT PRIVILEGES GRANT ALL ON SCHEMAS TO PUBLIC, b_reader; ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO postgres WITH GRANT OPTION',

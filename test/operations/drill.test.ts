@@ -144,16 +144,19 @@ test('what cannot be stood in is named, and the other views are proven', async (
   expect(await scratchDatabases(place.database)).toEqual([]);
 });
 
-test('on a server that is started for it, with the roles that the views name, and functions that stand between views', async () => {
-  const place = await open(postgresServers().at(-1)?.version);
-  await place.database.load('obstacles.sql');
-  await place.database.query('CREATE FUNCTION app.through() RETURNS bigint LANGUAGE sql STABLE BEGIN ATOMIC SELECT count(*) FROM app.f_v3(); END');
-  await place.export();
-  const result = await drill(place, { on: 'embedded' });
-  expect(result.views.filter(({ outcome }) => outcome !== 'restored identical')).toEqual([]);
-  expect(result.views.map(({ view }) => view)).toEqual(expect.arrayContaining(['app.v_uses_f', 'app.m2', 'function app.through()']));
-  expect(result.place).toContain('started for it');
-});
+test.runIf((postgresServers().at(-1)?.version ?? 18) >= 14)(
+  'on a server that is started for it, with the roles that the views name, and functions that stand between views',
+  async () => {
+    const place = await open(postgresServers().at(-1)?.version);
+    await place.database.load('obstacles.sql');
+    await place.database.query('CREATE FUNCTION app.through() RETURNS bigint LANGUAGE sql STABLE BEGIN ATOMIC SELECT count(*) FROM app.f_v3(); END');
+    await place.export();
+    const result = await drill(place, { on: 'embedded' });
+    expect(result.views.filter(({ outcome }) => outcome !== 'restored identical')).toEqual([]);
+    expect(result.views.map(({ view }) => view)).toEqual(expect.arrayContaining(['app.v_uses_f', 'app.m2', 'function app.through()']));
+    expect(result.place).toContain('started for it');
+  },
+);
 
 test('on the server of another target, where no role is made', async () => {
   const [newest, oldest] = [postgresServers()[0], postgresServers().at(-1)];

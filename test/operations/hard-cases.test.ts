@@ -220,6 +220,7 @@ describe.each([newestServer().version])('on PostgreSQL %i', (version) => {
       ['an unnamed column', 'SELECT 1, 2'],
       ['dates and intervals', "SELECT '2026-01-01 00:00+02'::timestamptz AS a, '1 day 2 hours'::interval AS b, '\\x00ff'::bytea AS c, 0.1::float8 AS d"],
     ]);
+    if (version < 14) definitions.delete('recursion with search and cycle');
     const names = [...definitions.keys()].map((_, index) => `v${index}`);
     const columns = (query: string) => (query.startsWith('SELECT 1, 2') ? '(a, "?column?")' : '');
     const place = await open(version, [...definitions.values()].map((query, index) => `CREATE VIEW v${index} ${columns(query)} AS ${query}`).join(';'));

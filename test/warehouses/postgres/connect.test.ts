@@ -43,7 +43,8 @@ beforeAll(async () => {
   open = await startServer({ binaries, tcp: { port: await findFreePort(), authentication: ['host all keeper all scram-sha-256', 'host all all all trust'] } });
   const setup = await connect(secure.url, {});
   for (const name of ['encrypted', 'plain', 'locked']) await setup.run(`CREATE DATABASE ${name}`);
-  await setup.run("CREATE ROLE keeper LOGIN PASSWORD 'p@ss:w0rd'");
+  // 13 would keep an MD5 of it, which SCRAM cannot use.
+  await setup.run("SET password_encryption = 'scram-sha-256'; CREATE ROLE keeper LOGIN PASSWORD 'p@ss:w0rd'");
   await setup.close();
 });
 

@@ -17,12 +17,16 @@ function readBack(view: View): View {
 const comparable = ({ name, kind, definition, attachments }: View) => ({ name, kind, definition, attachments });
 
 describe.each(allPostgresServers())('on PostgreSQL $version', ({ version }) => {
-  test.each(fixtures)('whatever is read from the server is read back from its file: %s', async (fixture) => {
-    await using database = await createDatabase(version);
-    await database.load(fixture);
-    await database.query(`CREATE SCHEMA open; GRANT USAGE ON SCHEMA open TO PUBLIC; CREATE VIEW open.v AS SELECT 1 AS n`);
-    const objects = objectsOf((await inspect(database.url)).snapshot);
-    expect(objects.length).toBeGreaterThan(5);
-    expect(objects.map(readBack).map(comparable)).toEqual(objects.map(comparable));
-  });
+  // Bodies that the server parses are known from 14 on.
+  test.each(fixtures.filter((fixture) => version >= 14 || fixture !== 'bystanders.sql'))(
+    'whatever is read from the server is read back from its file: %s',
+    async (fixture) => {
+      await using database = await createDatabase(version);
+      await database.load(fixture);
+      await database.query(`CREATE SCHEMA open; GRANT USAGE ON SCHEMA open TO PUBLIC; CREATE VIEW open.v AS SELECT 1 AS n`);
+      const objects = objectsOf((await inspect(database.url)).snapshot);
+      expect(objects.length).toBeGreaterThan(5);
+      expect(objects.map(readBack).map(comparable)).toEqual(objects.map(comparable));
+    },
+  );
 });

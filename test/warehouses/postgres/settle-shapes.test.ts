@@ -32,11 +32,14 @@ const shapes: Readonly<Record<string, string>> = {
   nothing: 'SELECT',
 };
 
+const since14: ReadonlySet<string> = new Set(['searching', 'merged']);
+
 describe.each(allPostgresServers())('on PostgreSQL $version', ({ version }) => {
   test('every shape of definition is the same as itself, also over a view that changes', async () => {
     await using database = await createDatabase(version);
     await database.query('CREATE SCHEMA s; CREATE TABLE s.t (id int PRIMARY KEY, a int, b varchar(20)); CREATE VIEW s.base AS SELECT id, a, b FROM s.t');
-    for (const [name, sql] of Object.entries(shapes)) await database.query(`CREATE VIEW s.${name} AS ${sql}`);
+    const known = Object.entries(shapes).filter(([name]) => version >= 14 || !since14.has(name));
+    for (const [name, sql] of known) await database.query(`CREATE VIEW s.${name} AS ${sql}`);
     const warehouse = await postgres.connect({ url: database.url }, {});
     const { views } = (await warehouse.inspect({ schemas: ['*'] })).snapshot;
     const changed = views.map((live) => ({ live, wanted: live.name.name === 'base' ? { ...live, definition: 'SELECT id, a, b FROM s.t WHERE a > 0' } : live }));
