@@ -77,7 +77,8 @@ function planRefreshing(stale: readonly View[], { target, inspection, dialect }:
   return { ...emptyPlan(target), steps, before: stale, after: stale };
 }
 
-async function run(warehouse: Warehouse, plan: Plan, options: RestorationOptions): Promise<Restoration['acts']> {
+/** Runs a plan; what it did, for the report. */
+export async function run(warehouse: Warehouse, plan: Plan, options: RestorationOptions): Promise<Restoration['acts']> {
   if (plan.steps.length === 0) return [];
   const { report } = await runPlan(warehouse, plan, { ...options, afterFailure: 'keep going' });
   return report.steps.map(({ step: { sql, because, view }, milliseconds }) => ({

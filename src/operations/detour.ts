@@ -42,6 +42,12 @@ export function planMaking(views: readonly View[], because: string, surroundings
   return { ...plan, steps: plan.steps.map((step): Step => (step.because === 'it does not exist' ? { ...step, because } : step)) };
 }
 
+/** Gives these views what the wanted ones have and they lack. */
+export function planMending(live: readonly View[], wanted: readonly View[], surroundings: Surroundings & Pick<PlanRequest, 'relations'>): Plan {
+  const plan = planChanges({ ...nothing, ...surroundings, live, wanted });
+  return { ...plan, steps: plan.steps.map((step): Step => ({ ...step, because: 'the migration took it along' })) };
+}
+
 /** The surroundings once a script has run: it may have given rights and made schemas. */
 export function withoutPowers({ powers: _, ...surroundings }: Surroundings): Surroundings {
   return surroundings;

@@ -10,11 +10,14 @@ import { objectsOf } from '../core/snapshot.ts';
 import { isView, type View } from '../core/view.ts';
 import { ViewsyncError } from '../errors.ts';
 import type { Project, Target } from '../project.ts';
+import type { Part } from '../warehouses/parts.ts';
 import type { Inspection, Warehouse } from '../warehouses/warehouse.ts';
 import { requireRunnable } from './apply-revision.ts';
-import { bringBack } from './bring-back.ts';
+import { bringBack, type Restoration } from './bring-back.ts';
 import { planDropping, surroundingsOf } from './detour.ts';
+import { findLost } from './find-lost.ts';
 import { completeInspection } from './keep-unseen.ts';
+import { findLostViews, mendViews } from './lost-parts.ts';
 import type { MigrateResult } from './migrate-script.ts';
 import { type MigrationOptions, migrateCommand, readBefore, recordAfter, requireExported } from './migration.ts';
 import type { PlannedRevision } from './plan-revision.ts';
@@ -112,17 +115,31 @@ function notBroughtBack(cause: ViewsyncError): ViewsyncError {
   });
 }
 
+type RestoringOptions = Parameters<typeof restoreAndRecord>[2];
+
+/** The views that were dropped, and what the command has taken along beside them. */
+async function restore({ planned }: StartedRun, views: readonly View[], options: RestoringOptions): Promise<Restoration> {
+  const { warehouse, parts = [] } = options;
+  const { reading, recorded } = planned;
+  const { target } = reading;
+  const inspect = async () => completeInspection(reading, recorded, await warehouse.inspect(target.scope, options.progress));
+  const lost = warehouse.parts ? await findLost(parts, warehouse.parts) : [];
+  const also = await findLostViews(lost, planned.inspection, warehouse);
+  const now = { ...options, target: target.name, inspection: await inspect() };
+  const back = await bringBack(warehouse, [...views, ...also], now);
+  if (lost.every(({ kind }) => kind === 'view')) return back;
+  const mended = await mendViews(warehouse, lost, { ...now, inspection: await inspect(), before: planned.inspection });
+  return { acts: [...back.acts, ...mended.acts], restored: [...back.restored, ...mended.restored], broken: [...back.broken, ...mended.broken] };
+}
+
 /** Brings back what is not there and records everything. Whatever goes wrong, one command does the rest. */
 export async function restoreAndRecord(
   started: StartedRun,
   views: readonly View[],
-  options: Omit<AroundOptions, 'relations' | 'label' | 'runCommand' | 'confirm' | 'connect'>,
+  options: Omit<AroundOptions, 'relations' | 'label' | 'runCommand' | 'confirm' | 'connect'> & { readonly parts?: readonly Part[] },
 ): Promise<Ended> {
-  const { warehouse } = options;
-  const { reading, recorded: known } = started.planned;
-  const { target, dialect } = reading;
-  const inspection = await completeInspection(reading, known, await warehouse.inspect(target.scope, options.progress));
-  const restoration = await bringBack(warehouse, views, { ...options, target: target.name, inspection });
+  const { dialect } = started.planned.reading;
+  const restoration = await restore(started, views, options);
   const kept = restoration.broken.flatMap(({ view }) => parseRelationKey(view) ?? []);
   const { plan, ...recorded } = await recordAfter(started, { ...options, kept, touched: new Set(restoration.restored) });
   const changes = diffViews(plan.before, plan.after, { dialect, reprinted: new Set() });
@@ -135,23 +152,26 @@ type Outcome = { readonly exitCode: number } | { readonly error: unknown };
 
 interface Away {
   readonly started: StartedRun;
+  /** What the views that stay consist of. */
+  readonly parts: readonly Part[];
   readonly outcome: Outcome;
 }
 
 /** Drops the views and runs the command while they are away. */
 async function runWithout(planned: PlannedRevision, options: AroundOptions): Promise<Away> {
   const started = await drop(planned, options);
+  const parts = (await options.warehouse.parts?.listParts()) ?? [];
   const outcome = await options.runCommand().then(
     (exitCode) => ({ exitCode }),
     (error: unknown) => ({ error }),
   );
-  return { started, outcome };
+  return { started, parts, outcome };
 }
 
-async function comeBack(project: Project, { started, views }: Away & Pick<Way, 'views'>, options: AroundOptions): Promise<Ended> {
+async function comeBack(project: Project, { started, parts, views }: Away & Pick<Way, 'views'>, options: AroundOptions): Promise<Ended> {
   const warehouse = await options.connect();
   try {
-    return await undisturbed(project, warehouse, () => restoreAndRecord(started, views, { ...options, warehouse }));
+    return await undisturbed(project, warehouse, () => restoreAndRecord(started, views, { ...options, warehouse, parts }));
   } catch (cause) {
     throw cause instanceof ViewsyncError ? notBroughtBack(cause) : cause;
   } finally {

@@ -5,10 +5,12 @@ import { compareText, type RelationName, relationKey } from '../core/relation.ts
 import { mayName, placeOf, type ScriptStatement } from '../core/script.ts';
 import type { View } from '../core/view.ts';
 import { ViewsyncError } from '../errors.ts';
+import type { Part } from '../warehouses/parts.ts';
 import type { StatementResult } from '../warehouses/script-session.ts';
 import type { Transaction } from '../warehouses/warehouse.ts';
 import { planDropping, type Surroundings } from './detour.ts';
 import { refusedStatement, unrestorable } from './failed-script.ts';
+import { findLost } from './find-lost.ts';
 import { putBackAll, tryPutBack } from './put-back-views.ts';
 import { type BrokenView, type MigrationAct, type RunningScript, runOurs, type ScriptOptions } from './running-script.ts';
 
@@ -137,14 +139,29 @@ async function keepTaken(running: RunningScript, at: ScriptStatement, { taken, h
   for (const view of objects) if (!left.has(relationKey(view.name))) running.absent.set(relationKey(view.name), { view, takenBy: 'script', at });
 }
 
+// Only what is dropped takes anything along; a routine may drop something without the script saying so.
+const takesAlong = /\bDROP\b|^\s*(SELECT|WITH|CALL|EXECUTE)\b/i;
+
+/** What views consist of before a statement that may take some of it along. */
+async function listParts({ session }: RunningScript, { statement }: ScriptStatement): Promise<readonly Part[]> {
+  return session.parts && takesAlong.test(statement.text) ? session.parts.listParts() : [];
+}
+
+/** Views that are still there and have lost a trigger, a rule, a default or an index with what it needs. */
+async function findBereft({ session }: RunningScript, parts: readonly Part[]): Promise<readonly RelationName[]> {
+  const lost = session.parts ? await findLost(parts, session.parts) : [];
+  return [...new Map(lost.filter(({ kind }) => kind !== 'view').map(({ view }) => [relationKey(view), view])).values()];
+}
+
 /** What a statement has done to the views. Returns those that it dropped by name. */
-async function lookAround(running: RunningScript, at: ScriptStatement): Promise<readonly string[]> {
+async function lookAround(running: RunningScript, at: ScriptStatement, parts: readonly Part[]): Promise<readonly string[]> {
   const own = dropsByName(running, at);
   const after = await running.session.listViews();
   const gone = [...running.views].filter(([id]) => !after.has(id)).map(([, name]) => name);
   const taken = gone.filter((name) => !isOneOf(name, own));
   const hanging = findHanging(running, gone);
-  const leaning = gone.length === 0 ? [] : findLeaning(running, [...gone, ...hanging]);
+  const bereft = await findBereft(running, parts);
+  const leaning = [...bereft, ...(gone.length === 0 ? [] : findLeaning(running, [...gone, ...hanging]))];
   const isTaken = taken.length + hanging.length + leaning.length > 0;
   if (isTaken) await keepTaken(running, at, { taken, hanging, leaning });
   for (const [key, { view }] of [...running.absent]) if (isOneOf(view.name, own)) running.absent.delete(key);
@@ -154,10 +171,11 @@ async function lookAround(running: RunningScript, at: ScriptStatement): Promise<
 
 async function runStatement(running: RunningScript, at: ScriptStatement): Promise<readonly string[]> {
   await putBackNamed(running, at);
+  const parts = await listParts(running, at);
   const result = await insist(running, at);
   requireRun(result, at, running);
   running.acts.push({ origin: 'script', sql: at.statement.text, because: placeOf(at), milliseconds: result.milliseconds });
-  return lookAround(running, at);
+  return lookAround(running, at, parts);
 }
 
 async function open(transaction: Transaction, options: ScriptOptions): Promise<RunningScript> {

@@ -1,4 +1,5 @@
 import type { RelationName } from '../core/relation.ts';
+import type { PartSource } from './parts.ts';
 import type { StepFailure } from './warehouse.ts';
 
 /** What the server said to a statement of a script that it refused. */
@@ -35,6 +36,8 @@ export interface ScriptSession {
    * named object as a whole. Names without a schema are looked up as the script would.
    */
   findStanding(named: NamedParts, on: 'parts' | 'whole'): Promise<readonly RelationName[]>;
+  /** Tells what a CASCADE takes from views that stay. Absent where nothing is taken along. */
+  readonly parts?: PartSource;
   /** The names that some relation has now. */
   findTaken(names: readonly RelationName[]): Promise<readonly RelationName[]>;
 }

@@ -6,6 +6,7 @@ import type { Powers } from '../core/powers.ts';
 import type { RelationName } from '../core/relation.ts';
 import type { Container, Loss, Scope, Snapshot, Unreadable } from '../core/snapshot.ts';
 import type { Column, View } from '../core/view.ts';
+import type { PartSource } from './parts.ts';
 import type { Scratch, ScratchRequest, StandIn } from './scratch.ts';
 import type { ScriptSession } from './script-session.ts';
 import type { StaleViews } from './standing.ts';
@@ -183,6 +184,8 @@ export interface Warehouse {
   transact<T>(options: TransactionOptions, work: (transaction: Transaction) => Promise<T>): Promise<T>;
   /** Which of these views can no longer be queried, since what they read has changed. Absent where a view follows what it reads. Changes nothing. */
   findStale?(views: readonly View[]): Promise<StaleViews>;
+  /** Tells what somebody else's CASCADE takes from views that stay. Absent where nothing is taken along. */
+  readonly parts?: PartSource;
   /** Whether another run is at work now. */
   isBusy(): Promise<boolean>;
   /** What the server's clock shows, and what our role may not do that an export, an apply, a migration or a drill would need. Changes nothing. */

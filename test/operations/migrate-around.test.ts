@@ -108,3 +108,59 @@ test('check names every dependent with the state of its backup, and what would b
     message: expect.stringContaining('Did you mean "shop.orders"?'),
   });
 });
+
+const attached = `
+CREATE SCHEMA tools; CREATE TABLE shop.log (id int, extra int); CREATE SEQUENCE shop.numbers; CREATE TYPE shop.mood AS ENUM ('good');
+CREATE FUNCTION tools.act() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; CREATE FUNCTION tools.twice(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 2 * n';
+CREATE VIEW shop.stays AS SELECT id, id AS other FROM shop.other; CREATE MATERIALIZED VIEW shop.kept AS SELECT id, id AS other FROM shop.stays; CREATE VIEW shop.reader AS SELECT id FROM shop.kept;
+CREATE VIEW shop.doubled AS SELECT tools.twice(id) AS n FROM shop.other; CREATE FUNCTION shop.list() RETURNS SETOF shop.doubled LANGUAGE sql AS 'SELECT * FROM shop.doubled';
+CREATE TRIGGER act INSTEAD OF INSERT ON shop.stays FOR EACH ROW EXECUTE FUNCTION tools.act(); COMMENT ON TRIGGER act ON shop.stays IS 'acts';
+CREATE RULE noted AS ON UPDATE TO shop.stays DO INSTEAD INSERT INTO shop.log (id) VALUES (new.id); COMMENT ON RULE noted ON shop.stays IS 'notes';
+ALTER VIEW shop.stays ALTER id SET DEFAULT nextval('shop.numbers'), ALTER other SET DEFAULT tools.twice(4);
+CREATE INDEX twice ON shop.kept (tools.twice(id)); COMMENT ON INDEX shop.twice IS 'by twice'; ALTER MATERIALIZED VIEW shop.kept CLUSTER ON twice; GRANT SELECT ON shop.stays TO PUBLIC`;
+
+const takeAway = `
+DROP FUNCTION tools.act() CASCADE; CREATE FUNCTION tools.act() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+DROP SCHEMA tools CASCADE; CREATE SCHEMA tools; CREATE FUNCTION tools.act() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE FUNCTION tools.twice(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 2 * n';
+DROP TABLE shop.log CASCADE; CREATE TABLE shop.log (id int, extra int); DROP SEQUENCE shop.numbers CASCADE; CREATE SEQUENCE shop.numbers`;
+
+test('what a CASCADE takes from views that stay comes back, on a connection of its own as in a script, and what was dropped by its name does not', async () => {
+  const place = await openShop();
+  await place.database.query(attached);
+  await place.export();
+  const before = await describeCatalog(place.database.url);
+  const around = await place.migrateAround(['shop.orders'], async () => {
+    await place.database.query(takeAway);
+    return 0;
+  });
+  expect(around).toMatchObject({ broken: [], restored: expect.arrayContaining(['shop.stays', 'shop.kept', 'shop.doubled']) });
+  expect(await describeCatalog(place.database.url)).toEqual(before);
+  expect(await place.migrate(takeAway)).toMatchObject({ broken: [] });
+  expect(await describeCatalog(place.database.url)).toEqual(before);
+  await place.migrateAround(['shop.orders'], async () => {
+    await place.database.query('DROP TRIGGER act ON shop.stays CASCADE; REVOKE ALL ON shop.stays FROM PUBLIC');
+    return 0;
+  });
+  await place.migrate('DROP RULE noted ON shop.stays CASCADE');
+  await expectRecorded(place);
+  const left =
+    "SELECT (SELECT count(*)::int FROM pg_trigger WHERE tgname = 'act') AS triggers, (SELECT count(*)::int FROM pg_rules WHERE rulename = 'noted') AS rules";
+  expect(await place.database.query(left)).toEqual([{ triggers: 0, rules: 0 }]);
+});
+
+test('what a CASCADE has taken and what no longer fits is told, and stays in git', async () => {
+  const place = await openShop();
+  await place.database.query(attached);
+  await place.export();
+  await expect(place.migrate('DROP FUNCTION tools.act() CASCADE')).rejects.toMatchObject({
+    code: 'VIEW_MISFIT',
+    message: expect.stringMatching(/shop\.stays no longer fits: .*tools\.act\(\) does not exist/),
+  });
+  const result = await place.migrateAround(['shop.orders'], async () => {
+    await place.database.query('DROP FUNCTION tools.act() CASCADE; DROP SEQUENCE shop.numbers CASCADE; CREATE SEQUENCE shop.numbers');
+    return 0;
+  });
+  expect(result.broken).toMatchObject([{ view: 'shop.stays', because: expect.stringContaining('tools.act() does not exist') }]);
+  expect((await place.status()).differing).toMatchObject([{ view: 'shop.stays', state: 'pending' }]);
+});

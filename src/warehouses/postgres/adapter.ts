@@ -6,6 +6,7 @@ import { postgresDialect } from './dialect.ts';
 import { examineServer } from './examine.ts';
 import { inspectDatabase } from './inspect.ts';
 import { isLockDenied, lockedOut } from './lock.ts';
+import { openParts } from './parts.ts';
 import { isRunLocked, runAlone } from './run-lock.ts';
 import { readServer, type ServerFacts } from './server.ts';
 import { settle } from './settle.ts';
@@ -43,6 +44,7 @@ function validateOption(key: string, value: unknown): ReturnType<Adapter['valida
 }
 
 function toWarehouse(connection: Connection, server: ServerFacts): Warehouse {
+  const parts = openParts(connection);
   let isAlone = false;
   const alone = async <T>(work: () => Promise<T>): Promise<T> => {
     if (isAlone) return work();
@@ -59,6 +61,7 @@ function toWarehouse(connection: Connection, server: ServerFacts): Warehouse {
     transact: (options, work) => named(connection, () => alone(() => runTransaction(connection, { server, ...options }, work))),
     examine: () => named(connection, () => examineServer(connection, server)),
     listStandIns: (held) => named(connection, () => listStandIns(connection, server, held)),
+    parts: { listParts: () => named(connection, () => parts.listParts()), findGone: (ids) => named(connection, () => parts.findGone(ids)) },
     isBusy: () => named(connection, () => isRunLocked(connection)),
     close: () => connection.close(),
   };

@@ -3,6 +3,7 @@ import { type Connection, isServerError, type ServerError } from '../postgres-fa
 import type { NamedParts, ScriptSession, StatementRefusal, StatementResult } from '../script-session.ts';
 import { explainDenied, isLockDenied } from './lock.ts';
 import type { LockBudget } from './lock-budget.ts';
+import { openParts } from './parts.ts';
 import { pin, pinnedSettings } from './session.ts';
 import { findNamedRelations, findStanding } from './standing.ts';
 
@@ -149,6 +150,7 @@ export async function openScript(connection: Connection, budget: LockBudget): Pr
     },
     listViews: () => listViews(connection),
     findStanding: (named, on) => findStanding(connection, { named, on, path: state.path }),
+    parts: openParts(connection),
     findTaken: (wanted) => connection.query(takenQuery, [wanted.map(({ schema }) => schema), wanted.map(({ name }) => name)]),
   };
 }
