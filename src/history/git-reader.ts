@@ -20,13 +20,25 @@ const logArguments = [
 
 /** An `ObjectReader` that asks git. */
 export function gitReader(place: Place): ObjectReader {
+  const trees = new Map<string, ReturnType<typeof listTree>>();
   return {
     resolve: (revision) => resolve(place, revision),
     readCommit: (commit) => readCommit(place, commit),
-    listTree: (commit, folder) => listTree(place, commit, folder),
+    listTree: (commit, folder) => keepLast(trees, `${commit} ${folder}`, () => listTree(place, commit, folder)),
     readBlobs: (blobs) => readBlobs(place, blobs),
     listCommits: (options) => listCommits(place, options),
   };
+}
+
+// A command reads both lines and what it applies, often the same commit twice.
+const keptTrees = 3;
+
+function keepLast<Value>(kept: Map<string, Value>, key: string, make: () => Value): Value {
+  const value = kept.get(key) ?? make();
+  kept.delete(key);
+  kept.set(key, value);
+  for (const oldest of [...kept.keys()].slice(0, -keptTrees)) kept.delete(oldest);
+  return value;
 }
 
 /** Commits as `git log` with these further arguments lists them. */

@@ -33,6 +33,7 @@ interface RefPlace {
 
 /** Where a ref is checked out. `BRANCH_ELSEWHERE`, `MERGE_IN_PROGRESS`. */
 export async function placeOf(repository: Repository, name: string): Promise<RefPlace> {
+  if (name !== 'HEAD' && !name.startsWith('refs/heads/')) return { ref: name };
   const head = await readHead(repository);
   const ref = name === 'HEAD' ? (head.branch ?? 'HEAD') : name;
   const isHere = repository.root !== undefined && ref === (head.branch ?? 'HEAD');

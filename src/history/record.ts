@@ -7,7 +7,6 @@ import { writeCommit } from './write-commit.ts';
 
 /** `History.record`: write the commit, then move the ref to it with index and work tree. */
 export async function record(repository: Repository, request: RecordRequest): Promise<ObjectId> {
-  await placeOf(repository, request.ref);
   const commit = await writeCommit(repository, request);
   const reason = `viewsync: ${request.message.split('\n')[0]}`;
   await moveRef(repository, { ref: request.ref, to: commit, from: request.parent, reason });
@@ -21,8 +20,12 @@ export async function requireRecordable(repository: Repository, ref: string): Pr
   await askGit(repository, ['var', 'GIT_COMMITTER_IDENT']);
 }
 
-/** fast-import never packs what has gathered; git decides whether it is time, and does it in the background. */
+const collected = new WeakSet<Repository>();
+
+/** fast-import never packs what has gathered; git decides whether it is time, and does it in the background. Once in a run is enough. */
 function collectGarbage(repository: Repository): void {
+  if (collected.has(repository)) return;
+  collected.add(repository);
   const options = { cwd: repository.directory, env: gitEnvironment(repository.environment), detached: true, stdio: 'ignore' } as const;
   const child = spawn('git', ['gc', '--auto', '--quiet'], options);
   child.on('error', () => undefined);

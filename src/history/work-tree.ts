@@ -36,7 +36,7 @@ async function undoLocked(tree: WorkTree): Promise<void> {
  */
 export async function followTree(tree: WorkTree, from: ObjectId, to: ObjectId): Promise<void> {
   if (isUnderWay(tree)) await undoInterrupted(tree);
-  const changes = await listChanges(tree, from, to);
+  const changes = from === to ? [] : await listChanges(tree, from, to);
   if (changes.length === 0) return;
   const ours = await takeOver(tree, changes);
   const before = await readIndex(

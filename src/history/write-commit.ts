@@ -29,8 +29,14 @@ export async function writeCommit(repository: Repository, request: Omit<RecordRe
   return askGit(repository, args, { input: request.message.endsWith('\n') ? request.message : `${request.message}\n` });
 }
 
-async function isSigning(repository: Repository): Promise<boolean> {
-  return (await askGit(repository, ['config', '--type=bool', 'commit.gpgSign'], { accept: [0, 1] })) === 'true';
+const signing = new WeakMap<Repository, Promise<boolean>>();
+
+/** Asked once: a run makes several commits. */
+function isSigning(repository: Repository): Promise<boolean> {
+  const asked =
+    signing.get(repository) ?? askGit(repository, ['config', '--type=bool', 'commit.gpgSign'], { accept: [0, 1] }).then((answer) => answer === 'true');
+  signing.set(repository, asked);
+  return asked;
 }
 
 function sameTree(repository: Repository, parent: ObjectId | undefined): Promise<ObjectId> {
@@ -40,6 +46,7 @@ function sameTree(repository: Repository, parent: ObjectId | undefined): Promise
 /** The requested changes that change something. */
 async function listEffective(repository: Repository, request: Pick<RecordRequest, 'changes' | 'parent'>): Promise<readonly FileChange[]> {
   const paths = [...request.changes.keys()];
+  if (paths.length === 0) return [];
   for (const path of paths) refuseUnsafe(path);
   const entries = await listEntries(repository, request.parent, commonFolder(paths));
   return [...request.changes].flatMap(([path, text]) => {
@@ -72,11 +79,15 @@ async function listStored(repository: Repository, { sharing }: Pick<RecordReques
 /** Everything of a commit below a folder, folders included, and the folder with those above it. */
 async function listEntries(repository: Repository, commit: ObjectId | undefined, folder: string): Promise<ReadonlyMap<string, TreeEntry>> {
   if (commit === undefined) return new Map();
+  const below = await listPaths(repository, ['-r', '-t', commit, ...(folder === '' ? [] : ['--', `${folder}/`])]);
+  // What is no folder is not listed as one: a file in its place, or in that of one above it.
+  if (folder === '' || below.has(folder)) return below;
   const above = folder.split('/').map((_, depth, parts) => parts.slice(0, depth + 1).join('/'));
-  const below = ['ls-tree', '-r', '-t', '-z', '--full-tree', commit, ...(folder === '' ? [] : ['--', `${folder}/`])];
-  const listings = [below, ...(folder === '' ? [] : [['ls-tree', '-z', '--full-tree', commit, '--', ...above]])];
-  const answers = await Promise.all(listings.map((args) => runGit(repository, args)));
-  return new Map(answers.flatMap((answer) => parseEntries(answer.stdout.toString())));
+  return listPaths(repository, [commit, '--', ...above]);
+}
+
+async function listPaths(repository: Repository, args: readonly string[]): Promise<ReadonlyMap<string, TreeEntry>> {
+  return new Map(parseEntries((await runGit(repository, ['ls-tree', '-z', '--full-tree', ...args])).stdout.toString()));
 }
 
 function parseEntries(listing: string): readonly (readonly [string, TreeEntry])[] {

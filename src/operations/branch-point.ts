@@ -44,7 +44,7 @@ function nameBranch({ branch }: Head, named: string | undefined): string {
  */
 export async function chooseBranchPoint(project: Project, target: Target, options: PushOptions): Promise<BranchPoint> {
   const head = await project.history.head();
-  if (options.push === 'keep') return { head, files: 'work tree', fetched: await fetchLiveLine(project, target, 'write') };
+  if (options.push === 'keep') return { head, files: 'work tree', fetched: await fetchLiveLine(project, target, 'write', head) };
   const ref = nameBranch(head, options.pushedBranch);
   try {
     const remote = await askRemote(project, target, ref);

@@ -177,7 +177,8 @@ export async function exportViews(project: Project, target: Target, options: Exp
 
 async function findPoint(project: Project, target: Target, options: ExportOptions): Promise<BranchPoint> {
   if (options.commit === 'commit') return chooseBranchPoint(project, target, options);
-  return { head: await project.history.head(), files: 'work tree', fetched: await fetchLiveLine(project, target, 'read') };
+  const head = await project.history.head();
+  return { head, files: 'work tree', fetched: await fetchLiveLine(project, target, 'read', head) };
 }
 
 async function exportOnce(project: Project, target: Target, options: ExportOptions): Promise<ExportResult> {

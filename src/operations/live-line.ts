@@ -94,7 +94,7 @@ async function findEnds(
   const tip = await history.tip(liveRef(target));
   const mark = commit === undefined ? undefined : await findBaseMark(project, target, { commit, tip });
   if (!mark) return { tip, base: undefined, conflicts: new Map() };
-  const base = await findCommit(project, mark.live);
+  const base = mark.live === tip ? tip : await findCommit(project, mark.live);
   if (base === undefined) {
     if (search === 'here' || (await history.isShallow())) throw missingLiveCommit(target, mark.live);
     return { tip, base, conflicts: new Map(), note: describeLoss(target, mark.live) };

@@ -1,6 +1,6 @@
 import { ViewsyncError } from '../errors.ts';
 import { trailerOf } from '../history/commit-text.ts';
-import type { ObjectId } from '../history/history.ts';
+import type { Head, ObjectId } from '../history/history.ts';
 import type { Project, Target } from '../project.ts';
 import { liveRef } from './live-line.ts';
 import { trailerKeys } from './trailer-keys.ts';
@@ -27,9 +27,10 @@ export async function askRemote({ history }: Project, target: Target, branch: st
  * Takes over the remote's live line where it is ahead of ours. A remote that does not answer is no reason to stop: it is told in the
  * outcome. Where the line went two ways, only one who is about to `write` joins the two. `REMOTE_MOVED`.
  */
-export async function fetchLiveLine(project: Project, target: Target, purpose: 'read' | 'write'): Promise<FetchOutcome> {
+export async function fetchLiveLine(project: Project, target: Target, purpose: 'read' | 'write', head?: Head): Promise<FetchOutcome> {
   try {
-    const remote = await askRemote(project, target, (await project.history.head()).branch);
+    const { branch } = head ?? (await project.history.head());
+    const remote = await askRemote(project, target, branch);
     return remote === undefined ? 'no remote' : await followLiveLine(project, target, { theirs: remote.live, purpose });
   } catch (error) {
     if (!(error instanceof ViewsyncError)) throw error;
