@@ -1,51 +1,54 @@
 import { withOurs } from './catalog-queries.ts';
 
-/** Columns of a plain view have none of these. */
-const column = `JOIN pg_attribute a ON a.attrelid = ours.oid AND ours.relkind = 'm' AND a.attnum > 0 AND NOT a.attisdropped`;
-const indexes = `JOIN pg_index i ON i.indrelid = ours.oid AND i.indisvalid JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_namespace n ON n.oid = x.relnamespace`;
-const statistics = `JOIN pg_statistic_ext s ON s.stxrelid = ours.oid JOIN pg_namespace n ON n.oid = s.stxnamespace`;
-const relation = `JOIN pg_class c ON c.oid = ours.oid`;
+// Every part is found once for all branches below: planning its joins in each of them took longer than running them. Columns of a plain view have none of these.
+const parts = `
+  relations AS MATERIALIZED (SELECT ours.oid, c.relkind, c.relam, c.reltablespace, c.relreplident FROM ours JOIN pg_class c USING (oid)),
+  columns AS MATERIALIZED (SELECT ours.oid, a.* FROM ours JOIN pg_attribute a ON a.attrelid = ours.oid AND ours.relkind = 'm' AND a.attnum > 0 AND NOT a.attisdropped),
+  indexes AS MATERIALIZED (SELECT ours.oid, i.indexrelid, i.indisclustered, n.nspname, x.relname, x.reltablespace
+    FROM ours JOIN pg_index i ON i.indrelid = ours.oid AND i.indisvalid JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_namespace n ON n.oid = x.relnamespace),
+  statistics AS MATERIALIZED (SELECT ours.oid, n.nspname, s.stxname, s.stxstattarget, s.stxowner
+    FROM ours JOIN pg_statistic_ext s ON s.stxrelid = ours.oid JOIN pg_namespace n ON n.oid = s.stxnamespace)`;
 
 const storage = (name: string) => `CASE ${name} WHEN 'p' THEN 'PLAIN' WHEN 'm' THEN 'MAIN' WHEN 'e' THEN 'EXTERNAL' ELSE 'EXTENDED' END`;
 
 /** Kind; on which part, with its schema, name and number; value; what it is when nothing is said. */
 const attributes: readonly string[] = [
-  `'access method', NULL, NULL, NULL, 0, m.amname::text, NULL FROM ours ${relation} JOIN pg_am m ON m.oid = c.relam WHERE m.amname <> 'heap'`,
-  `'tablespace', NULL, NULL, NULL, 0, t.spcname::text, usual FROM ours ${relation} JOIN pg_tablespace t ON t.oid = c.reltablespace, home`,
-  `'index tablespace', 'index', n.nspname, x.relname, 0, t.spcname::text, usual FROM ours ${indexes} JOIN pg_tablespace t ON t.oid = x.reltablespace, home`,
-  `'cluster', 'index', n.nspname, x.relname, 0, NULL, NULL FROM ours ${indexes} WHERE i.indisclustered`,
-  `'replica identity', NULL, NULL, NULL, 0, CASE c.relreplident WHEN 'f' THEN 'FULL' ELSE 'NOTHING' END, NULL FROM ours ${relation}
-     WHERE c.relkind = 'm' AND c.relreplident IN ('f', 'n')`,
-  `'statistics target', 'column', NULL, a.attname, 0, a.attstattarget::text, NULL FROM ours ${column} WHERE coalesce(a.attstattarget, -1) <> -1`,
-  `'statistics target', 'index', n.nspname, x.relname, a.attnum, a.attstattarget::text, NULL FROM ours ${indexes}
-     JOIN pg_attribute a ON a.attrelid = x.oid WHERE coalesce(a.attstattarget, -1) <> -1`,
-  `'statistics target', 'statistics', n.nspname, s.stxname, 0, s.stxstattarget::text, NULL FROM ours ${statistics} WHERE coalesce(s.stxstattarget, -1) <> -1`,
-  `'statistics owner', 'statistics', n.nspname, s.stxname, 0, pg_get_userbyid(s.stxowner)::text, NULL FROM ours ${statistics}`,
-  `'storage', 'column', NULL, a.attname, 0, ${storage('a.attstorage')}, ${storage('t.typstorage')} FROM ours ${column}
-     JOIN pg_type t ON t.oid = a.atttypid WHERE a.attstorage <> t.typstorage`,
-  `'column option', 'column', NULL, a.attname, 0, option, NULL FROM ours ${column}, unnest(a.attoptions) option`,
+  `'access method', NULL, NULL, NULL, 0, m.amname::text, NULL FROM relations p JOIN pg_am m ON m.oid = p.relam WHERE m.amname <> 'heap'`,
+  `'tablespace', NULL, NULL, NULL, 0, t.spcname::text, usual FROM relations p JOIN pg_tablespace t ON t.oid = p.reltablespace, home`,
+  `'index tablespace', 'index', p.nspname, p.relname, 0, t.spcname::text, usual FROM indexes p JOIN pg_tablespace t ON t.oid = p.reltablespace, home`,
+  `'cluster', 'index', p.nspname, p.relname, 0, NULL, NULL FROM indexes p WHERE p.indisclustered`,
+  `'replica identity', NULL, NULL, NULL, 0, CASE p.relreplident WHEN 'f' THEN 'FULL' ELSE 'NOTHING' END, NULL FROM relations p
+     WHERE p.relkind = 'm' AND p.relreplident IN ('f', 'n')`,
+  `'statistics target', 'column', NULL, p.attname, 0, p.attstattarget::text, NULL FROM columns p WHERE coalesce(p.attstattarget, -1) <> -1`,
+  `'statistics target', 'index', p.nspname, p.relname, a.attnum, a.attstattarget::text, NULL FROM indexes p
+     JOIN pg_attribute a ON a.attrelid = p.indexrelid WHERE coalesce(a.attstattarget, -1) <> -1`,
+  `'statistics target', 'statistics', p.nspname, p.stxname, 0, p.stxstattarget::text, NULL FROM statistics p WHERE coalesce(p.stxstattarget, -1) <> -1`,
+  `'statistics owner', 'statistics', p.nspname, p.stxname, 0, pg_get_userbyid(p.stxowner)::text, NULL FROM statistics p`,
+  `'storage', 'column', NULL, p.attname, 0, ${storage('p.attstorage')}, ${storage('t.typstorage')} FROM columns p
+     JOIN pg_type t ON t.oid = p.atttypid WHERE p.attstorage <> t.typstorage`,
+  `'column option', 'column', NULL, p.attname, 0, option, NULL FROM columns p, unnest(p.attoptions) option`,
   `'extension', CASE WHEN p.class = 'pg_trigger'::regclass THEN 'trigger' WHEN p.schema IS NOT NULL THEN 'index' ELSE 'relation' END, p.schema, p.name, 0, e.extname::text, NULL
      FROM (SELECT ours.oid, 'pg_class'::regclass AS class, ours.oid AS object, NULL::name AS schema, NULL::name AS name FROM ours
-           UNION ALL SELECT ours.oid, 'pg_class'::regclass, x.oid, n.nspname, x.relname FROM ours ${indexes}
+           UNION ALL SELECT oid, 'pg_class'::regclass, indexrelid, nspname, relname FROM indexes
            UNION ALL SELECT ours.oid, 'pg_trigger'::regclass, t.oid, NULL, t.tgname FROM ours JOIN pg_trigger t ON t.tgrelid = ours.oid AND NOT t.tgisinternal) p(oid, class, object, schema, name)
      JOIN pg_depend d ON d.classid = p.class AND d.objid = p.object AND d.deptype = 'x' AND d.refclassid = 'pg_extension'::regclass
      JOIN pg_extension e ON e.oid = d.refobjid`,
   `'label', CASE WHEN l.classoid = 'pg_type'::regclass THEN 'type' WHEN l.objsubid <> 0 THEN 'column' ELSE 'relation' END, NULL, a.attname, 0, l.label, l.provider
-     FROM ours JOIN pg_seclabel l ON l.classoid = 'pg_class'::regclass AND l.objoid = ours.oid OR l.classoid = 'pg_type'::regclass AND l.objoid = ours.reltype
-     LEFT JOIN pg_attribute a ON a.attrelid = ours.oid AND a.attnum = l.objsubid AND l.objsubid <> 0`,
+     FROM ours p JOIN pg_seclabel l ON l.classoid = 'pg_class'::regclass AND l.objoid = p.oid OR l.classoid = 'pg_type'::regclass AND l.objoid = p.reltype
+     LEFT JOIN pg_attribute a ON a.attrelid = p.oid AND a.attnum = l.objsubid AND l.objsubid <> 0`,
 ];
 
-const compression = `'compression', 'column', NULL, a.attname, 0, CASE a.attcompression WHEN 'p' THEN 'pglz' ELSE 'lz4' END, NULL FROM ours ${column} WHERE a.attcompression <> ''`;
+const compression = `'compression', 'column', NULL, p.attname, 0, CASE p.attcompression WHEN 'p' THEN 'pglz' ELSE 'lz4' END, NULL FROM columns p WHERE p.attcompression <> ''`;
 
-const columns = `(oid, kind, "on", schema, name, number, value, usual)`;
+const names = `(oid, kind, "on", schema, name, number, value, usual)`;
 
 /** What belongs to a view and is no text that the server prints: one row for each value that is not the usual one. */
 export function attributesQuery(version: number): string {
   // The compression of a column exists since version 14.
-  const all = [...attributes, ...(version < 14 ? [] : [compression])].map((each) => (each.startsWith("'extension'") ? `p.oid, ${each}` : `ours.oid, ${each}`));
-  return `${withOurs}, home AS (SELECT t.spcname::text AS usual FROM pg_database d JOIN pg_tablespace t ON t.oid = d.dattablespace WHERE d.datname = current_database())
+  const all = [...attributes, ...(version < 14 ? [] : [compression])];
+  return `${withOurs}, ${parts}, home AS (SELECT t.spcname::text AS usual FROM pg_database d JOIN pg_tablespace t ON t.oid = d.dattablespace WHERE d.datname = current_database())
 SELECT oid AS view, kind, "on", schema::text, name::text, number, value, usual FROM (
-${all.map((each) => `SELECT ${each}`).join('\nUNION ALL ')}) attributes${columns}`;
+${all.map((each) => `SELECT p.oid, ${each}`).join('\nUNION ALL ')}) attributes${names}`;
 }
 
 /** What belongs to a view and cannot be made again by any statement, in words, with the reason. */
