@@ -7,6 +7,8 @@ import { adapters } from './warehouses/registry.ts';
 
 export const configurationFile = 'viewsync.yaml';
 
+const usualFolder = 'views';
+
 /** A valid `viewsync.yaml`. `views` is relative to the folder of the file. */
 export interface Configuration {
   readonly targets: readonly Target[];
@@ -97,7 +99,15 @@ export async function readConfiguration(text: string): Promise<Configuration> {
   ];
   if (faults.length > 0) throw invalid(faults.map(({ path, message }) => ({ line: lineAt(offsetOf(document, path)), message })));
   if (!parsed.success) throw parsed.error;
-  return { views: parsed.data.views ?? 'views', targets: Object.entries(parsed.data.targets).map(toTarget) };
+  return { views: parsed.data.views ?? usualFolder, targets: Object.entries(parsed.data.targets).map(toTarget) };
+}
+
+/** Where a `viewsync.yaml` keeps the views, whatever else it holds that is not understood today. */
+export function readViewsFolder(text: string): string {
+  const document = parseDocument(text);
+  const content: unknown = document.errors.length > 0 ? {} : document.toJS();
+  const views = typeof content === 'object' && content !== null && 'views' in content ? content.views : undefined;
+  return typeof views === 'string' ? views : usualFolder;
 }
 
 function toTarget([name, entry]: [string, TargetEntry]): Target {
@@ -118,6 +128,7 @@ function invalid(faults: readonly ConfigurationFault[]): ViewsyncError {
   const count = sorted.length === 1 ? 'a fault' : `${sorted.length} faults`;
   return new ViewsyncError('CONFIG_INVALID', {
     message: [`${configurationFile} has ${count}; nothing was done.`, ...sorted.map(({ line, message }) => `  line ${line}: ${message}`)].join('\n'),
+    suggestions: [`Correct ${sorted.length === 1 ? 'it' : 'them'} in ${configurationFile}, then run the command again.`],
     details: { faults: sorted },
   });
 }

@@ -114,7 +114,7 @@ export function chooseTarget({ targets }: Pick<Project, 'targets'>, name?: strin
 export async function adapterOf({ warehouse }: Pick<Target, 'warehouse'>): Promise<Adapter> {
   const load = adapters[warehouse];
   if (load !== undefined) return load();
-  throw new ViewsyncError('CONFIG_INVALID', { message: `"${warehouse}" is not a kind of warehouse.`, suggestions: Object.keys(adapters) });
+  throw new ViewsyncError('CONFIG_INVALID', { message: `"${warehouse}" is not a kind of warehouse. Nothing was done.`, suggestions: Object.keys(adapters) });
 }
 
 /** Opens a connection to a target; the caller closes it. `VARIABLE_UNSET`, `CONNECTION_FAILED`. */

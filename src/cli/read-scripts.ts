@@ -14,6 +14,6 @@ async function readScript(file: string): Promise<ScriptText> {
     return { file, text: await readFile(file, 'utf8') };
   } catch (cause) {
     const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-    throw new ViewsyncError('USAGE', { message: `The file "${file}" cannot be read (${reason}). Nothing was run.`, cause });
+    throw new ViewsyncError('USAGE', { message: `The file "${file}" cannot be read (${reason}). Nothing was run.`, suggestions: [`ls -l '${file}'`], cause });
   }
 }

@@ -34,6 +34,7 @@ function failUnknown(pattern: string, known: readonly Known[]): never {
   const names = known.map(({ key, callings }) => (pattern.includes('.') ? key : (callings[3] ?? key)));
   throw new ViewsyncError('RELATION_UNKNOWN', {
     message: `There is no table or view ${JSON.stringify(pattern)}.${didYouMean(pattern, names)} Nothing was changed.`,
+    suggestions: ['viewsync status'],
     details: { relation: pattern },
   });
 }

@@ -84,6 +84,7 @@ function failUnmatched(text: string, glob: string, { names }: Graph): never {
   const known = glob.includes('.') ? [...names.keys()] : [...names.values()].map(({ name }) => name);
   throw new ViewsyncError('USAGE', {
     message: `No view matches ${JSON.stringify(text)}.${didYouMean(glob, known)} Nothing was changed.`,
+    suggestions: ['viewsync status', "Write globs as 'schema.*', with quotes."],
     details: { pattern: text },
   });
 }

@@ -17,9 +17,15 @@ const knownFailures: readonly KnownFailure[] = [
     suggestions: ['git config --global --add safe.directory "$1"'],
   },
   {
+    pattern: /unknown repository extensions? found:\s*([\w.-]+)|unknown value for '?extensions\.([\w.-]+)|Expected git repo version <= \d+, found (\d+)/i,
+    code: 'GIT_FAILED',
+    message: 'The repository uses "$1", which this version of git does not know. Nothing was done.',
+    suggestions: ['git --version', 'Install a newer git (https://git-scm.com/downloads): sha256 needs 2.29, reftable 2.45.'],
+  },
+  {
     pattern: /not a git repository/,
     code: 'NOT_A_REPOSITORY',
-    message: 'This folder is in no git repository.',
+    message: 'This folder is in no git repository. Nothing was done.',
     suggestions: ['git init', 'viewsync init'],
   },
   {
@@ -31,12 +37,14 @@ const knownFailures: readonly KnownFailure[] = [
   {
     pattern: /No space left on device|Disk quota exceeded|out of disk ?space/i,
     code: 'DISK_FULL',
-    message: 'The disk that holds the repository is full, so git could not write. Free some space and try again.',
+    message: 'The disk that holds the repository is full, so git could not write. That moved no branch and harmed no file.',
+    suggestions: ['Free some space, then run the command again.', 'df -h .'],
   },
   {
     pattern: /Read-only file system|insufficient permission for adding an object|unable to create[^\n]*Permission denied/i,
     code: 'REPOSITORY_READ_ONLY',
-    message: 'git may not write to this repository: its file system or its folder is read-only for this user.',
+    message: 'git may not write to this repository: its file system or its folder is read-only for this user. That moved no branch and harmed no file.',
+    suggestions: ['Run it as the user who owns the repository, on a disk that can be written.', 'ls -ld .git'],
   },
   {
     pattern: /cannot lock ref '([^']*)': (?:is at \w+ but expected \w+|reference already exists|unable to resolve reference|reference is missing)/,
@@ -90,7 +98,11 @@ export function explainFailure(command: string, stderr: string): ViewsyncError {
     if (match) return fromKnown(known, match, text);
   }
   const words = telling(text) || 'it gave no reason';
-  return new ViewsyncError('GIT_FAILED', { message: `"git ${command}" failed: ${words}.`, details: { stderr: text } });
+  return new ViewsyncError('GIT_FAILED', {
+    message: `"git ${command}" failed: ${words}. That moved no branch.`,
+    suggestions: ['git status', 'git fsck', 'Then run the command again.'],
+    details: { stderr: text },
+  });
 }
 
 function fromKnown(known: KnownFailure, match: RegExpExecArray, stderr: string): ViewsyncError {
@@ -109,8 +121,11 @@ function wordsOfRemote(output: string): string {
   return words.length === 0 ? '' : ` ("${words.slice(0, 3).join(' ')}")`;
 }
 
-// What git says when the program that it runs to get there has already said why.
-const noReason = 'fatal: Could not read from remote repository.';
+// What git says when a program that it runs, to get there or as a hook, has already said why.
+const noReason = /^(?:fatal: Could not read from remote repository\.$|error: failed to push some refs)/;
+
+// https://git-scm.com/docs/git-push: where it goes, and what became of each ref.
+const isReport = (line: string) => /^(?:To |[ !=*+-]?\s*\[|! )|^Done$/.test(line);
 
 /** The line of git's that says why: a refusal of a remote, else the first that starts with `fatal:` or `error:`, else its first line. */
 export function telling(output: string): string {
@@ -120,7 +135,8 @@ export function telling(output: string): string {
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
-  const said = lines[0] === noReason ? undefined : lines.find((each) => each === noReason) && lines[0];
+  const [first = ''] = lines.filter((each) => !isReport(each));
+  const said = !noReason.test(first) && lines.some((each) => noReason.test(each)) ? first : undefined;
   const line = said ?? lines.find((each) => /^(?:fatal|error|remote: error):/.test(each)) ?? lines[0] ?? '';
   return line.replace(/^(?:remote: )?(?:fatal|error): /, '').replace(/\.$/, '');
 }

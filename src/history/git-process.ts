@@ -119,7 +119,7 @@ export function ended(child: ChildProcessWithoutNullStreams, place: Place): Prom
 
 function notStarted(place: Place, cause: unknown): ViewsyncError {
   if (!existsSync(place.directory)) {
-    return new ViewsyncError('NOT_A_REPOSITORY', { message: `The folder "${place.directory}" does not exist.`, cause });
+    return new ViewsyncError('NOT_A_REPOSITORY', { message: `The folder "${place.directory}" does not exist. Nothing was done.`, suggestions: ['pwd'], cause });
   }
   const message = 'There is no git command on this machine, or it is not in the PATH. Nothing changed.';
   return new ViewsyncError('GIT_MISSING', { message, suggestions: ['Install git (https://git-scm.com/downloads).'], cause });

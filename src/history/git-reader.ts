@@ -107,8 +107,8 @@ function parseBatch(output: Buffer): ReadonlyMap<ObjectId, string> {
 }
 
 function missingBlob(id: ObjectId): ViewsyncError {
-  const message = `The repository has no file contents with the id ${id}, although a commit names it: the repository is damaged.`;
-  return new ViewsyncError('GIT_FAILED', { message, suggestions: ['git fsck'] });
+  const message = `The repository has no file contents with the id ${id}, although a commit names it: the repository is damaged. Nothing was changed.`;
+  return new ViewsyncError('GIT_FAILED', { message, suggestions: ['git fsck', 'git fetch --refetch'] });
 }
 
 function listCommits(place: Place, options: Parameters<ObjectReader['listCommits']>[0]): AsyncIterable<Commit> {

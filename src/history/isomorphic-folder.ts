@@ -37,7 +37,7 @@ export function readGrafts(files: RepositoryFiles): ReadonlySet<string> {
 function describe(gitDirectory: string, root: string | undefined, directory: string): RepositoryFiles {
   const pointer = join(gitDirectory, 'commondir');
   const commonDirectory = existsSync(pointer) ? resolve(gitDirectory, readFileSync(pointer, 'utf8').trim()) : gitDirectory;
-  refuseSha256(commonDirectory);
+  refuseUnreadable(commonDirectory);
   const prefix = root === undefined ? '' : relative(root, resolve(directory)).replaceAll('\\', '/');
   return { gitDirectory, commonDirectory, root, prefix };
 }
@@ -57,14 +57,21 @@ function isGitDirectory(folder: string): boolean {
   return ['HEAD', 'objects', 'refs'].every((name) => existsSync(join(folder, name)));
 }
 
-function refuseSha256(commonDirectory: string): void {
+/** Ids and refs that are kept in other ways than the library knows. */
+const unreadable: readonly (readonly [what: string, pattern: RegExp])[] = [
+  ['sha256', /^\s*objectformat\s*=\s*"?sha256\b/im],
+  ['reftable', /^\s*refstorage\s*=\s*"?reftable\b/im],
+];
+
+function refuseUnreadable(commonDirectory: string): void {
   const config = readFileSync(join(commonDirectory, 'config'), 'utf8');
-  if (!/^\s*objectformat\s*=\s*sha256\s*$/im.test(config)) return;
-  const message = 'This repository uses sha256, which can only be read with git itself, and there is no git command on this machine.';
+  const [found] = unreadable.filter(([, pattern]) => pattern.test(config));
+  if (found === undefined) return;
+  const message = `This repository uses ${found[0]}, which can only be read with git itself, and there is no git command on this machine. Nothing was done.`;
   throw new ViewsyncError('GIT_MISSING', { message, suggestions: ['Install git (https://git-scm.com/downloads).'] });
 }
 
 function notARepository(directory: string): ViewsyncError {
-  const message = `The folder "${directory}" is in no git repository.`;
+  const message = `The folder "${directory}" is in no git repository. Nothing was done.`;
   return new ViewsyncError('NOT_A_REPOSITORY', { message, suggestions: ['git init', 'viewsync init'] });
 }

@@ -14,7 +14,8 @@ export interface Library {
 }
 
 export async function loadLibrary(files: RepositoryFiles): Promise<Library> {
-  const git = await import('isomorphic-git');
+  // The library is CommonJS, of which a bundle has the default export alone.
+  const { default: git } = (await import('isomorphic-git')) as unknown as { readonly default: Library['git'] };
   return { git, files, grafts: readGrafts(files), place: { fs, gitdir: files.commonDirectory, cache: {} } };
 }
 

@@ -12,7 +12,7 @@ import { composeSources } from './compose-sources.ts';
 import { gatherSources, pathOf, type Reading, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
 import { completeInspection } from './keep-unseen.ts';
 import { worktreeRevision } from './plan-revision.ts';
-import { readBranchFiles, readCommitFiles, snapshotOf, type TargetFiles } from './view-files.ts';
+import { readBranchFiles, readRevisionFiles, snapshotOf, type TargetFiles } from './view-files.ts';
 
 /** The word that stands for the warehouse as it is now, where a revision is asked for. */
 export const liveRevision = 'live';
@@ -76,12 +76,12 @@ async function readSide(revision: string, reading: Reading, options: DiffOptions
   if (revision === worktreeRevision)
     return sideOf(await readBranchFiles(reading, (await reading.project.history.head()).commit), reading, { from: 'worktree' });
   const commit = await reading.project.history.reader.resolve(revision);
-  return sideOf(await readCommitFiles(reading, commit), reading, { from: 'commit', commit });
+  return sideOf(await readRevisionFiles(reading, commit), reading, { from: 'commit', commit });
 }
 
 function requireKnown(view: string | undefined, sides: readonly Side[]): void {
   if (view === undefined || sides.some(({ views }) => views.some(({ name }) => relationKey(name) === view))) return;
-  throw new ViewsyncError('VIEW_UNKNOWN', { message: `There is no view "${view}" on either side.`, suggestions: ['viewsync status'] });
+  throw new ViewsyncError('VIEW_UNKNOWN', { message: `There is no view "${view}" on either side. Nothing was changed.`, suggestions: ['viewsync status'] });
 }
 
 /** The views that differ between two revisions, or a revision and the warehouse, each with both texts. Changes nothing. */

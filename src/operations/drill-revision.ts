@@ -11,7 +11,7 @@ import { type DrilledView, judgeViews } from './drill-verdicts.ts';
 import { startReading } from './gather-sources.ts';
 import { worktreeRevision } from './plan-revision.ts';
 import { restoreInScratch, type ScratchRestore } from './restore-in-scratch.ts';
-import { brokenFiles, readBranchFiles, readCommitFiles, snapshotOf, type TargetFiles, viewOf } from './view-files.ts';
+import { brokenFiles, readBranchFiles, readRevisionFiles, snapshotOf, type TargetFiles, viewOf } from './view-files.ts';
 
 export interface DrillOptions {
   /** Anything git resolves, or `worktree`. */
@@ -50,7 +50,7 @@ async function readCommit(project: Project, target: Target, revision: string): P
   const reading = startReading(project, target, dialect);
   if (revision === worktreeRevision) return { commit: undefined, files: await readBranchFiles(reading, (await project.history.head()).commit) };
   const commit = await project.history.reader.resolve(revision);
-  return { commit, files: await readCommitFiles(reading, commit) };
+  return { commit, files: await readRevisionFiles(reading, commit) };
 }
 
 async function using<T>(connect: () => Promise<Warehouse>, work: (warehouse: Warehouse) => Promise<T>): Promise<T> {

@@ -121,7 +121,7 @@ export function describeRecorded({ tip, branch }: Pick<Recorded, 'tip' | 'branch
 /** Nothing that is left says which database the files were recorded from. */
 function unknownWarehouse(damage: ViewsyncError): ViewsyncError {
   return new ViewsyncError('FILE_UNREADABLE', {
-    message: `${damage.message} Without it, nothing says which database the files were recorded from.`,
+    message: `${damage.message} Without it, nothing says which database the files were recorded from. Nothing was changed.`,
     suggestions: ['If this connection leads to that database: viewsync export --allow OTHER_WAREHOUSE', ...damage.suggestions],
     details: damage.details,
     cause: damage,

@@ -55,7 +55,10 @@ function pathOfView(project: Project, target: Target, { view, dialect }: History
   if (view === undefined) return targetFolder(project, target);
   const name = parseRelationKey(view);
   if (!name)
-    throw new ViewsyncError('USAGE', { message: `"${view}" is no name of a view: write schema.name, with double quotes around a part that needs them.` });
+    throw new ViewsyncError('USAGE', {
+      message: `"${view}" is no name of a view: write schema.name, with double quotes around a part that needs them. Nothing was done.`,
+      suggestions: ['viewsync log', 'viewsync status'],
+    });
   return pathOf(startReading(project, target, dialect), name);
 }
 
@@ -69,7 +72,7 @@ export async function listHistory(project: Project, target: Target, options: His
   for await (const commit of reader.listCommits({ from, path })) changing.add(commit.id);
   if (options.view !== undefined && changing.size === 0) {
     throw new ViewsyncError('VIEW_UNKNOWN', {
-      message: `No commit holds a view "${options.view}" of "${target.name}".`,
+      message: `No commit holds a view "${options.view}" of "${target.name}". Nothing was changed.`,
       suggestions: ['viewsync log', 'viewsync status'],
     });
   }

@@ -23,7 +23,7 @@ import { findQuestions } from './plan-questions.ts';
 import { readDefaults } from './read-defaults.ts';
 import { type FetchOutcome, fetchLiveLine } from './remote-lines.ts';
 import type { BrokenView } from './running-script.ts';
-import { readCommitFiles, snapshotOf, type TargetFiles } from './view-files.ts';
+import { readRevisionFiles, snapshotOf, type TargetFiles } from './view-files.ts';
 
 /** The word that stands for the files of the work tree, committed or not, where a revision is asked for. */
 export const worktreeRevision = 'worktree';
@@ -212,7 +212,7 @@ export async function planFetched(project: Project, target: Target, options: Pla
   const position = await readPosition(reading);
   const [recorded, seen] = await Promise.all([readRecorded(reading, position), warehouse.inspect(target.scope, options.progress)]);
   const inspection = await completeInspection(reading, recorded, seen);
-  const files = commit === undefined ? recorded.branch : await readCommitFiles(reading, commit);
+  const files = commit === undefined ? recorded.branch : await readRevisionFiles(reading, commit);
   if (!options.allowed.includes('OTHER_WAREHOUSE')) requireSameWarehouse({ ...recorded, branch: files, tip: files }, inspection.snapshot.description, target);
   const sources = await gatherSources(reading, { recorded, inspection }, { settle: warehouse.settle.bind(warehouse) });
   const wanted = snapshotOf(files, commit === undefined ? { from: 'worktree' } : { from: 'commit', commit }, target);

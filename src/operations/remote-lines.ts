@@ -80,7 +80,10 @@ export async function pushLiveLine({ history }: Project, target: Target): Promis
 }
 
 export function noRemote(): ViewsyncError {
-  return new ViewsyncError('REMOTE_FAILED', { message: 'There is no remote to push to.', suggestions: ['git remote add origin URL'] });
+  return new ViewsyncError('REMOTE_FAILED', {
+    message: 'There is no remote to push to. Nothing was pushed.',
+    suggestions: ['git remote add origin URL', 'Leave out --push.'],
+  });
 }
 
 export function remoteMoved(remote: string): ViewsyncError {

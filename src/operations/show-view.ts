@@ -6,7 +6,7 @@ import type { ObjectId } from '../history/history.ts';
 import type { Project, Target } from '../project.ts';
 import { startReading } from './gather-sources.ts';
 import { worktreeRevision } from './plan-revision.ts';
-import { readBranchFiles, readCommitFiles, type TargetFiles, type ViewFile, viewOf } from './view-files.ts';
+import { readBranchFiles, readRevisionFiles, type TargetFiles, type ViewFile, viewOf } from './view-files.ts';
 
 export interface ShowOptions {
   /** By `relationKey`, or the bare name where only one schema has it. */
@@ -44,13 +44,13 @@ function keyOf(file: ViewFile): string | undefined {
 export async function showView(project: Project, target: Target, { view, at, dialect }: ShowOptions): Promise<ShownView> {
   const reading = startReading(project, target, dialect);
   const commit = at === worktreeRevision ? undefined : await project.history.reader.resolve(at);
-  const files = commit === undefined ? await readBranchFiles(reading, (await project.history.head()).commit) : await readCommitFiles(reading, commit);
+  const files = commit === undefined ? await readBranchFiles(reading, (await project.history.head()).commit) : await readRevisionFiles(reading, commit);
   const file = findFile(files, view);
   if (file) return { view: keyOf(file) ?? view, path: file.path, commit, text: file.text };
   const names = [...files.views.values()].flatMap((known) => keyOf(known) ?? []);
   const meant = nearest(view, names);
   throw new ViewsyncError('VIEW_UNKNOWN', {
-    message: `There is no view "${view}" of "${target.name}" at ${at}.`,
+    message: `There is no view "${view}" of "${target.name}" at ${at}. Nothing was changed.`,
     suggestions: [...(meant === undefined ? [] : [`viewsync show '${meant}'`]), `viewsync log '${view}'`],
   });
 }

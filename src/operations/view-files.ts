@@ -9,6 +9,7 @@ import { type ParsedViewFile, readViewFile } from '../core/view-file.ts';
 import { ViewsyncError } from '../errors.ts';
 import type { ObjectId } from '../history/history.ts';
 import type { Project, Target } from '../project.ts';
+import { findFormerFolder } from './former-folder.ts';
 
 /** One view file as it stands somewhere; `parsed` is the error when it could not be read. */
 export interface ViewFile {
@@ -148,6 +149,20 @@ export async function readCommitFiles(request: FilesRequest, commit: ObjectId, r
   return collectFiles(texts, { ...request, rule, edited: new Set() });
 }
 
+/** The same of a commit that a person names: where the folder of views was moved since, its own `viewsync.yaml` says where the files were. They get today's paths. */
+export async function readRevisionFiles(request: FilesRequest, commit: ObjectId): Promise<TargetFiles> {
+  const { project, target } = request;
+  const files = await readCommitFiles(request, commit);
+  const former = files.targetText === undefined ? await findFormerFolder(request, commit) : undefined;
+  if (former === undefined) return files;
+  const paths = renamePaths(await project.history.reader.listTree(commit, former), former, targetFolder(project, target));
+  return collectFiles(await readTexts(request, paths), { ...request, rule: 'raise', edited: new Set() });
+}
+
+function renamePaths(paths: ReadonlyMap<string, ObjectId>, from: string, to: string): ReadonlyMap<string, ObjectId> {
+  return new Map([...paths].map(([path, blob]) => [path.startsWith(`${from}/`) ? `${to}${path.slice(from.length)}` : path, blob]));
+}
+
 /** The files of a live commit, which holds those of its target alone: so they are found wherever the folder was then. */
 export async function readLiveFiles(request: FilesRequest, commit: ObjectId): Promise<TargetFiles> {
   const { project, target } = request;
@@ -155,8 +170,7 @@ export async function readLiveFiles(request: FilesRequest, commit: ObjectId): Pr
   const all = await project.history.reader.listTree(commit, '');
   const strays = [...all.keys()].filter((path) => !path.startsWith(`${folder}/`));
   const former = strays.length === all.size ? strays.find((path) => path.endsWith('/target.json'))?.slice(0, -'/target.json'.length) : undefined;
-  const today = (path: string) => (former !== undefined && path.startsWith(`${former}/`) ? `${folder}${path.slice(former.length)}` : path);
-  const texts = await readTexts(request, new Map([...all].map(([path, blob]) => [today(path), blob])));
+  const texts = await readTexts(request, former === undefined ? all : renamePaths(all, former, folder));
   return { ...collectFiles(texts, { ...request, rule: 'keep', edited: new Set() }), ...(strays.length > 0 ? { strays } : {}) };
 }
 
@@ -189,16 +203,33 @@ export function brokenFiles(files: TargetFiles): readonly { readonly path: strin
   return broken.sort((left, right) => compareText(left.path, right.path));
 }
 
+/** What to raise for files that have to be read and cannot be: the first one's error, with what can be done. */
+function unreadable([first, ...more]: readonly [{ readonly path: string; readonly error: ViewsyncError }, ...{ readonly path: string }[]]): ViewsyncError {
+  const { path, error } = first;
+  const others = more.length === 0 ? '' : ` ${more.length === 1 ? 'One more file' : `${more.length} more files`} cannot be read either.`;
+  const state = error.message.endsWith('Nothing was changed.') ? '' : ' Nothing was changed.';
+  return new ViewsyncError(error.code, {
+    message: `${error.message}${others}${state}`,
+    suggestions: [...error.suggestions, `git log --patch -- '${path}'`, 'viewsync export records the other views meanwhile.'],
+    details: error.details,
+    cause: error,
+  });
+}
+
 /** The Snapshot that files hold. Raises the first file's error when one cannot be read, and `TARGET_NOT_IN_REVISION` when there is no target. */
 export function snapshotOf(files: TargetFiles, origin: Snapshot['origin'], target: Target): Snapshot {
-  const [broken] = brokenFiles(files);
-  if (broken) throw broken.error;
+  const [first, ...more] = brokenFiles(files);
+  if (first) throw unreadable([first, ...more]);
   if (files.damage) throw files.damage;
   if (!files.description) {
     const where = origin.from === 'commit' ? `commit ${origin.commit.slice(0, 10)}` : 'the work tree';
     throw new ViewsyncError('TARGET_NOT_IN_REVISION', {
       message: `There is no target "${target.name}" in ${where}: its target.json is missing. Nothing was changed.`,
-      suggestions: ['viewsync log', 'viewsync export', 'If the folder of views was moved since: git worktree add ../before COMMIT, and run it there'],
+      suggestions: [
+        'viewsync log',
+        'viewsync export',
+        'If the target had another name then: git worktree add ../before COMMIT, and run it there with --target NAME',
+      ],
     });
   }
   return withObjects({ origin, description: files.description, views: [], containers: [], bystanders: [] }, objectsIn(files));

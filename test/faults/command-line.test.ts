@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { describeCatalog } from '../support/catalog-comparison.ts';
+import { expectTold } from '../support/told.ts';
 import { openWorkplace, type Workplace } from '../support/workplace.ts';
 import { expectAgreement } from './laws.ts';
 import { configure, type Fate, type StartOptions, startViewsync } from './victim.ts';
@@ -35,6 +37,7 @@ test('a viewsync.yaml that is wrong in three places is told of all three at once
   for (const args of [['export'], ['export', '--json'], ['apply', 'HEAD', '--yes'], ['status']]) {
     const { exitCode, stdout, stderr } = await run(place, args);
     expect(exitCode).toBe(78);
+    expect(`${stdout}${stderr}`).toMatch(/viewsync\.yaml has \d faults; nothing was done[^]*Correct them in viewsync\.yaml/);
     for (const line of [3, 7, 8]) expect(`${stdout}${stderr}`).toMatch(new RegExp(`viewsync\\.yaml:${line}|line ${line}\\b`));
   }
   expect(refs(place)).toBe(before);
@@ -52,7 +55,7 @@ test('an unknown flag, command or target under --json is JSON on stdout and noth
   ]) {
     const fate = await run(place, args);
     expect([args, fate.exitCode, fate.stderr]).toEqual([args, 64, '']);
-    expect(errorOf(fate).error).toMatchObject({ code: 'USAGE', exitCode: 64, message: expect.stringMatching(/Nothing was done\.$/) });
+    expectTold(errorOf(fate), { code: 'USAGE', exitCode: 64, because: /^[A-Z"].*Nothing was done\.$/, next: /--\w/ }, args.join(' '));
   }
 });
 
@@ -87,8 +90,8 @@ test('without a git identity nothing is recorded and nothing is applied', async 
   const [before, catalog] = [refs(place), await describeCatalog(place.database.url)];
   for (const args of [['export'], ['apply', 'HEAD', '--yes']]) {
     const fate = await run(place, [...args, '--json'], { environment: nobody });
-    expect([fate.exitCode, errorOf(fate).error.code]).toEqual([65, 'GIT_IDENTITY_MISSING']);
-    expect(errorOf(fate).error.suggestions.join()).toContain('git config user.name');
+    expect(fate.exitCode).toBe(65);
+    expectTold(errorOf(fate), { code: 'GIT_IDENTITY_MISSING', exitCode: 65, because: 'git does not know who makes the commit', next: 'git config user.name' });
   }
   expect([refs(place), await describeCatalog(place.database.url)]).toEqual([before, catalog]);
 });
@@ -106,8 +109,8 @@ test('while a merge is in progress nothing is applied and the branch stays; the 
   const [head, catalog] = [place.git('rev-parse', 'HEAD'), await describeCatalog(place.database.url)];
   for (const args of [['apply', 'HEAD', '--yes'], ['export']]) {
     const fate = await run(place, [...args, '--json']);
-    expect([args, fate.exitCode, errorOf(fate).error.code]).toEqual([args, 65, 'MERGE_IN_PROGRESS']);
-    expect(errorOf(fate).error.suggestions.join()).toContain('git merge --abort');
+    expect(fate.exitCode).toBe(65);
+    expectTold(errorOf(fate), { code: 'MERGE_IN_PROGRESS', exitCode: 65, because: 'merge', next: 'git merge --abort' }, args.join(' '));
   }
   expect([place.git('rev-parse', 'HEAD'), await describeCatalog(place.database.url)]).toEqual([head, catalog]);
   expect(existsSync(join(place.directory, '.git/MERGE_HEAD'))).toBe(true);
@@ -123,8 +126,8 @@ test('a folder in the place of a view file, and a file in the place of a folder,
   mkdirSync(join(place.directory, 'views/prod/shop/fresh.sql'));
   writeFileSync(join(place.directory, 'views/prod/shop/fresh.sql/mine'), 'mine');
   const fate = await run(place, ['export', '--json']);
-  expect([fate.exitCode, errorOf(fate).error.code]).toEqual([65, 'PATH_TAKEN']);
-  expect(errorOf(fate).error.message).toContain('views/prod/shop/fresh.sql');
+  expect(fate.exitCode).toBe(65);
+  expectTold(errorOf(fate), { code: 'PATH_TAKEN', exitCode: 65, because: 'views/prod/shop/fresh.sql', next: 'move' });
   expect(existsSync(join(place.directory, 'views/prod/shop/fresh.sql/mine'))).toBe(true);
   rmSync(join(place.directory, 'views/prod/shop/fresh.sql'), { recursive: true });
   expect((await run(place, ['export'])).exitCode).toBe(0);
@@ -140,4 +143,28 @@ test('a hook that refuses commits is not in the way of a backup', async () => {
   }
   expect((await run(place, ['export'])).exitCode).toBe(0);
   await expectAgreement(place);
+});
+
+test('the program as it is installed reads commits on a machine without git, and says what needs one', async () => {
+  const place = await openShop();
+  const before = refs(place);
+  const environment = { PATH: '/nowhere' };
+  const shown = await run(place, ['show', 'shop.best', '--at', 'HEAD'], { environment });
+  expect([shown.exitCode, shown.stdout]).toEqual([0, `${place.git('show', 'HEAD:views/prod/shop/best.sql')}\n`]);
+  const fate = await run(place, ['export', '--json'], { environment });
+  expectTold(errorOf(fate), { code: 'GIT_MISSING', exitCode: 65, because: /needs git, and there is no git command/, next: 'Install git' });
+  place.git('config', 'core.repositoryFormatVersion', '1');
+  place.git('config', 'extensions.refStorage', 'reftable');
+  for (const [kind, because] of [
+    [environment, 'uses reftable, which can only be read with git itself'],
+    [{}, /^The repository uses "refstorage", which this version of git|^"git/],
+  ] as const) {
+    const { stdout, exitCode } = await run(place, ['status', '--json'], { environment: kind });
+    const { error } = JSON.parse(stdout);
+    expect([exitCode, error.exitCode]).toEqual([65, 65]);
+    expect(error.message).toMatch(because);
+  }
+  for (const key of ['extensions.refStorage', 'core.repositoryFormatVersion'])
+    execFileSync('git', ['config', '--file', join(place.directory, '.git/config'), '--unset', key]);
+  expect(refs(place)).toBe(before);
 });

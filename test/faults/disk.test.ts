@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { describeCatalog } from '../support/catalog-comparison.ts';
 import { git } from '../support/repository.ts';
+import { expectTold } from '../support/told.ts';
 import { openWorkplace, type Workplace } from '../support/workplace.ts';
 import { expectAgreement, requireSound } from './laws.ts';
 
@@ -77,7 +78,7 @@ onOwnDisk('on a full disk nothing is recorded and nothing is applied, and it wor
   const [before, catalog] = [refs(place), await describeCatalog(place.database.url)];
   fillDisk(place);
   for (const work of [() => place.export(), () => place.apply('HEAD')]) {
-    expect(await refused(work())).toMatchObject({ code: 'DISK_FULL', exitCode: 65, message: expect.stringContaining('is full') });
+    expectTold(await refused(work()), { code: 'DISK_FULL', exitCode: 65, because: 'The disk that holds the repository is full', next: 'Free some space' });
     expect([refs(place), await describeCatalog(place.database.url)]).toEqual([before, catalog]);
   }
   rmSync(waste(place));
@@ -89,10 +90,11 @@ onOwnDisk('on a full disk nothing is recorded and nothing is applied, and it wor
 onOwnDisk('a disk that fills up while an apply runs leaves a run that status names and one command ends', async () => {
   const place = await openShop();
   await place.database.query('DROP VIEW shop.best');
-  expect(await refused(place.apply('HEAD', { onStep: () => fillDisk(place) }))).toMatchObject({
+  expectTold(await refused(place.apply('HEAD', { onStep: () => fillDisk(place) })), {
     code: 'DISK_FULL',
     exitCode: 65,
-    message: expect.stringContaining('steps were applied'),
+    because: /^All 2 steps were applied and verified, but could not be recorded: The disk .* is full/,
+    next: 'viewsync status',
   });
   rmSync(waste(place));
   requireSound(place.directory);
@@ -108,7 +110,7 @@ onOwnDisk('on a read-only file system nothing is recorded and nothing is applied
   const [before, catalog] = [refs(place), await describeCatalog(place.database.url)];
   mount('-o', 'remount,ro', place.directory);
   for (const work of [() => place.export(), () => place.apply('HEAD')]) {
-    expect(await refused(work())).toMatchObject({ code: 'REPOSITORY_READ_ONLY', exitCode: 65, message: expect.stringContaining('read-only') });
+    expectTold(await refused(work()), { code: 'REPOSITORY_READ_ONLY', exitCode: 65, because: 'git may not write to this repository', next: 'ls -ld .git' });
     expect([refs(place), await describeCatalog(place.database.url)]).toEqual([before, catalog]);
   }
   expect((await place.status()).differing).toHaveLength(2);

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { diffRevisions } from '../../src/operations/diff-revisions.ts';
 import { showView } from '../../src/operations/show-view.ts';
 import { postgresDialect } from '../../src/warehouses/postgres/dialect.ts';
+import { expectTold } from '../support/told.ts';
 import { openWorkplace, type Workplace } from '../support/workplace.ts';
 import { expectAgreement } from './laws.ts';
 
@@ -49,8 +50,16 @@ test('a view file that holds something else is named with its line by apply, and
     write(place, damage(read(place)));
     commit(place);
     const error = await refused(place.apply('HEAD'));
-    expect(error, what).toMatchObject({ exitCode: 65, code: expect.stringMatching(/^FILE_(UNREADABLE|MISPLACED)$/) });
-    expect((error as Error).message, what).toMatch(/^views\/prod\/shop\/best\.sql(:\d+(:\d+)?)?\b/);
+    expectTold(
+      error,
+      {
+        code: /^FILE_(UNREADABLE|MISPLACED)$/,
+        exitCode: 65,
+        because: /^views\/prod\/shop\/best\.sql(:\d+: .*| creates .*)\./,
+        next: `git log --patch -- '${path}'`,
+      },
+      what,
+    );
     await place.database.query(`CREATE OR REPLACE VIEW shop.big AS SELECT id, customer, total FROM shop.orders WHERE total > ${index}`);
     const night = await place.export();
     expect(night.broken, what).toMatchObject([{ path }]);
@@ -67,10 +76,11 @@ test('a file that was moved without its view is at a wrong path; moved with it, 
   const place = await openShop();
   mkdirSync(join(place.directory, 'views/prod/shop/old'), { recursive: true });
   renameSync(join(place.directory, path), join(place.directory, 'views/prod/shop/finest.sql'));
-  expect(await refused(place.apply('worktree'))).toMatchObject({
+  expectTold(await refused(place.apply('worktree')), {
     code: 'FILE_MISPLACED',
     exitCode: 65,
-    message: expect.stringContaining('views/prod/shop/finest.sql'),
+    because: 'views/prod/shop/finest.sql creates the view shop.best, whose file is views/prod/shop/best.sql',
+    next: 'Move the file to views/prod/shop/best.sql',
   });
   write(place, read(place, 'views/prod/shop/finest.sql').replaceAll('shop.best', 'shop.finest'), 'views/prod/shop/finest.sql');
   place.git('add', '--all');
@@ -120,15 +130,21 @@ test('a revision from before the target is refused, and an unknown one and an am
   place.git('add', '--all');
   commit(place);
   await place.export();
-  expect(await refused(place.apply('HEAD~1', { absent: 'drop', allowed: ['DELETES_VIEW'] }))).toMatchObject({
+  expectTold(await refused(place.apply('HEAD~1', { absent: 'drop', allowed: ['DELETES_VIEW'] })), {
     code: 'TARGET_NOT_IN_REVISION',
     exitCode: 65,
-    message: expect.stringContaining('"prod"'),
+    because: /^There is no target "prod" in commit [0-9a-f]{10}: its target\.json is missing/,
+    next: 'viewsync log',
   });
-  expect(await refused(place.apply('HEAD~7'))).toMatchObject({ code: 'REVISION_UNKNOWN', exitCode: 65 });
+  expectTold(await refused(place.apply('HEAD~7')), { code: 'REVISION_UNKNOWN', exitCode: 65, because: '"HEAD~7" names no commit', next: 'git log --oneline' });
   place.git('tag', 'twice', 'HEAD~1');
   place.git('branch', 'twice');
-  expect(await refused(place.apply('twice'))).toMatchObject({ code: 'REVISION_AMBIGUOUS', exitCode: 65 });
+  expectTold(await refused(place.apply('twice')), {
+    code: 'REVISION_AMBIGUOUS',
+    exitCode: 65,
+    because: '"twice" could mean more than one commit',
+    next: 'refs/tags/twice',
+  });
   await expectAgreement(place);
 });
 
@@ -164,7 +180,7 @@ test('files of a newer format are not read, and nothing is written over them', a
   commit(place);
   const head = place.git('rev-parse', 'HEAD', 'refs/viewsync/prod');
   for (const work of [place.export, () => place.apply('HEAD'), place.status]) {
-    expect(await refused(work())).toMatchObject({ code: 'FORMAT_TOO_NEW', exitCode: 65, message: expect.stringContaining('views/prod/target.json') });
+    expectTold(await refused(work()), { code: 'FORMAT_TOO_NEW', exitCode: 65, because: /views\/prod\/target\.json.*format/, next: 'viewsync' });
   }
   expect(place.git('rev-parse', 'HEAD', 'refs/viewsync/prod')).toBe(head);
   await expect(place.apply('HEAD~1')).rejects.toMatchObject({ code: 'FORMAT_TOO_NEW' });
@@ -194,8 +210,7 @@ test('a revision whose format is no version, or one to come, is refused by every
       () => showView(project, prod, { view: 'shop.best', at: old, dialect }),
       () => diffRevisions(project, prod, { from: old, to: 'HEAD', dialect, connect: place.connect }),
     ];
-    for (const work of reading)
-      expect(await refused(work())).toMatchObject({ code, exitCode: 65, message: expect.stringMatching(/target\.json.*format.*Nothing was changed/) });
+    for (const work of reading) expectTold(await refused(work()), { code, exitCode: 65, because: /target\.json.*format.*Nothing was changed/, next: /\w/ });
   }
   await expectAgreement(place);
 });
@@ -204,7 +219,9 @@ test('a target.json that holds something else is named', async () => {
   const place = await openShop();
   for (const text of ['{', '{"format": 1}', '[]', '']) {
     write(place, text, 'views/prod/target.json');
-    expect(await refused(place.export()), text).toMatchObject({ code: 'FILE_UNREADABLE', exitCode: 65, message: expect.stringMatching(/target\.json/) });
+    const refs = place.git('for-each-ref');
+    expectTold(await refused(place.export()), { code: 'FILE_UNREADABLE', exitCode: 65, because: /views\/prod\/target\.json/, next: /git/ }, text);
+    expect([place.git('for-each-ref'), read(place, 'views/prod/target.json')]).toEqual([refs, text]);
     place.git('checkout', '--', '.');
   }
   await expectAgreement(place);

@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { describeCatalog } from '../support/catalog-comparison.ts';
+import { expectTold } from '../support/told.ts';
 import { openWorkplace, type Workplace } from '../support/workplace.ts';
 import { expectAgreement, requireSound, statusAfterKill } from './laws.ts';
 import { startProxy } from './proxy.ts';
@@ -38,7 +39,7 @@ function chooseCuts(count: number) {
   return isThorough ? all : all.filter((_, index) => index % Math.ceil(all.length / 4) === 0 || index >= all.length - 2);
 }
 
-const told = expect.stringMatching(/connection .*was lost|cannot connect/);
+const gone = { code: /^CONNECTION_/, exitCode: 69, because: /connection .*was lost|cannot connect/ };
 
 test('a server that goes away during an export is told as such, and nothing is recorded by halves', async () => {
   const place = await openShop();
@@ -48,12 +49,7 @@ test('a server that goes away during an export is told as such, and nothing is r
   for (const { statement, when } of chooseCuts(whole.proxy.statements.length)) {
     const cut = await throughProxy(place, statement, when);
     const outcome = await cut.place.export({ commit: 'dry run' }).catch((error) => error);
-    expect(outcome, `${statement} ${when}`).toMatchObject({
-      exitCode: 69,
-      code: expect.stringMatching(/^CONNECTION_/),
-      message: told,
-      suggestions: expect.anything(),
-    });
+    expectTold(outcome, { ...gone, next: /\w/ }, `${statement} ${when}`);
     expect(place.git('for-each-ref')).toBe(refs);
   }
   await place.export();
@@ -75,7 +71,7 @@ test('a server that goes away during an apply has done all of it or nothing, and
     const cut = await throughProxy(place, statement, when);
     const outcome = await cut.place.apply('HEAD').catch((error) => error);
     const hint = `${statement} ${when}: ${cut.proxy.statements[statement - 1]?.slice(0, 100)}`;
-    expect(outcome, hint).toMatchObject({ exitCode: 69, code: expect.stringMatching(/^CONNECTION_/), message: told });
+    expectTold(outcome, { ...gone, next: /\w/ }, hint);
     requireSound(place.directory);
     const now = await describeCatalog(place.database.url);
     expect([recorded, drifted], hint).toContainEqual(now);
@@ -97,7 +93,7 @@ test('a backend that is terminated while an apply waits for a lock leaves no run
   const waiting =
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'viewsync' AND wait_event_type = 'Lock'";
   await expect.poll(() => place.database.query(waiting), { timeout: 10_000 }).toHaveLength(1);
-  expect(await running).toMatchObject({ code: 'CONNECTION_LOST', exitCode: 69, message: expect.stringMatching(/rolled back/) });
+  expectTold(await running, { code: 'CONNECTION_LOST', exitCode: 69, because: /was lost.*rolled back/, next: 'viewsync status' });
   expect((await place.status()).run).toBeUndefined();
   await reader.query('ROLLBACK');
   await place.apply('HEAD');

@@ -7,6 +7,7 @@ import { type Server, startServer } from '../../src/warehouses/postgres/embedded
 import type { Warehouse } from '../../src/warehouses/warehouse.ts';
 import { describeCatalog } from '../support/catalog-comparison.ts';
 import { postgresServers, type TestDatabase } from '../support/postgres-server.ts';
+import { expectTold } from '../support/told.ts';
 import { openWorkplace, type Workplace } from '../support/workplace.ts';
 import { expectAgreement, requireSound } from './laws.ts';
 
@@ -118,12 +119,7 @@ test.each(['crashes', 'is stopped and started'])('a server that %s during an exp
     await place.database.query(drift(index + 2));
     const [catalog, head] = [await describeCatalog(place.database.url), place.git('rev-parse', 'HEAD')];
     const outcome = await act(await doomed(place, when, stop)).catch((error) => error);
-    expect(outcome, `${how} ${index}`).toMatchObject({
-      exitCode: 69,
-      code: 'CONNECTION_LOST',
-      message: expect.stringMatching(/lost/),
-      suggestions: expect.arrayContaining(['viewsync status']),
-    });
+    expectTold(outcome, { code: 'CONNECTION_LOST', exitCode: 69, because: /connection .*was lost/, next: 'viewsync status' }, `${how} ${index}`);
     await expect.poll(() => isAnswering(server.url), { timeout: 60_000 }).toBe(true);
     expect([place.git('rev-parse', 'HEAD'), place.git('status', '--porcelain')]).toEqual([head, '']);
     requireSound(place.directory);

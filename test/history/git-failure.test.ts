@@ -1,8 +1,10 @@
-import { chownSync } from 'node:fs';
+import { chownSync, realpathSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import type { ErrorCode } from '../../src/errors.ts';
 import { explainFailure, withoutCredentials } from '../../src/history/git-failure.ts';
 import { openHistory } from '../../src/history/open-history.ts';
 import { someone, temporaryRepository } from '../support/repository.ts';
+import { expectTold } from '../support/told.ts';
 
 test.each([
   ["fatal: Unable to create '/r/.git/index.lock': File exists.\n\nAnother git process seems to be running", 'GIT_BUSY'],
@@ -12,6 +14,8 @@ test.each([
   ["fatal: prepare: cannot lock ref 'refs/heads/main': is at 1234 but expected 5678", 'BRANCH_MOVED'],
   ["fatal: prepare: cannot lock ref 'refs/heads/main': reference already exists", 'BRANCH_MOVED'],
   ["fatal: prepare: cannot lock ref 'refs/heads/main': unable to resolve reference 'refs/heads/main'", 'BRANCH_MOVED'],
+  ['fatal: unknown repository extension found:\n\trefstorage', 'GIT_FAILED'],
+  ['fatal: Expected git repo version <= 1, found 2', 'GIT_FAILED'],
   ['Author identity unknown\n\n*** Please tell me who you are.', 'GIT_IDENTITY_MISSING'],
   ["fatal: unable to auto-detect email address (got 'root@box.(none)')", 'GIT_IDENTITY_MISSING'],
   ['fatal: empty ident name (for <ada@example.com>) not allowed', 'GIT_IDENTITY_MISSING'],
@@ -27,7 +31,7 @@ test.each([
   ['fatal: something new', 'GIT_FAILED'],
   ['', 'GIT_FAILED'],
 ])('%j is %s', (stderr, code) => {
-  expect(explainFailure('read-tree', stderr).code).toBe(code);
+  expectTold(explainFailure('read-tree', stderr), { code: code as ErrorCode, exitCode: 65, because: /^(git|Another git|The|Someone|"git)[^]*\.$/, next: /\w/ });
 });
 
 test('names the file that is in the way', () => {
@@ -53,6 +57,7 @@ test.skipIf(!isRoot)(
     chownSync(`${directory}/.git`, 65_534, 65_534);
     await expect(openHistory(directory, someone)).rejects.toMatchObject({
       code: 'REPOSITORY_NOT_TRUSTED',
+      message: `git does not trust the repository "${realpathSync(directory)}", because another user owns its folder. Nothing changed.`,
       suggestions: [`git config --global --add safe.directory "${directory}"`],
     });
   },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { HazardName } from '../../src/core/plan.ts';
 import { createRole, newestServer } from '../support/postgres-server.ts';
+import { expectTold } from '../support/told.ts';
 import { openWorkplace, type Workplace } from '../support/workplace.ts';
 
 const base = `CREATE SCHEMA app; CREATE TABLE app.t (id int PRIMARY KEY, price numeric);
@@ -20,7 +21,12 @@ async function open(): Promise<Workplace> {
 async function stopped(place: Workplace, revision: string, hazard: HazardName, options: { readonly absent?: 'drop' } = {}): Promise<string> {
   const { plan } = await place.plan(revision, options);
   const tip = place.git('rev-parse', 'refs/viewsync/prod');
-  await expect(place.apply(revision, options)).rejects.toMatchObject({ code: 'HAZARD', exitCode: 3, suggestions: [`Add --allow ${hazard} to the command.`] });
+  expectTold(await place.apply(revision, options).catch((error) => error), {
+    code: 'HAZARD',
+    exitCode: 3,
+    because: 'This plan does what has to be allowed by name',
+    next: `Add --allow ${hazard} to the command.`,
+  });
   expect(place.git('rev-parse', 'refs/viewsync/prod')).toBe(tip);
   const { report } = await place.apply(revision, { ...options, allowed: [hazard] });
   expect(new Set(report.steps.map(({ outcome }) => outcome))).toEqual(new Set(['applied']));

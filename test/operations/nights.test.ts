@@ -1,9 +1,13 @@
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { diffRevisions } from '../../src/operations/diff-revisions.ts';
+import { showView } from '../../src/operations/show-view.ts';
+import { postgresDialect } from '../../src/warehouses/postgres/dialect.ts';
 import { createDatabase } from '../support/postgres-server.ts';
 import { writeFiles } from '../support/repository.ts';
 import { commitEdit, drift, edit, liveText, shop, states } from '../support/team.ts';
+import { expectTold } from '../support/told.ts';
 import { openWorkplace, type Workplace } from '../support/workplace.ts';
 
 const live = 'refs/viewsync/prod';
@@ -68,7 +72,12 @@ describe('three nights', () => {
       ]);
     }
     expect((await place.export()).conflicts).toEqual(['shop.ids']);
-    await expect(place.apply('HEAD')).rejects.toMatchObject({ code: 'CONFLICT', exitCode: 3 });
+    expectTold(await place.apply('HEAD').catch((error) => error), {
+      code: 'CONFLICT',
+      exitCode: 3,
+      because: /^Changed in git and in the warehouse .*: shop\.ids\. Nothing was changed\.$/,
+      next: '--overwrite',
+    });
     expect(await liveText(place, 'shop.ids')).toContain('> 4');
     expect(await place.export({ overwrite: ['shop.ids'] })).toMatchObject({ conflicts: [] });
     expect([file(place, 'HEAD'), await states(place)]).toEqual([expect.stringContaining('> 4'), {}]);
@@ -179,6 +188,55 @@ test('a folder of views that was moved: every view stays in its state, deletions
   expect(place.git('ls-tree', '-r', '--name-only', 'HEAD', 'elsewhere/prod/shop').split('\n')).toHaveLength(3);
 });
 
+test('a commit from before the folder of views was moved is read where its own viewsync.yaml says, also when that was moved with it', async () => {
+  const place = await openShop();
+  const configure = (views: string) =>
+    writeFileSync(join(place.directory, 'viewsync.yaml'), `targets: { prod: { warehouse: postgres, later: key } }\nviews: ${views}\n`);
+  const commit = (message: string) => {
+    place.git('add', '--all');
+    place.git('commit', '--quiet', '--message', message);
+  };
+  configure('views');
+  commit('Configure');
+  await drift(place, 1);
+  await place.export();
+  const old = place.git('rev-parse', 'HEAD');
+  place.git('mv', 'views', 'sql');
+  configure('sql');
+  commit('Move the views');
+  const moved = await openWorkplace({ database: place.database, directory: place.directory, viewsFolder: 'sql' });
+  await drift(place, 2);
+  await moved.export();
+  const { project, target } = moved;
+  const dialect = postgresDialect;
+  expect((await moved.plan(old)).plan.steps).toMatchObject([{ kind: 'replace', view: { name: 'ids' } }]);
+  expect(await showView(project, target, { view: 'shop.ids', at: old, dialect })).toMatchObject({
+    path: 'sql/prod/shop/ids.sql',
+    text: expect.stringContaining('> 1'),
+  });
+  expect((await diffRevisions(project, target, { from: old, to: 'HEAD', dialect, connect: moved.connect })).files).toMatchObject([
+    { path: 'sql/prod/shop/ids.sql' },
+  ]);
+  await moved.apply(old);
+  expect([await liveText(place, 'shop.ids'), await states(moved), place.git('status', '--porcelain')]).toEqual([expect.stringContaining('> 1'), {}, '']);
+  await drift(place, 3);
+  mkdirSync(join(place.directory, 'analytics'));
+  place.git('mv', 'sql', 'viewsync.yaml', 'analytics');
+  commit('Move everything');
+  const inside = await openWorkplace({ database: place.database, directory: join(place.directory, 'analytics'), viewsFolder: 'analytics/sql' });
+  await inside.apply(old);
+  expect([await liveText(place, 'shop.ids'), await states(inside)]).toEqual([expect.stringContaining('> 1'), {}]);
+  configure('../elsewhere');
+  commit('Another project');
+  expectTold(
+    await inside.plan(old).then(
+      () => 'planned',
+      (error) => error,
+    ),
+    { code: 'TARGET_NOT_IN_REVISION', exitCode: 65, because: 'target.json is missing', next: 'git worktree add' },
+  );
+});
+
 describe('a live line that somebody has', () => {
   const statesOn = (place: Workplace) => place.git('rev-list', live).split('\n');
 
@@ -208,9 +266,11 @@ describe('a live line that somebody has', () => {
     place.git('reflog', 'expire', '--expire=now', '--all');
     place.git('gc', '--quiet', '--prune=now');
     await drift(place, 1);
-    await expect(place.apply('HEAD')).rejects.toMatchObject({
+    expectTold(await place.apply('HEAD').catch((error) => error), {
       code: 'SHALLOW_HISTORY',
-      suggestions: expect.arrayContaining([expect.stringContaining('viewsync export')]),
+      exitCode: 65,
+      because: /^The branch refers to the live state [0-9a-f]{10}, which this clone does not hold/,
+      next: 'viewsync export',
     });
     expect((await place.status()).differing).toMatchObject([{ view: 'shop.ids', state: 'conflict' }]);
     for (const night of [2, 3, 4]) {

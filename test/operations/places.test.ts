@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { createDatabase } from '../support/postgres-server.ts';
 import { commitFiles, git, temporaryFolder, temporaryRepository, writeFiles } from '../support/repository.ts';
 import { drift, liveText, openTeam, shop, states } from '../support/team.ts';
+import { expectTold } from '../support/told.ts';
 import { openWorkplace, type Workplace } from '../support/workplace.ts';
 
 const push = { push: 'push' } as const;
@@ -34,7 +35,7 @@ describe('the whole job', () => {
   test('in a bare repository', async () => {
     const place = await openShop(temporaryRepository('--bare'));
     await holdTheJob(place);
-    await expect(place.export({ commit: 'files only' })).rejects.toMatchObject({ code: 'USAGE', message: expect.stringContaining('bare') });
+    expectTold(await place.export({ commit: 'files only' }).catch((error) => error), { code: 'USAGE', exitCode: 64, because: 'bare', next: /\w/ });
   });
 
   test("in a dirty one: the user's staged, dirty and untracked files stay as they are", async () => {
@@ -102,7 +103,7 @@ test('a pre-push hook that refuses is named, everything stays here, and the next
   const hook = join(place.directory, '.git/hooks/pre-push');
   writeFileSync(hook, '#!/bin/sh\necho not on a Friday >&2\nexit 1\n');
   chmodSync(hook, 0o755);
-  await expect(place.export(push)).rejects.toMatchObject({ code: 'REMOTE_FAILED', exitCode: 69, message: expect.stringContaining('not pushed') });
+  expectTold(await place.export(push).catch((error) => error), { code: 'REMOTE_FAILED', exitCode: 69, because: /not pushed.*not on a Friday/s, next: /\w/ });
   expect(place.git('log', '-1', '--format=%s')).toBe('prod: baseline, 3 views');
   writeFileSync(hook, '#!/bin/sh\n');
   expect(await place.export(push)).toMatchObject({ pushed: true });
@@ -114,10 +115,10 @@ test('a push from a detached HEAD needs the name of a branch, and HEAD follows',
   const place = await team.machine();
   place.git('checkout', '--quiet', '--detach');
   const refs = place.git('for-each-ref');
-  await expect(place.export(push)).rejects.toMatchObject({ code: 'USAGE', exitCode: 64, suggestions: ['--branch main'] });
+  expectTold(await place.export(push).catch((error) => error), { code: 'USAGE', exitCode: 64, because: /detached|HEAD/, next: '--branch main' });
   expect(place.git('for-each-ref')).toBe(refs);
   expect(await place.export({ ...push, pushedBranch: 'main' })).toMatchObject({ pushed: true, branch: 'refs/heads/main', notes: [] });
   expect([git(team.remote, 'rev-parse', 'main'), place.git('status', '--porcelain')]).toEqual([place.git('rev-parse', 'HEAD'), '']);
   place.git('switch', '--quiet', 'main');
-  await expect(place.export({ ...push, pushedBranch: 'other' })).rejects.toMatchObject({ code: 'USAGE', exitCode: 64 });
+  expectTold(await place.export({ ...push, pushedBranch: 'other' }).catch((error) => error), { code: 'USAGE', exitCode: 64, because: 'main', next: /\w/ });
 });

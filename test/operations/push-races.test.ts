@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { commitFiles, git, someone } from '../support/repository.ts';
 import { drift, openTeam, states, type Team } from '../support/team.ts';
+import { expectTold } from '../support/told.ts';
 
 const live = (target: string) => `refs/viewsync/${target}`;
 const push = { push: 'push' } as const;
@@ -115,7 +116,12 @@ test('a remote that always moves is an error that changes nothing, here and ther
   const hook = join(night.directory, '.git/hooks/pre-push');
   writeFileSync(hook, `#!/bin/sh\nunset GIT_DIR\ncd '${team.remote}' && git update-ref refs/heads/main $(git commit-tree -m faster -p main main^{tree})\n`);
   chmodSync(hook, 0o755);
-  await expect(night.export(push)).rejects.toMatchObject({ code: 'REMOTE_MOVED', exitCode: 69 });
+  expectTold(await night.export(push).catch((error) => error), {
+    code: 'REMOTE_MOVED',
+    exitCode: 69,
+    because: 'Others push to "origin" faster',
+    next: 'Run the command again.',
+  });
   expect(git(team.remote, 'for-each-ref', '--format=%(refname)')).toBe('refs/heads/main');
   expect([night.git('merge-base', '--is-ancestor', before, 'HEAD'), night.git('status', '--porcelain')]).toEqual(['', '']);
 });
@@ -155,6 +161,11 @@ test('a live line that ends in an unfinished run on one side is not joined', asy
   await drift(team, 1);
   await one.export(push);
   const refs = two.git('for-each-ref', '--format=%(refname) %(objectname)', 'refs/heads', 'refs/viewsync');
-  await expect(two.export(push)).rejects.toMatchObject({ code: 'REMOTE_MOVED', message: expect.stringContaining('two ways') });
+  expectTold(await two.export(push).catch((error) => error), {
+    code: 'REMOTE_MOVED',
+    exitCode: 69,
+    because: 'went two ways',
+    next: 'Run the command again when that run has ended',
+  });
   expect(two.git('for-each-ref', '--format=%(refname) %(objectname)', 'refs/heads', 'refs/viewsync')).toBe(refs);
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { commitFiles, git } from '../support/repository.ts';
 import { commitEdit, drift, liveText, openTeam, states } from '../support/team.ts';
+import { expectTold } from '../support/told.ts';
 
 const live = 'refs/viewsync/prod';
 const push = { push: 'push' } as const;
@@ -83,10 +84,11 @@ describe('export --push', () => {
     writeFileSync(hook, '#!/bin/sh\necho this branch is protected >&2\nexit 1\n');
     chmodSync(hook, 0o755);
     const failure = await place.export(push).catch((error: unknown) => error);
-    expect(failure).toMatchObject({
+    expectTold(failure, {
       code: 'REMOTE_FAILED',
       exitCode: 69,
-      message: expect.stringMatching(/recorded in this repository, but not pushed.*protected/s),
+      because: /recorded in this repository, but not pushed.*protected/s,
+      next: 'git ls-remote origin',
     });
     expect(subjects(place.directory)).toEqual(['prod: baseline, 3 views', 'Start']);
     expect(place.git('rev-parse', `${live}:views`)).toBe(place.git('rev-parse', 'HEAD:views'));
@@ -100,11 +102,16 @@ describe('export --push', () => {
     const place = await team.machine();
     place.git('remote', 'set-url', 'origin', 'https://ada:s3cr3t@localhost:9/shop.git');
     const failure = (await place.export(push).catch((error: unknown) => error)) as Error;
-    expect(failure).toMatchObject({ code: 'REMOTE_FAILED', exitCode: 69 });
+    expectTold(failure, { code: 'REMOTE_FAILED', exitCode: 69, because: 'The remote "origin" could not be reached', next: 'git remote get-url origin' });
     expect(`${failure.message} ${JSON.stringify(failure)}`).not.toContain('s3cr3t');
     place.git('remote', 'remove', 'origin');
     await drift(place, 5);
-    await expect(place.export(push)).rejects.toMatchObject({ code: 'REMOTE_FAILED', message: expect.stringContaining('There is no remote') });
+    expectTold(await place.export(push).catch((error) => error), {
+      code: 'REMOTE_FAILED',
+      exitCode: 69,
+      because: 'There is no remote',
+      next: 'git remote add origin URL',
+    });
     expect(subjects(place.directory)).toEqual(['prod: 1 view changed', 'prod: baseline, 3 views', 'Start']);
   });
 });

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { git, someone } from '../support/repository.ts';
 import { hasSshd, pretendSsh, type SshRoute, serveSsh, sshd } from '../support/ssh.ts';
 import { drift, openTeam, type Team } from '../support/team.ts';
+import { expectTold } from '../support/told.ts';
 import { openWorkplace, type Workplace } from '../support/workplace.ts';
 
 const push = { push: 'push' } as const;
@@ -40,10 +41,11 @@ test('a host that refuses the key is named, and what was read is recorded here',
   const route = pretendSsh('git@example.invalid: Permission denied (publickey).');
   const team = await openTeam(route.url);
   const place = await machine(team, route, { name: 'prod', by: 'variable' });
-  await expect(place.export(push)).rejects.toMatchObject({
+  expectTold(await place.export(push).catch((error) => error), {
     code: 'REMOTE_FAILED',
     exitCode: 69,
-    message: expect.stringMatching(/recorded in this repository.*Permission denied \(publickey\)/s),
+    because: /recorded in this repository.*Permission denied \(publickey\)/s,
+    next: 'git ls-remote origin',
   });
   expect(place.git('log', '-1', '--format=%s')).toBe('prod: baseline, 3 views');
 });

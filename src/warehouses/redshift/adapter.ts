@@ -63,6 +63,7 @@ function queryFailed(place: string, error: ServerError): ViewsyncError {
   const more = [error.detail, error.hint].filter((text) => text !== undefined).map((text) => ` ${text}`);
   return new ViewsyncError('QUERY_FAILED', {
     message: `${place} refused a query: ${error.message} (SQLSTATE ${error.code}).${more.join('')} Nothing was changed.`,
+    suggestions: ['viewsync doctor'],
     details: { code: error.code },
     cause: error,
   });

@@ -55,7 +55,10 @@ export async function inspectNames(connection: Connection, server: ServerFacts, 
   const views = toViews(await readDetails(connection, await readListing(connection, oids), oids), referencesOn(server));
   const failed = views.find(({ failure }) => failure !== undefined);
   if (failed === undefined) return views.map(({ view }) => view);
-  throw new ViewsyncError('QUERY_FAILED', { message: `"${relationKey(failed.view.name)}" cannot be read: ${failed.failure}.` });
+  throw new ViewsyncError('QUERY_FAILED', {
+    message: `"${relationKey(failed.view.name)}" cannot be read: ${failed.failure}. Rolled back; nothing changed.`,
+    suggestions: ['viewsync status'],
+  });
 }
 
 /** Every view as the open transaction sees it, those that cannot be read left out. */

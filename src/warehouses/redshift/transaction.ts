@@ -94,7 +94,12 @@ async function commit(connection: Connection): Promise<void> {
 }
 
 function commitRefused(message: string, cause: unknown): ViewsyncError {
-  return new ViewsyncError('ROLLED_BACK', { message: `The server refused to commit: ${message} Rolled back; nothing changed.`, cause });
+  const state = 'Rolled back; nothing changed.';
+  return new ViewsyncError('ROLLED_BACK', {
+    message: `The server refused to commit: ${message} ${state}`,
+    suggestions: ['viewsync plan', 'viewsync status'],
+    cause,
+  });
 }
 
 function commitUnknown(cause: unknown): ViewsyncError {
