@@ -37,7 +37,7 @@ test('a viewsync.yaml that is wrong in three places is told of all three at once
   for (const args of [['export'], ['export', '--json'], ['apply', 'HEAD', '--yes'], ['status']]) {
     const { exitCode, stdout, stderr } = await run(place, args);
     expect(exitCode).toBe(78);
-    expect(`${stdout}${stderr}`).toMatch(/viewsync\.yaml has \d faults; nothing was done[^]*Correct them in viewsync\.yaml/);
+    expect(`${stdout}${stderr}`).toMatch(/viewsync\.yaml has \d faults; nothing was done.*Correct them in viewsync\.yaml/s);
     for (const line of [3, 7, 8]) expect(`${stdout}${stderr}`).toMatch(new RegExp(`viewsync\\.yaml:${line}|line ${line}\\b`));
   }
   expect(refs(place)).toBe(before);

@@ -31,7 +31,7 @@ test.each([
   ['fatal: something new', 'GIT_FAILED'],
   ['', 'GIT_FAILED'],
 ])('%j is %s', (stderr, code) => {
-  expectTold(explainFailure('read-tree', stderr), { code: code as ErrorCode, exitCode: 65, because: /^(git|Another git|The|Someone|"git)[^]*\.$/, next: /\w/ });
+  expectTold(explainFailure('read-tree', stderr), { code: code as ErrorCode, exitCode: 65, because: /^(git|Another git|The|Someone|"git).*\.$/s, next: /\w/ });
 });
 
 test('names the file that is in the way', () => {
