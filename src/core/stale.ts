@@ -47,7 +47,7 @@ function treatStanding({ request: { stale, dialect }, wanted, treatments }: Plan
     const view = wanted.get(key);
     const how = treatments.get(key)?.how;
     if (!view || (how !== 'nothing' && how !== 'alter')) return [];
-    const fresh = dialect.refreshColumns?.(view, 'those that it reads');
+    const fresh = dialect.refreshColumns?.({ ...view, columns }, 'those that it reads');
     if (fresh) return [[key, { view: { ...fresh, columns }, treatment: { how: 'replace', because: 'its columns are no longer those of its query' } }]];
     const because = 'its columns are no longer those of its query, and it names or protects them itself. Give it a file that fits.';
     return how === 'nothing' ? [[key, { view, treatment: { how: 'leave', because } }]] : [];

@@ -51,7 +51,7 @@ async function examineStanding({ settle, dialect, findStale }: Warehouse, views:
 
 /** What names or protects its own columns cannot be mended by making it again. */
 function mendStanding({ stale, broken }: StaleViews, { refreshColumns }: Warehouse['dialect']): Standing {
-  const mended = stale.map(({ view, columns }) => ({ view, fresh: refreshColumns?.(view, 'those that it reads'), columns }));
+  const mended = stale.map(({ view, columns }) => ({ view, fresh: refreshColumns?.({ ...view, columns }, 'those that it reads'), columns }));
   return {
     stale: mended.flatMap(({ fresh, columns }) => (fresh ? [{ ...fresh, columns }] : [])),
     broken: [

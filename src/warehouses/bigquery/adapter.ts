@@ -14,6 +14,7 @@ import { named } from './named-errors.ts';
 import { keyOfDataset } from './read-catalog.ts';
 import { openScratch } from './scratch.ts';
 import { settle } from './settle.ts';
+import { findStale } from './stale.ts';
 import { readOptions, validateOption } from './target-options.ts';
 import { runAlone, runTransaction, type Session } from './transaction.ts';
 
@@ -97,6 +98,7 @@ function toWarehouse(session: Session): Warehouse {
     dialect: bigqueryDialect,
     inspect: (scope, progress) => named(client, () => inspectProject(client, scope, { ...reading, progress })),
     settle: (requests) => named(client, () => settle(client, requests, session.placeOf)),
+    findStale: (views) => named(client, () => findStale(client, views, session.placeOf)),
     runAlone: (work) => named(client, () => runAlone(session, work)),
     transact: (options, work) => named(client, () => runTransaction(session, options, work)),
     examine: () => named(client, () => examineProject(client, reading.iam)),

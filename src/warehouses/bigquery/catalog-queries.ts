@@ -27,6 +27,11 @@ JOIN R.TABLES t USING (table_schema, table_name)
 WHERE t.table_type IN ('VIEW', 'MATERIALIZED VIEW') AND (@everything OR CONCAT(table_schema, '.', table_name) IN UNNEST(@names))
   AND (f.field_path = f.column_name OR f.description IS NOT NULL OR ARRAY_LENGTH(f.policy_tags) > 0)`,
 
+  /** Columns of what views with a star read, without those that no star stands for. https://cloud.google.com/bigquery/docs/information-schema-columns */
+  sources: `SELECT table_catalog, table_schema, table_name, column_name, data_type
+FROM R.COLUMNS
+WHERE is_hidden = 'NO' AND (@everything OR CONCAT(table_schema, '.', table_name) IN UNNEST(@names))`,
+
   /** Who ran the last statement about a view, of the last 30 days; a call of the interface leaves no job. */
   authors: `SELECT destination_table.project_id AS table_catalog, destination_table.dataset_id AS table_schema,
   destination_table.table_id AS table_name,

@@ -1,8 +1,8 @@
 import type { Access } from '../../core/access.ts';
 import type { Dialect, Replaceability } from '../../core/dialect.ts';
-import type { View } from '../../core/view.ts';
+import type { Attachment, View } from '../../core/view.ts';
 import { ViewsyncError } from '../../errors.ts';
-import { attachmentKinds, inlineKinds, typedRelation } from './attachments.ts';
+import { attachmentKinds, columnKinds, inlineKinds, typedRelation } from './attachments.ts';
 import { createView, isReplacedByStatement, restatedKinds } from './create-statements.ts';
 import { lexicalRules } from './lexical-rules.ts';
 import { quoteRelation } from './names.ts';
@@ -31,6 +31,13 @@ function listAccess({ attachments }: View): readonly Access[] {
 function canReplace(live: View, wanted: View): Replaceability {
   if (live.kind === wanted.kind) return { possible: true };
   return { possible: false, because: `it is a ${live.kind} and has to be a ${wanted.kind}` };
+}
+
+/** What is said of a column that is gone cannot be said of the view as its query gives it now. */
+function refreshColumns(view: View): View | undefined {
+  const columns = new Set(view.columns.map(({ name }) => name.toLowerCase()));
+  const isGone = ({ kind, key }: Attachment) => columnKinds.includes(kind) && !columns.has((key.split('.')[0] ?? '').toLowerCase());
+  return isReplacedByStatement(view) || (columns.size > 0 && view.attachments.some(isGone)) ? undefined : view;
 }
 
 /** GoogleSQL of BigQuery, and legacy SQL inside the views that are written in it. */
@@ -73,7 +80,7 @@ export const bigqueryDialect: Dialect = {
   canReplace,
   clearsBeforeReplace: () => [],
   // Patched with the query that it has, a view finds its columns anew; a list behind its name fixes them. A materialized view would be computed again.
-  refreshColumns: (view) => (isReplacedByStatement(view) ? undefined : view),
+  refreshColumns,
   isUnlisted,
   covers,
   hangsOn: () => false,

@@ -11,7 +11,8 @@ import type { Client } from './client.ts';
 import { type Dataset, findAuthorizations, findUnseenAuthorizations, readDatasets } from './datasets.ts';
 import { bigqueryDialect } from './dialect.ts';
 import { readPolicies } from './policies.ts';
-import { type Found, findDisagreements, keyOfDataset, readCatalog, toRegions } from './read-catalog.ts';
+import { type Found, findDisagreements, keyOfDataset, readCatalog, readColumns, toRegions } from './read-catalog.ts';
+import { findSources, findSuspects } from './stale.ts';
 
 /** How a target is read. */
 export interface Reading {
@@ -106,6 +107,7 @@ export async function inspectProject(client: Client, scope: Scope, options: Read
   const containers = toContainers(seen);
   const isInScope = matchScope(scope, bigqueryDialect);
   const readable = views.filter(({ failure }) => failure === undefined).map(({ view }) => view);
+  const columns = await readColumns(client, toRegions(seen.datasets), findSources(readable));
   const inScope = ({ name }: Pick<View, 'name'>) => isInScope(name);
   const unreadable = [...findUnreadable(views), ...findHidden(seen)].filter(inScope).sort((left, right) => compareRelations(left.name, right.name));
   return {
@@ -117,6 +119,7 @@ export async function inspectProject(client: Client, scope: Scope, options: Read
       bystanders: [],
     },
     outside: views.map(({ view }) => view).filter((view) => !inScope(view)),
+    suspects: findSuspects(readable, columns),
     session: { role: client.project, isSuperuser: false, roles: [], rowSecurity: { bypassing: new Set(), exempt: new Map() }, server: 'BigQuery' },
     relations: new Set(seen.found.rows.tables.map((row) => relationKey(nameOfRow(row)))),
     sizes: new Map(),

@@ -1,5 +1,6 @@
-import type { RelationName } from '../../core/relation.ts';
-import { type CatalogRows, isView } from './catalog.ts';
+import { type RelationName, relationKey } from '../../core/relation.ts';
+import type { Column } from '../../core/view.ts';
+import { type CatalogRows, isView, nameOfRow } from './catalog.ts';
 import { type CatalogQuery, catalogQuery, regionOf } from './catalog-queries.ts';
 import type { Client } from './client.ts';
 import type { Dataset } from './datasets.ts';
@@ -51,6 +52,26 @@ async function readDatasetRows(client: Client, { place, names }: Omit<Source, 'q
   } catch (error) {
     if (!isDenied(error)) throw error;
     return { rows: nothing, refused: new Map([[keyOfDataset({ project: place.project, name }), error.message]]) };
+  }
+}
+
+/** The columns of some relations, by `relationKey`; nothing of regions that are not shown as a whole. */
+export async function readColumns(client: Client, regions: readonly Region[], names: readonly RelationName[]): Promise<ReadonlyMap<string, readonly Column[]>> {
+  const parts = await Promise.all(regions.map((region) => readRegionColumns(client, region, names)));
+  const groups = Map.groupBy(parts.flat(), (row) => relationKey(nameOfRow(row)));
+  return new Map([...groups].map(([key, rows]) => [key, rows.map((row) => ({ name: row['column_name'] ?? '', type: row['data_type'] ?? '' }))]));
+}
+
+async function readRegionColumns(client: Client, { place, datasets }: Region, names: readonly RelationName[]): Promise<readonly Row[]> {
+  const held = new Set(datasets.map(({ name }) => name));
+  const own = names.filter(({ catalog, schema }) => catalog === place.project && held.has(schema)).map(({ schema, name }) => `${schema}.${name}`);
+  if (own.length === 0) return [];
+  const query = catalogQuery('sources', { project: place.project, qualifier: regionOf(place.location) });
+  try {
+    return await runQuery(client, query, { place: { project: client.project, location: place.location }, names: own });
+  } catch (error) {
+    if (isDenied(error)) return [];
+    throw error;
   }
 }
 

@@ -11,6 +11,7 @@ import { isRunMarked, keepRunMark } from './run-mark.ts';
 import { openScratch } from './scratch.ts';
 import { readServer, type ServerFacts } from './server.ts';
 import { settle } from './settle.ts';
+import { findStale } from './stale.ts';
 import { listStandIns } from './stand-ins.ts';
 import { runTransaction } from './transaction.ts';
 
@@ -40,6 +41,7 @@ function toWarehouse(connection: Connection, server: ServerFacts): Warehouse {
     dialect: redshiftDialect,
     inspect: (scope, progress) => named(connection, () => inspectDatabase(connection, { server, scope, progress })),
     settle: (requests) => named(connection, () => settle(connection, server, requests)),
+    findStale: (views) => named(connection, () => findStale(connection, views)),
     transact: (options, work) => named(connection, () => runTransaction(connection, { server, runAlone, ...options }, work)),
     runAlone: (work) => named(connection, () => runAlone(work)),
     examine: () => named(connection, () => examineServer(connection)),

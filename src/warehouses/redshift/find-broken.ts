@@ -14,12 +14,20 @@ export interface BrokenOptions {
   readonly before: readonly View[];
 }
 
+const isSilent = (view: View) => isLateBinding(view) && view.columns.length === 0;
+
+/** The late-binding views among these of which the catalog has no columns, since they cannot be queried. */
+export async function findSilent(connection: Connection, server: ServerFacts, names: readonly RelationName[]): Promise<readonly Unreadable[]> {
+  const views = await inspectNames(connection, server, names);
+  return views.filter(isSilent).map(({ name }) => ({ name, reason: 'the catalog has no columns of it' }));
+}
+
 /**
  * The late-binding views among these that cannot be queried: the server makes them without looking at what they read. One that could not be
  * queried before, or that reads a table which does not exist, was meant to be so.
  */
 export async function findBroken(connection: Connection, server: ServerFacts, { names, before }: BrokenOptions): Promise<readonly Unreadable[]> {
-  const silent = (await inspectNames(connection, server, names)).filter((view) => isLateBinding(view) && view.columns.length === 0);
+  const silent = (await inspectNames(connection, server, names)).filter(isSilent);
   if (silent.length === 0) return [];
   const columnsBefore = new Map(before.map(({ name, columns }) => [relationKey(name), columns.length]));
   const relations = new Set((await connection.query<RelationName>(relationsQuery)).map(relationKey));

@@ -14,6 +14,7 @@ import { type GranteeKind, spellGrantee } from './names.ts';
 import { findOids, type Listing, readDetails, readListing, readSurroundings, type Surroundings } from './read-catalog.ts';
 import { caseSensitiveReferenceRules } from './reference-rules.ts';
 import type { ServerFacts } from './server.ts';
+import { findSuspects } from './stale.ts';
 
 const rounds = 3;
 
@@ -40,6 +41,10 @@ export async function inspectDatabase(connection: Connection, { server, scope, p
       { surroundings, server, scope },
     ),
     outside: views.map(({ view }) => view).filter(({ name }) => !isInScope(name)),
+    suspects: findSuspects(
+      readable.map(({ view }) => view),
+      new Set(surroundings.schemas.map(({ name }) => name)),
+    ),
     session: toSession(surroundings, server),
     relations: new Set(surroundings.relations.map(relationKey)),
     sizes: toSizes(surroundings, readable),

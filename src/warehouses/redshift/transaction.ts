@@ -7,7 +7,7 @@ import { LockNotGranted, type Transaction, type TransactionOptions } from '../wa
 import { makeAtomic } from './atomic.ts';
 import { isConflict } from './conflicts.ts';
 import { executeSteps } from './execute-steps.ts';
-import { findBroken } from './find-broken.ts';
+import { findBroken, findSilent } from './find-broken.ts';
 import { inspectNames } from './inspect.ts';
 import { type Journal, keepJournal } from './journal.ts';
 import { lockTimeout, lockViews } from './lock.ts';
@@ -112,11 +112,16 @@ function commitUnknown(cause: unknown): ViewsyncError {
 
 function toTransaction(journal: Journal, { server, locks, lockTimeout: timeout, onError }: OnceOptions): Transaction {
   const { connection } = journal;
+  let hasBegun = false;
   return {
     inspect: (names) => inspectNames(connection, server, names),
     settle: (requests) => settleInside(journal, server, requests),
-    execute: (steps, onStep) => executeSteps(connection, steps, { onStep, onError }),
-    findBroken: (names) => findBroken(connection, server, { names, before: locks }),
+    execute: (steps, onStep) => {
+      hasBegun = true;
+      return executeSteps(connection, steps, { onStep, onError });
+    },
+    // A query that is refused voids the transaction, so before the first step nothing is asked that might be.
+    findBroken: (names) => (hasBegun ? findBroken(connection, server, { names, before: locks }) : findSilent(connection, server, names)),
     atomic: makeAtomic({ journal, server, lockTimeout: timeout }),
   };
 }

@@ -13,7 +13,7 @@ interface Relation {
   readonly table: Table;
 }
 
-const kinds: readonly CatalogQuery[] = ['tables', 'views', 'options', 'columns', 'authors'];
+const kinds: readonly CatalogQuery[] = ['tables', 'views', 'options', 'columns', 'sources', 'authors'];
 
 const isView = ({ table }: Relation) => table.type !== 'TABLE';
 const quote = (text: string) => JSON.stringify(text);
@@ -104,6 +104,12 @@ function answer(kind: CatalogQuery, project: Project, relations: readonly Relati
           const last = project.jobs.findLast((job) => job.dataset === dataset.id && job.table === table.id);
           return last ? [[project.id, dataset.id, table.id, last.user]] : [];
         }),
+      };
+    // https://cloud.google.com/bigquery/docs/information-schema-columns
+    case 'sources':
+      return {
+        columns: ['table_catalog', 'table_schema', 'table_name', 'column_name', 'data_type'],
+        rows: relations.flatMap(({ dataset, table }) => table.schema.map((field) => [project.id, dataset.id, table.id, field.name, sqlType(field)])),
       };
     case 'columns':
       return {

@@ -149,6 +149,10 @@ CREATE FUNCTION redshift.probe(schema text, name text) RETURNS void LANGUAGE plp
 DECLARE
   why text;
 BEGIN
+  -- https://docs.aws.amazon.com/redshift/latest/dg/r_GRANT.html: a view is queried by those who may select from it
+  IF NOT has_table_privilege(redshift.oid_of(probe.schema, probe.name), 'SELECT') THEN
+    RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = format('permission denied for relation %s', name);
+  END IF;
   IF NOT EXISTS (SELECT FROM redshift.late_binding WHERE view = redshift.oid_of(probe.schema, probe.name)) THEN
     EXECUTE format('SELECT * FROM %I.%I LIMIT 0', schema, name);
     RETURN;

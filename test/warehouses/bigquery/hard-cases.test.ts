@@ -300,3 +300,56 @@ describe('materialized views', () => {
     expect(place.table('shop', 'sums').layout?.replace(/\s+/g, ' ')).toBe(before.layout);
   });
 });
+
+describe('views whose columns went stale', () => {
+  const orders = '`my-project.raw.orders`';
+
+  test('status and plan name them, apply puts them over themselves, and of no other view anything is asked', async () => {
+    const place = await openBigQuery();
+    addTable(place.server.project, 'raw', 'wide', [
+      { name: 'id', type: 'INTEGER', mode: 'NULLABLE' },
+      { name: 'more', type: 'STRING', mode: 'NULLABLE' },
+    ]);
+    place.run(
+      `CREATE VIEW \`my-project.shop.plain\` OPTIONS (labels = [('team', 'sales')]) AS SELECT * FROM ${orders}`,
+      'CREATE VIEW `my-project.shop.above` AS SELECT p.*, 1 AS one FROM shop.plain AS p',
+      `CREATE VIEW \`my-project.shop.partly\` AS SELECT * EXCEPT (total, address, color) REPLACE (CAST(id AS STRING) AS id) FROM ${orders}`,
+      'CREATE VIEW `my-project.shop.joined` AS SELECT w.*, o.total AS total FROM `my-project.raw.wide` AS w JOIN `my-project.raw.orders` o ON o.id = w.id',
+      `CREATE VIEW \`my-project.shop.named\` AS SELECT id FROM ${orders}`,
+    );
+    await place.export();
+    const asked = () => place.server.calls.filter(({ body }) => body?.configuration?.dryRun === true).length;
+    expect([(await place.status()).stale, asked()]).toEqual([[], 0]);
+    place.run('ALTER TABLE `my-project.raw.orders` ADD COLUMN color STRING');
+    const { stale, differing } = await place.status();
+    expect([stale, differing]).toEqual([
+      [
+        { view: '"my-project".shop.above', because: 'its columns are no longer those of its query: it now gives "color"; viewsync apply makes it again' },
+        { view: '"my-project".shop.plain', because: 'its columns are no longer those of its query: it now gives "color"; viewsync apply makes it again' },
+      ],
+      [],
+    ]);
+    expect(asked()).toBe(2);
+    const { plan } = await place.apply('HEAD');
+    expect(plan.steps.map(({ kind, view, because }) => [kind, view.name, because])).toEqual([
+      ['replace', 'plain', 'its columns are no longer those of its query'],
+      ['replace', 'above', 'its columns are no longer those of its query'],
+    ]);
+    expect(tableOf(place.server.project, 'shop', 'plain').labels).toEqual({ team: 'sales' });
+    expect(await place.status()).toMatchObject({ stale: [], differing: [] });
+  });
+
+  test('one that describes a column which is gone is named and left alone', async () => {
+    const place = await openBigQuery();
+    place.run(
+      `CREATE VIEW \`my-project.shop.plain\` AS SELECT * FROM ${orders}`,
+      "ALTER VIEW `my-project.shop.plain` ALTER COLUMN total SET OPTIONS (description = 'with tax')",
+    );
+    await place.export();
+    const table = tableOf(place.server.project, 'raw', 'orders');
+    table.schema = table.schema.filter(({ name }) => name !== 'total');
+    expect((await place.status()).stale).toMatchObject([{ because: expect.stringContaining('it no longer gives "total"') }]);
+    const { plan } = await place.plan('HEAD');
+    expect([plan.steps, plan.left]).toMatchObject([[], [{ because: expect.stringContaining('Give it a file that fits') }]]);
+  });
+});

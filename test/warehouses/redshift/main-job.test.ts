@@ -277,6 +277,16 @@ test('what a user may not see of policies, rights and refreshes stays as it was 
   expect(await readStatus(shop.project, shop.target, { warehouse: plain })).toMatchObject({ differing: [], unseen: seen.notes });
   await shop.server.database.query('DROP VIEW redshift.svv_rls_attached_policy; ALTER VIEW redshift.every_policy RENAME TO svv_rls_attached_policy');
   const before = (await stateOf(shop)) as readonly Record<string, unknown>[];
+  // A late-binding view stands when what it reads goes; only who may query it can tell that it no longer works.
+  expect((await shop.status()).stale).toEqual([]);
+  await shop.server.run('DROP VIEW finance.margin', 'DROP VIEW shop.product_master');
+  const { stale } = await shop.status();
+  expect(stale.map(({ view, because }) => [view, because])).toEqual([
+    ['finance.best', expect.stringContaining('sales')],
+    ['finance.sales', expect.stringContaining('product_master')],
+  ]);
+  expect((await readStatus(shop.project, shop.target, { warehouse: plain })).stale).toEqual([]);
+  await shop.apply('HEAD');
   await dropAll(shop);
   await shop.export({ warehouse: plain, allowed: ['MANY_DELETIONS'] });
   await shop.apply('HEAD~1');
