@@ -5,10 +5,11 @@ import { postgresqlRules } from '../core/postgresql-rules.ts';
 
 const dialect = { lexicalRules: postgresqlRules, formatterLanguage: 'postgresql' } as const;
 
+// Long to count, short to format.
 function requests(count: number) {
   return Array.from({ length: count }, (_, index) => ({
     key: `v${index}`,
-    sql: `SELECT a, ${index} AS number FROM shop.orders WHERE a = ${index}${' AND b > 1'.repeat(20)}`,
+    sql: `SELECT a, ${index} AS number FROM shop.orders WHERE b = '${'long'.repeat(50)}'`,
   }));
 }
 
