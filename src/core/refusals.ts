@@ -72,14 +72,15 @@ function adviseOnOrphan(view: View, gone: string, dialect: Dialect): string {
   return `This revision has no file of it, so it is not ours to drop: run ${dialect.dropView(view)}; yourself, or ${keep}.`;
 }
 
-/** Views to be made where something that is no view has their name; `relations` as they are before the first step. */
-export function findOccupied({ steps, before }: Pick<Plan, 'steps' | 'before'>, relations: ReadonlySet<string>): readonly Refusal[] {
+/** Views to be made where something that is no view has their name before the first step; `occupied` says what. */
+export function findOccupied({ steps, before }: Pick<Plan, 'steps' | 'before'>, occupied: ReadonlyMap<string, string>): readonly Refusal[] {
   const known = new Set(before.map(({ name }) => relationKey(name)));
   const made = steps.filter(({ kind, view }) => kind === 'create' && view.object === undefined && !known.has(relationKey(view)));
   return made.flatMap(({ view }) => {
     const key = relationKey(view);
-    if (!relations.has(key)) return [];
-    const because = `${key} exists and is no view: a table, or something else that viewsync never touches.`;
+    const what = occupied.get(key);
+    if (what === undefined) return [];
+    const because = `${key} exists and is no view but ${/^[aeiou]/.test(what) ? 'an' : 'a'} ${what}, which viewsync never touches.`;
     return [{ view, because, suggestion: `Rename or drop it, or leave the view out: --exclude '${key}'` }];
   });
 }

@@ -198,6 +198,10 @@ function isContinued({ line }: Recorded, revision: string, { dialect }: Reading)
   return !dialect.isTransactional && line.interrupted?.revision === revision;
 }
 
+function occupiedIn({ occupied, relations }: Inspection): ReadonlyMap<string, string> {
+  return occupied ?? new Map([...relations].map((key) => [key, 'relation']));
+}
+
 /** Plans on what the remote knows, too. Changes nothing. The errors of `planFetched`. */
 export async function planRevision(project: Project, target: Target, options: PlanOptions): Promise<PlannedRevision & { readonly remote: FetchOutcome }> {
   const remote = await fetchLiveLine(project, target, 'read');
@@ -222,7 +226,7 @@ export async function planFetched(project: Project, target: Target, options: Pla
   const fitting = options.misfits === 'skip' ? await leaveOutBroken(wish, { inspection, warehouse, known: options.unfit ?? [] }) : { wish, broken: [] };
   const tip = await findExportedFiles(reading, { recorded, inspection, wanted: fitting.wish.wanted });
   const made = await planWish(reading, fitting.wish, { inspection, tip, options });
-  const occupied = warehouse.dialect.isTransactional ? findOccupied(made, inspection.relations) : [];
+  const occupied = warehouse.dialect.isTransactional ? findOccupied(made, occupiedIn(inspection)) : [];
   const plan = { ...made, refusals: [...made.refusals, ...occupied] };
   return { plan, revision, commit, reading, inspection, recorded, sources, files, broken: fitting.broken };
 }

@@ -6,6 +6,7 @@ import { findReaders, reach } from '../core/graph.ts';
 import type { Plan } from '../core/plan.ts';
 import { readsOf } from '../core/rebuild.ts';
 import { compareText, type RelationName, relationKey } from '../core/relation.ts';
+import { mayName } from '../core/script.ts';
 import { isView, type View } from '../core/view.ts';
 import { planMaking, withoutPowers } from './detour.ts';
 import { misfit } from './failed-script.ts';
@@ -29,16 +30,32 @@ function isRestored(wanted: View, view: View, { likeness, dialect }: { readonly 
   return view.kind === wanted.kind && added.length + removed.length + differing.length === 0 && likeness.hasSameDefinition(wanted, view);
 }
 
+/** Bystanders that were made on something else that has the name of their view, and so are none any more. */
+async function findFreed(running: RunningScript, missing: readonly View[]): Promise<ReadonlySet<string>> {
+  const bystanders = missing.filter(({ kind }) => kind === 'bystander');
+  const occupants = await findOccupants(
+    running,
+    bystanders.flatMap(({ reads }) => reads),
+  );
+  const standsOn = ({ reads }: View) => reads.some((read) => occupants.has(relationKey(read)));
+  return new Set(bystanders.filter(standsOn).map(({ name }) => relationKey(name)));
+}
+
 /** Raises when a view that was made again is not what it was; its columns may have changed with the tables. */
-async function verify({ transaction, surroundings }: RunningScript, { after }: Plan): Promise<void> {
+async function verify(running: RunningScript, { after }: Plan): Promise<void> {
+  const { transaction, surroundings } = running;
   const { dialect } = surroundings;
   const views = await transaction.inspect(after.map(({ name }) => name));
   const likeness = await findLikeness(views, [after], { dialect, settle: transaction.settle.bind(transaction) });
   const found = new Map(views.map((view) => [relationKey(view.name), view]));
+  const freed = await findFreed(
+    running,
+    after.filter(({ name }) => !found.has(relationKey(name))),
+  );
   for (const wanted of after) {
     const key = relationKey(wanted.name);
     const view = found.get(key);
-    if (view && isRestored(wanted, view, { likeness, dialect })) continue;
+    if (freed.has(key) || (view && isRestored(wanted, view, { likeness, dialect }))) continue;
     const [change] = diffViews([wanted], view ? [view] : [], { dialect, ...likeness });
     throw new Unfit(key, `made again, it is not what it was (${change ? describeChange(change) : 'its definition differs'})`);
   }
@@ -112,12 +129,44 @@ function withReaders(reasons: ReadonlyMap<string, string>, views: readonly View[
   return new Map(reached.map(([key, through]) => [key, reasons.get(key) ?? `it reads ${through}, which does not fit`]));
 }
 
+const viewWords: ReadonlySet<string> = new Set(['view', 'materialized view']);
+
+/** Names that something has now which is no view. */
+async function findOccupants({ session }: RunningScript, names: readonly RelationName[]): Promise<ReadonlyMap<string, string>> {
+  const taken = names.length === 0 ? [] : await session.findTaken(names);
+  return new Map(taken.filter(({ by }) => !viewWords.has(by)).map(({ by, ...name }) => [relationKey(name), by]));
+}
+
+/**
+ * Views that the script did not drop by name, and whose names it has given to something else: neither of the two may be lost without a word.
+ * `VIEW_MISFIT` unless such views are to be skipped.
+ */
+export async function findReplaced(running: RunningScript): Promise<readonly BrokenView[]> {
+  const { absent } = running;
+  const occupants = await findOccupants(
+    running,
+    [...absent.values()].map(({ view }) => view.name).filter(({ object }) => object === undefined),
+  );
+  const reasons = new Map([...occupants].map(([key, by]) => [key, `${/^[aeiou]/.test(by) ? 'an' : 'a'} ${by} that the script makes has its name`] as const));
+  const views = [...absent.values()].map(({ view }) => view);
+  const broken = [...withReaders(reasons, views)].map(([key, because]) => describeReplaced(absent.get(key) as AbsentView, because, running));
+  if (broken.length > 0 && running.misfits === 'stop') throw misfit(broken);
+  for (const { view } of broken) absent.delete(view);
+  return broken;
+}
+
+function describeReplaced({ view }: AbsentView, because: string, { statements, surroundings: { dialect } }: RunningScript): BrokenView {
+  const at = statements.findLast(({ named }) => named.some((parts) => mayName(parts, view.name)));
+  const hint = because.startsWith('it reads') ? {} : { hint: `Where it is to go for good, say ${dialect.dropView(view)} in the script.` };
+  return { view: relationKey(view.name), because, ...(at ? { file: at.file, line: at.line } : {}), ...hint };
+}
+
 /** Names that the script has given to something of its own: what it makes counts. */
 async function findRemade({ absent, session, transaction }: RunningScript): Promise<readonly RelationName[]> {
   const names = [...absent.values()].map(({ view }) => view.name);
   const objects = names.filter(({ object }) => object !== undefined);
   const found = objects.length === 0 ? [] : await transaction.inspect(objects);
-  return [...(await session.findTaken(names.filter(({ object }) => object === undefined))), ...found.map(({ name }) => name)];
+  return [...(await session.findTaken(names.filter(({ object }) => object === undefined))).map(({ by: _, ...name }) => name), ...found.map(({ name }) => name)];
 }
 
 /** Makes again whatever is gone and was not dropped by name. Returns what does not fit; `VIEW_MISFIT` unless such views are to be skipped. */

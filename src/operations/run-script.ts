@@ -11,7 +11,7 @@ import type { Transaction } from '../warehouses/warehouse.ts';
 import { planDropping, type Surroundings } from './detour.ts';
 import { refusedStatement, unrestorable } from './failed-script.ts';
 import { findLost } from './find-lost.ts';
-import { putBackAll, tryPutBack } from './put-back-views.ts';
+import { findReplaced, putBackAll, tryPutBack } from './put-back-views.ts';
 import { type BrokenView, type MigrationAct, type RunningScript, runOurs, type ScriptOptions } from './running-script.ts';
 
 export interface ScriptOutcome {
@@ -187,8 +187,8 @@ async function open(transaction: Transaction, options: ScriptOptions): Promise<R
 }
 
 /** Puts back what is gone, and tells what it all came to. */
-async function close(running: RunningScript, dropped: readonly string[]): Promise<ScriptOutcome> {
-  const broken = await putBackAll(running);
+async function close(running: RunningScript, dropped: readonly string[], replaced: readonly BrokenView[] = []): Promise<ScriptOutcome> {
+  const broken = [...replaced, ...(await putBackAll(running))].sort((left, right) => compareText(left.view, right.view));
   const views = [...(await running.session.listViews()).values()];
   const there = new Set(views.map(relationKey));
   return {
@@ -211,7 +211,7 @@ export async function runScript(transaction: Transaction, options: ScriptOptions
     dropped.push(...(await runStatement(running, at)));
     options.onStatement?.(index + 1, options.statements.length);
   }
-  return close(running, dropped);
+  return close(running, dropped, await findReplaced(running));
 }
 
 /** Makes views again that were dropped before; what has taken the name of one meanwhile stays. */

@@ -16,6 +16,11 @@ export interface StatementResult {
   readonly refusal?: StatementRefusal;
 }
 
+/** A name, and what has it, in words: `view`, `materialized view`, `table`, `sequence`, `type`. */
+export interface TakenName extends RelationName {
+  readonly by: string;
+}
+
 /** What a statement names: every dotted name in it, part by part, as far as it may be the name of an object. */
 export type NamedParts = readonly (readonly string[])[];
 
@@ -38,6 +43,6 @@ export interface ScriptSession {
   findStanding(named: NamedParts, on: 'parts' | 'whole'): Promise<readonly RelationName[]>;
   /** Tells what a CASCADE takes from views that stay. Absent where nothing is taken along. */
   readonly parts?: PartSource;
-  /** The names that some relation has now. */
-  findTaken(names: readonly RelationName[]): Promise<readonly RelationName[]>;
+  /** The names that something has now, and what has them. */
+  findTaken(names: readonly RelationName[]): Promise<readonly TakenName[]>;
 }

@@ -45,6 +45,8 @@ export interface Inspection {
   readonly session: Session;
   /** Every name that a relation has, sorted keys as in `relationKey`: what a new view would collide with or may read. */
   readonly relations: ReadonlySet<string>;
+  /** What has a name that no view can be given, in words such as `sequence` and `type`, by `relationKey`. Absent where only relations stand in each other's way. */
+  readonly occupied?: ReadonlyMap<string, string>;
   /** The partitions of a table and what inherits from it, by `relationKey`: what changes the table changes them. Absent where nothing inherits. */
   readonly heirs?: Reads;
   /** Rough size in bytes of each materialized view, by `relationKey`. */

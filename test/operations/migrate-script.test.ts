@@ -301,3 +301,43 @@ test('a view of which only a rule no longer fits is told and left out like one w
   expect((await place.database.query(identities)).map(({ name }) => name)).toEqual(['best', 'big', 'dated', 'notes', 'sums']);
   expect((await place.status()).run).toBeUndefined();
 });
+
+test('something else that has taken the name of a view is named, by a migration and by an apply, and nothing is changed', async () => {
+  const place = await openShop(postgresServers()[0]?.version ?? 18);
+  await place.database.query(`CREATE FUNCTION shop.list() RETURNS SETOF shop.big LANGUAGE sql AS 'SELECT * FROM shop.big'`);
+  await place.export();
+  const again = 'DROP TABLE shop.orders CASCADE; CREATE TABLE shop.orders (id int PRIMARY KEY, customer int, total numeric(12,2), note text, placed date);';
+  const makers: Readonly<Record<string, string>> = {
+    table: 'CREATE TABLE shop.big (id int, customer int, total numeric)',
+    sequence: 'CREATE SEQUENCE shop.big',
+    'composite type': 'CREATE TYPE shop.big AS (id int)',
+    type: 'CREATE DOMAIN shop.big AS int',
+    index: 'CREATE INDEX big ON shop.orders (id)',
+  };
+  await expectUnchanged(place, async () => {
+    for (const [what, make] of Object.entries(makers)) {
+      await expect(place.migrate(`${again}\n${make}`)).rejects.toMatchObject({
+        code: 'VIEW_MISFIT',
+        message: expect.stringMatching(
+          new RegExp(`shop\\.big no longer fits: (a|an) ${what} that the script makes has its name \\(migration\\.sql:2\\)\\. .*DROP VIEW shop\\.big`),
+        ),
+      });
+    }
+  });
+  await place.database.query('DROP VIEW shop.big CASCADE');
+  for (const [what, make] of Object.entries(makers)) {
+    await place.database.query(make);
+    await expect(place.apply('HEAD')).rejects.toMatchObject({
+      code: 'PLAN_IMPOSSIBLE',
+      message: expect.stringMatching(new RegExp(`shop\\.big exists and is no view but (a|an) ${what}, which viewsync never touches\\.`)),
+    });
+    await place.database.query(`DROP ${what === 'composite type' ? 'type' : what === 'type' ? 'domain' : what} shop.big`);
+  }
+  await place.apply('HEAD');
+  const moved = await place.migrate(`${again}\n${makers['table']}`, { misfits: 'skip' });
+  expect(moved.broken.map(({ view }) => view)).toEqual(['function shop.list()', 'shop.best', 'shop.big', 'shop.sums']);
+  await place.database.query('DROP TABLE shop.big');
+  await place.apply('HEAD');
+  const replaced = await place.migrate(`DROP VIEW shop.big CASCADE; ${makers['table']}`);
+  expect(replaced).toMatchObject({ dropped: ['shop.big'], broken: [], restored: expect.arrayContaining(['shop.best', 'shop.sums', 'function shop.list()']) });
+});

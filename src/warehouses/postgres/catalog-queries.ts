@@ -121,12 +121,21 @@ export const textQueries = {
   default: 'SELECT oid, pg_get_expr(adbin, adrelid) AS text FROM pg_attrdef WHERE oid = ANY ($1::oid[])',
 } as const;
 
+/** What a row of pg_class is, in words. */
+export const relationWhat = `CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned table' WHEN 'f' THEN 'foreign table' WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view'
+  WHEN 'S' THEN 'sequence' WHEN 'c' THEN 'composite type' WHEN 't' THEN 'TOAST table' ELSE 'index' END`;
+
+/** Types of which no relation is the row type; a new relation makes an array type give way by itself. https://www.postgresql.org/docs/current/sql-createtype.html */
+export const isTypeAlone = 't.typrelid = 0 AND NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = t.oid)';
+
 /** What is on the server beside views. They take no parameter. */
 export const relationsQuery = `
-SELECT n.nspname::text AS schema, c.relname::text AS name, CASE WHEN c.relhassubclass AND c.relkind IN ('r', 'p', 'f') THEN ARRAY(
+SELECT n.nspname::text AS schema, c.relname::text AS name, ${relationWhat} AS what, CASE WHEN c.relhassubclass AND c.relkind IN ('r', 'p', 'f') THEN ARRAY(
   SELECT ARRAY[hn.nspname, h.relname]::text[] FROM pg_inherits i JOIN pg_class h ON h.oid = i.inhrelid JOIN pg_namespace hn ON hn.oid = h.relnamespace
   WHERE i.inhparent = c.oid) END AS heirs
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname !~ '^pg_(toast|temp_)'`;
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname !~ '^pg_(toast|temp_)'
+UNION ALL SELECT n.nspname::text, t.typname::text, 'type', NULL FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND ${isTypeAlone}`;
 
 export const rolesQuery = `SELECT rolname::text AS name FROM pg_roles`;
 

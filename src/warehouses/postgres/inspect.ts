@@ -20,6 +20,12 @@ import type { InspectOptions, Reading } from './read-round.ts';
 import type { ServerFacts } from './server.ts';
 import { readTexts } from './texts.ts';
 
+const viewWords = new Set(['view', 'materialized view']);
+
+function toOccupied({ relations }: Surroundings): ReadonlyMap<string, string> {
+  return new Map(relations.flatMap(({ what, ...name }) => (viewWords.has(what) ? [] : [[relationKey(name), what] as const])));
+}
+
 function toHeirs({ relations }: Surroundings): Reads {
   const parents = relations.filter(({ heirs }) => heirs !== null);
   return new Map(parents.map(({ heirs, ...name }) => [relationKey(name), (heirs ?? []).map(([schema, heir]) => relationKey({ schema, name: heir }))]));
@@ -35,7 +41,10 @@ export async function inspectDatabase(connection: Connection, options: InspectOp
     snapshot: toSnapshot(reading, options),
     outside: [...viewsOf(reading), ...reading.hanging.bystanders.map(({ view }) => view)].filter((view) => !isExported(view, isInScope)),
     session: toSession(reading.surroundings),
-    relations: new Set([...reading.surroundings.relations, ...reading.surroundings.standing.map(toObjectName)].map(relationKey)),
+    relations: new Set(
+      [...reading.surroundings.relations.filter(({ what }) => what !== 'type'), ...reading.surroundings.standing.map(toObjectName)].map(relationKey),
+    ),
+    occupied: toOccupied(reading.surroundings),
     heirs: toHeirs(reading.surroundings),
     sizes: toSizes(reading.rows),
     milliseconds: performance.now() - started,

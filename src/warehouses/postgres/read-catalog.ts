@@ -56,6 +56,8 @@ export function requestCatalogRows(connection: Connection, version: number, oids
 
 /** A relation, with the schema and the name of each that inherits from it. */
 export interface RelationRow extends RelationName {
+  /** In words: `table`; `type` for one of which no relation is the row type. */
+  readonly what: string;
   readonly heirs: readonly (readonly [schema: string, name: string])[] | null;
 }
 

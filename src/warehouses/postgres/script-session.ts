@@ -1,6 +1,7 @@
 import type { RelationName } from '../../core/relation.ts';
 import { type Connection, isServerError, type ServerError } from '../postgres-family/connection.ts';
 import type { NamedParts, ScriptSession, StatementRefusal, StatementResult } from '../script-session.ts';
+import { isTypeAlone, relationWhat } from './catalog-queries.ts';
 import { explainDenied, isLockDenied } from './lock.ts';
 import type { LockBudget } from './lock-budget.ts';
 import { openParts } from './parts.ts';
@@ -110,8 +111,9 @@ async function listViews(connection: Connection): Promise<ReadonlyMap<string, Re
 }
 
 const takenQuery = `
-SELECT wanted.schema, wanted.name FROM unnest($1::text[], $2::text[]) wanted(schema, name)
-JOIN pg_namespace n ON n.nspname = wanted.schema JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = wanted.name`;
+WITH wanted AS (SELECT w.schema, w.name, n.oid AS namespace FROM unnest($1::text[], $2::text[]) w(schema, name) JOIN pg_namespace n ON n.nspname = w.schema)
+SELECT w.schema, w.name, ${relationWhat} AS by FROM wanted w JOIN pg_class c ON c.relnamespace = w.namespace AND c.relname = w.name
+UNION ALL SELECT w.schema, w.name, 'type' FROM wanted w JOIN pg_type t ON t.typnamespace = w.namespace AND t.typname = w.name WHERE ${isTypeAlone}`;
 
 /** Tries with little patience first: what has waited is known only when it did not get its lock. `LockNotGranted`. */
 async function runPatiently(budget: LockBudget, ask: (longest: number) => Promise<ScriptState | ServerError>): Promise<ScriptState | ServerError> {

@@ -136,7 +136,8 @@ function openScript(points: Points, options: AtomicOptions): ScriptSession {
     findStanding: (named: NamedParts, on) => findStanding(connection, options.server, { named, on }),
     findTaken: async (names) => {
       const taken = new Set((await connection.query<RelationName>(relationsQuery)).map(relationKey));
-      return names.filter((name) => taken.has(relationKey(name)));
+      const views = new Set([...(await points.list()).values()].map(relationKey));
+      return names.flatMap((name) => (taken.has(relationKey(name)) ? [{ ...name, by: views.has(relationKey(name)) ? 'view' : 'table' }] : []));
     },
   };
 }
