@@ -10,7 +10,7 @@ import type { Progress, Warehouse } from '../warehouses/warehouse.ts';
 import { type DrilledView, judgeViews } from './drill-verdicts.ts';
 import { startReading } from './gather-sources.ts';
 import { worktreeRevision } from './plan-revision.ts';
-import { restoreInScratch, type ScratchRestore } from './restore-in-scratch.ts';
+import { type Restored, restoreInScratch, type ScratchRestore } from './restore-in-scratch.ts';
 import { brokenFiles, readBranchFiles, readRevisionFiles, snapshotOf, type TargetFiles, viewOf } from './view-files.ts';
 
 export interface DrillOptions {
@@ -136,10 +136,22 @@ interface DrillParts extends Omit<ScratchRestore, 'scratch'> {
 
 type Drilled = Omit<DrillResult, 'target' | 'revision' | 'commit' | 'milliseconds'>;
 
-async function drillIn(scratch: Scratch, { standIns, ...parts }: DrillParts): Promise<Drilled> {
-  parts.progress?.({ what: 'Stand-ins', done: 0, total: standIns.length });
+interface Furnished {
+  readonly restored: Restored;
+  readonly missing: readonly FailedStandIn[];
+}
+
+/** A table may have a column of a view's row type, and other views may read that one: as long as views make further stand-ins possible, what reads these is tried again. */
+async function restoreInRounds(scratch: Scratch, { standIns, ...parts }: DrillParts): Promise<Furnished> {
   const missing = await scratch.furnish(standIns);
   const restored = await restoreInScratch({ ...parts, scratch });
+  if (missing.length === 0 || restored.failed.size === 0 || missing.length === standIns.length) return { restored, missing };
+  return restoreInRounds(scratch, { ...parts, standIns: missing.map(({ standIn }) => standIn) });
+}
+
+async function drillIn(scratch: Scratch, { standIns, ...parts }: DrillParts): Promise<Drilled> {
+  parts.progress?.({ what: 'Stand-ins', done: 0, total: standIns.length });
+  const { missing, restored } = await restoreInRounds(scratch, { ...parts, standIns });
   const views = await judgeViews({
     scratch,
     wanted: parts.wanted,

