@@ -5,6 +5,7 @@ import type { Adapter, Warehouse } from '../warehouse.ts';
 import { postgresDialect } from './dialect.ts';
 import { examineServer } from './examine.ts';
 import { inspectDatabase } from './inspect.ts';
+import type { Memory } from './known.ts';
 import { isLockDenied, lockedOut } from './lock.ts';
 import { openParts } from './parts.ts';
 import { isRunLocked, runAlone } from './run-lock.ts';
@@ -45,6 +46,7 @@ function validateOption(key: string, value: unknown): ReturnType<Adapter['valida
 
 function toWarehouse(connection: Connection, server: ServerFacts): Warehouse {
   const parts = openParts(connection);
+  const memory: Memory = { known: undefined };
   let isAlone = false;
   const alone = async <T>(work: () => Promise<T>): Promise<T> => {
     if (isAlone) return work();
@@ -55,10 +57,10 @@ function toWarehouse(connection: Connection, server: ServerFacts): Warehouse {
   };
   return {
     dialect: postgresDialect,
-    inspect: (scope, progress) => named(connection, () => inspectDatabase(connection, { server, scope, progress })),
+    inspect: (scope, progress) => named(connection, () => inspectDatabase(connection, { server, scope, progress, memory })),
     settle: (requests) => named(connection, () => settle(connection, server, requests)),
     runAlone: (work) => named(connection, () => alone(work)),
-    transact: (options, work) => named(connection, () => alone(() => runTransaction(connection, { server, ...options }, work))),
+    transact: (options, work) => named(connection, () => alone(() => runTransaction(connection, { server, memory, ...options }, work))),
     examine: () => named(connection, () => examineServer(connection, server)),
     listStandIns: (held) => named(connection, () => listStandIns(connection, server, held)),
     parts: { listParts: () => named(connection, () => parts.listParts()), findGone: (ids) => named(connection, () => parts.findGone(ids)) },

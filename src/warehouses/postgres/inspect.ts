@@ -13,12 +13,14 @@ import { type CatalogRows, listPrinted, toViews } from './catalog.ts';
 import { namesQuery, oidsQuery } from './catalog-queries.ts';
 import { toContainers } from './containers.ts';
 import { postgresDialect } from './dialect.ts';
+import { learnTexts, type Memory, recall } from './known.ts';
+import { findMoved } from './moved.ts';
 import { readBystanders } from './read-bystanders.ts';
 import { requestCatalogRows, type Surroundings, toSession } from './read-catalog.ts';
 import { readCompletely } from './read-completely.ts';
-import type { InspectOptions, Reading } from './read-round.ts';
+import { type InspectOptions, listFailed, listRead, type Reading } from './read-round.ts';
 import type { ServerFacts } from './server.ts';
-import { readTexts } from './texts.ts';
+import { readTexts, type Texts } from './texts.ts';
 
 const viewWords = new Set(['view', 'materialized view']);
 
@@ -37,9 +39,12 @@ export async function inspectDatabase(connection: Connection, options: InspectOp
   const before = connection.count();
   const reading = await readCompletely(connection, options);
   const isInScope = matchScope(options.scope, postgresDialect);
+  const snapshot = toSnapshot(reading, options);
+  const outside = [...viewsOf(reading), ...reading.hanging.bystanders.map(({ view }) => view)].filter((view) => !isExported(view, isInScope));
+  if (options.memory) options.memory.known = toKnown(reading, { snapshot, outside });
   return {
-    snapshot: toSnapshot(reading, options),
-    outside: [...viewsOf(reading), ...reading.hanging.bystanders.map(({ view }) => view)].filter((view) => !isExported(view, isInScope)),
+    snapshot,
+    outside,
     session: toSession(reading.surroundings),
     relations: new Set(
       [...reading.surroundings.relations.filter(({ what }) => what !== 'type'), ...reading.surroundings.standing.map(toObjectName)].map(relationKey),
@@ -52,16 +57,61 @@ export async function inspectDatabase(connection: Connection, options: InspectOp
   };
 }
 
+function toKnown(reading: Reading, { snapshot, outside }: Pick<Inspection, 'snapshot' | 'outside'>): Memory['known'] {
+  const failed = listFailed(reading);
+  const unreadable = new Set(listRead(reading).flatMap(({ oid, view }) => (failed.has(oid) ? [relationKey(view.name)] : [])));
+  const states = snapshot.containers.flatMap(({ state }) => state ?? []);
+  const readable = [...snapshot.views, ...snapshot.bystanders, ...states, ...outside].filter(({ name }) => !unreadable.has(relationKey(name)));
+  const { baseline, texts } = reading;
+  return { baseline, texts, stale: failed, objects: new Map(readable.map((view) => [relationKey(view.name), view])) };
+}
+
+export interface NamesOptions {
+  readonly server: ServerFacts;
+  readonly memory: Memory;
+  /** Whether the database will be inspected once the transaction is over. */
+  readonly afterwards: 'inspected' | 'left';
+}
+
+// Few are read in less time than it takes to find out whether anything has moved.
+const many = 100;
+
 /** The named views as the open transaction sees them; those that are absent are left out. `QUERY_FAILED` for one that cannot be read. */
-export async function inspectNames(connection: Connection, server: ServerFacts, names: readonly RelationName[]): Promise<readonly View[]> {
+export async function inspectNames(
+  connection: Connection,
+  { server, memory, afterwards }: NamesOptions,
+  names: readonly RelationName[],
+): Promise<readonly View[]> {
+  const { known } = memory;
+  if (known === undefined || names.length < many) return (await readNames(connection, server, names)).views;
+  memory.known = undefined;
+  const since = await findMoved(connection, known.baseline);
+  const recalled = since.isStill ? recall(known, names) : undefined;
+  if (recalled) {
+    memory.known = afterwards === 'inspected' ? known : undefined;
+    return recalled;
+  }
+  const { views, texts, oids } = await readNames(connection, server, names);
+  if (afterwards === 'inspected') memory.known = learnTexts(known, { baseline: since.now, moved: since.views, fresh: texts, read: oids });
+  return views;
+}
+
+interface NamedReading {
+  readonly views: readonly View[];
+  readonly texts: Texts;
+  /** Of the views. */
+  readonly oids: readonly number[];
+}
+
+async function readNames(connection: Connection, server: ServerFacts, names: readonly RelationName[]): Promise<NamedReading> {
   const relations = names.filter(({ object }) => object === undefined);
   const parameters = [relations.map((name) => name.schema), relations.map((name) => name.name)];
   const oids = (await connection.query<{ oid: number }>(oidsQuery, parameters)).map((row) => row.oid);
   const rows = await requestCatalogRows(connection, server.version, oids).rows;
-  const views = toViews(rows, await readTexts(connection, listPrinted(rows)), server.version);
-  const found = [...views, ...(relations.length === names.length ? [] : await inspectObjects(connection, names))];
+  const texts = await readTexts(connection, listPrinted(rows));
+  const found = [...toViews(rows, texts, server.version), ...(relations.length === names.length ? [] : await inspectObjects(connection, names))];
   const failed = found.find((each) => each.failure !== undefined);
-  if (failed === undefined) return found.map((each) => each.view);
+  if (failed === undefined) return { views: found.map((each) => each.view), texts, oids };
   throw new ViewsyncError('QUERY_FAILED', {
     message: `"${relationKey(failed.view.name)}" cannot be read: ${failed.failure}. Rolled back; nothing changed.`,
     suggestions: ['viewsync status'],

@@ -4,8 +4,9 @@ import { ViewsyncError } from '../../errors.ts';
 import type { Connection } from '../postgres-family/connection.ts';
 import { isDenied } from './brief-wait.ts';
 import { beginHolding } from './hold-still.ts';
-import { findMoved, type Moved } from './moved.ts';
-import { beginRound, type InspectOptions, listRead, type Reading, readRound } from './read-round.ts';
+import { type Former, leftByScript } from './known.ts';
+import { type Comparison, findMoved, type Moved } from './moved.ts';
+import { beginRound, type InspectOptions, listFailed, listRead, type Reading, readRound } from './read-round.ts';
 import { beginReading } from './session.ts';
 
 const rounds = 3;
@@ -22,6 +23,18 @@ interface Attempt {
 
 const nothingMoved: Moved = { views: new Set(), relations: [] };
 
+/** What a reading leaves to the next one: nothing of what could not be read or has moved since. */
+function toFormer(reading: Reading, moved: ReadonlySet<number>): Former {
+  return { baseline: reading.baseline, texts: reading.texts, stale: new Set([...listFailed(reading), ...moved]) };
+}
+
+function readAgain(connection: Connection, options: InspectOptions, { reading, since }: { reading: Reading | undefined; since: Comparison | undefined }) {
+  const known = leftByScript(options.memory);
+  const moved: ReadonlySet<number> = since?.views ?? nothingMoved.views;
+  const former = reading ? toFormer(reading, moved) : known && { ...known, stale: new Set([...known.stale, ...moved]) };
+  return readRound(connection, { ...options, former, failed: listFailed(reading), baseline: since?.now });
+}
+
 /**
  * Reads the whole database and proves that the texts belong to the snapshot: what moved is read again, first as it comes and then with what
  * moves held still for as long as one round takes. `LISTING_MOVED`.
@@ -31,11 +44,13 @@ export async function readCompletely(connection: Connection, options: InspectOpt
   for (let round = 0; round <= rounds; round++) {
     await connection.run(beginRound(options));
     try {
-      if (attempt.reading !== undefined) {
-        attempt = { ...attempt, moved: merge(attempt.moved, await findMoved(connection, attempt.reading.baseline)) };
-        if (isProven(attempt)) return attempt.reading as Reading;
-      }
-      attempt = { ...attempt, reading: await readRound(connection, { ...options, previous: attempt.reading, moved: attempt.moved.views }) };
+      const baseline = (attempt.reading ?? leftByScript(options.memory))?.baseline;
+      const since: Comparison | undefined = baseline && (await findMoved(connection, baseline));
+      if (attempt.reading && since) attempt = { ...attempt, moved: merge(attempt.moved, since) };
+      if (isProven(attempt)) return attempt.reading as Reading;
+      attempt = { ...attempt, reading: await readAgain(connection, options, { reading: attempt.reading, since }) };
+      // What was printed before has not moved until this snapshot.
+      if (attempt.reading?.printed === 0 && listFailed(attempt.reading).size === 0) return attempt.reading;
     } finally {
       await connection.run('ROLLBACK');
     }
@@ -81,7 +96,8 @@ async function readWithWitness({ connection, witness }: Connections, options: In
   try {
     // Between the last look and this one anything may have moved, and not only what is held.
     const since = previous === undefined ? nothingMoved : await findMoved(connection, previous.baseline);
-    const reading = await readRound(connection, { ...options, previous, moved: since.views, texts: 'together' });
+    const former = previous && toFormer(previous, since.views);
+    const reading = await readRound(connection, { ...options, former, failed: listFailed(previous), baseline: undefined, texts: 'together' });
     return { reading, moved: merge(merge(moved, since), await askWitness(witness, reading)) };
   } catch (error) {
     // Something that was not held yet is locked by whoever waits for us.

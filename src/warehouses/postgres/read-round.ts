@@ -1,10 +1,11 @@
 import type { Scope } from '../../core/snapshot.ts';
 import type { Connection } from '../postgres-family/connection.ts';
 import type { Progress } from '../warehouse.ts';
+import { type Baseline, readBaseline } from './baseline.ts';
 import { patience } from './brief-wait.ts';
 import { type Hanging, toHanging } from './bystanders.ts';
 import { type CatalogRows, type CatalogView, listPrinted, toViews } from './catalog.ts';
-import { type Baseline, readBaseline } from './moved.ts';
+import type { Former, Memory } from './known.ts';
 import { readBystanders } from './read-bystanders.ts';
 import { readSurroundings, requestCatalogRows, type Surroundings } from './read-catalog.ts';
 import type { ServerFacts } from './server.ts';
@@ -21,6 +22,8 @@ export interface Reading {
   readonly hanging: Hanging;
   /** Oids of views and bystanders that could not be read in the round before either. */
   readonly confirmed: ReadonlySet<number>;
+  /** How many texts had to be printed. */
+  readonly printed: number;
 }
 
 export interface InspectOptions {
@@ -29,6 +32,8 @@ export interface InspectOptions {
   readonly progress?: Progress | undefined;
   /** How many milliseconds to wait for someone who keeps a relation locked against readers. */
   readonly lockTimeout?: number;
+  /** What this connection has read before. */
+  readonly memory?: Memory;
 }
 
 /** Opens the transaction of a round. */
@@ -37,8 +42,12 @@ export function beginRound({ lockTimeout }: InspectOptions): string {
 }
 
 export interface RoundOptions extends InspectOptions {
-  readonly previous: Reading | undefined;
-  readonly moved: ReadonlySet<number>;
+  /** What need not be printed again. */
+  readonly former: Former | undefined;
+  /** Oids of views and bystanders that could not be read in the round before. */
+  readonly failed: ReadonlySet<number>;
+  /** What the catalogs hold in the open transaction, where that was read already. */
+  readonly baseline: Baseline | undefined;
   /** `together`: on this connection however many they are, since another one would wait for what this one holds; and no lock is waited for anew. */
   readonly texts?: 'together';
 }
@@ -48,28 +57,33 @@ export function listRead(reading: Reading | undefined): readonly CatalogView[] {
   return reading === undefined ? [] : [...reading.views, ...reading.hanging.bystanders];
 }
 
+/** Those of which no text was read. */
+export function listFailed(reading: Reading | undefined): ReadonlySet<number> {
+  return new Set(listRead(reading).flatMap(({ oid, failure }) => (failure === undefined ? [] : [oid])));
+}
+
 /** Reads all rows anew, and the texts that were not read before or that may have changed. */
 export async function readRound(connection: Connection, options: RoundOptions): Promise<Reading> {
-  const { previous, moved, server, progress } = options;
+  const { former, server, progress } = options;
   const requests = requestCatalogRows(connection, server.version);
   const others = [
     requests.rows,
-    readBaseline(connection),
+    options.baseline ?? readBaseline(connection),
     readSurroundings(connection, server.version),
     readBystanders(connection, toTextOptions(options)),
   ] as const;
-  const failed = new Set(listRead(previous).flatMap(({ oid, failure }) => (failure === undefined ? [] : [oid])));
-  const isKnown = (view: number): boolean => previous !== undefined && !moved.has(view) && !failed.has(view);
   // The texts are asked for before the other rows have come, so that the server never waits for us.
-  const requested = requests.printed.then((printed) => {
-    const wanted = listPrinted(printed).filter(({ kind, oid, view }) => !isKnown(view) || previous?.texts.get(kind)?.has(oid) !== true);
+  const requested = requests.printed.then(async (rows) => {
+    const wanted = listPrinted(rows).filter(({ kind, oid, view }) => former === undefined || former.stale.has(view) || !former.texts.get(kind)?.has(oid));
     const total = wanted.filter(({ kind }) => kind === 'view').length;
-    return readTextsApart(connection, wanted, { ...options, onBatch: (done) => progress?.({ what: 'definitions', done, total }) });
+    const texts = await readTextsApart(connection, wanted, { ...options, onBatch: (done) => progress?.({ what: 'definitions', done, total }) });
+    return { texts, printed: wanted.length };
   });
   const [read, rows, baseline, surroundings, bystanders] = await Promise.all([requested, ...others]);
-  const texts = previous === undefined ? read : mergeTexts(previous.texts, read);
+  const texts = former === undefined ? read.texts : mergeTexts(former.texts, read.texts);
   const views = toViews(rows, texts, server.version);
-  return { baseline, rows, texts, views, surroundings, hanging: toHanging(bystanders, rows.views), confirmed: failed };
+  const printed = read.printed + [...bystanders.texts.values()].reduce((sum, { size }) => sum + size, 0);
+  return { baseline, rows, texts, views, surroundings, hanging: toHanging(bystanders, rows.views), confirmed: options.failed, printed };
 }
 
 function toTextOptions({ texts, lockTimeout }: RoundOptions): Pick<TextOptions, 'patience'> {

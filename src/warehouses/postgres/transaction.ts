@@ -6,6 +6,7 @@ import { interruptible } from '../postgres-family/interruptible.ts';
 import { type AtomicTransaction, type Denied, LockNotGranted, type Transaction, type TransactionOptions } from '../warehouse.ts';
 import { executeSteps } from './execute-steps.ts';
 import { inspectNames } from './inspect.ts';
+import { type Memory, withoutObjects } from './known.ts';
 import { lockViews } from './lock.ts';
 import { createLockBudget, type LockBudget } from './lock-budget.ts';
 import { markRun } from './run-lock.ts';
@@ -14,16 +15,21 @@ import type { ServerFacts } from './server.ts';
 import { beginWriting } from './session.ts';
 import { settleInside } from './settle.ts';
 
+interface Options extends TransactionOptions {
+  readonly server: ServerFacts;
+  readonly memory: Memory;
+}
+
 /** Runs `work` in one transaction that holds all locks, starting over with nothing locked while others hold some; see `Warehouse.transact`. */
 export async function runTransaction<T>(
   connection: Connection,
-  { server, ...options }: TransactionOptions & { readonly server: ServerFacts },
+  { server, memory, ...options }: Options,
   work: (transaction: Transaction) => Promise<T>,
 ): Promise<T> {
   const { signal } = options;
   if (server.isStandby) throw standby(connection);
   for (let attempt = 1; ; attempt++) {
-    const outcome = await runOnce(connection, { server, ...options }, work);
+    const outcome = await runOnce(connection, { server, memory, ...options }, work);
     if ('result' in outcome) return outcome.result;
     const { view, holder } = outcome.denied;
     if (attempt >= options.attempts) throw lockTimeout(outcome.denied, options);
@@ -43,28 +49,27 @@ type Outcome<T> = { readonly result: T } | { readonly denied: Denied };
 
 async function runOnce<T>(
   connection: Connection,
-  { server, locks, lockTimeout, prepare, signal }: TransactionOptions & { readonly server: ServerFacts },
+  { server, memory, locks, lockTimeout, prepare, signal }: Options,
   work: (transaction: Transaction) => Promise<T>,
 ): Promise<Outcome<T>> {
   const names = locks.map(({ name }) => name);
   const budget = createLockBudget(lockTimeout);
-  let isScripted = false;
-  const onScript = () => {
-    isScripted = true;
-  };
+  const script = { isOpen: false };
   try {
     const result = await interruptible(connection, signal, async () => {
       await connection.run(beginWriting);
       await markRun(connection);
       await prepare?.();
       await budget.spend((left) => lockViews(connection, names, left));
-      return work(toTransaction(connection, { server, budget, onScript }));
+      return work(toTransaction(connection, { server, memory, budget, script }));
     });
     // What a script has set for its session would stay; behind a pooler another session answers once this is committed.
-    if (isScripted) await connection.run('RESET SESSION AUTHORIZATION; RESET ALL');
+    if (script.isOpen) await connection.run('RESET SESSION AUTHORIZATION; RESET ALL');
     await commit(connection);
+    if (memory.known) memory.known = script.isOpen ? withoutObjects(memory.known) : undefined;
     return { result };
   } catch (error) {
+    memory.known = undefined;
     await rollBack(connection, error);
     if (error instanceof LockNotGranted) return { denied: error.denied };
     throw error;
@@ -116,38 +121,46 @@ function commitUnknown(transaction: string | undefined, cause: unknown): Viewsyn
 
 interface Means {
   readonly server: ServerFacts;
+  readonly memory: Memory;
   readonly budget: LockBudget;
-  readonly onScript: () => void;
+  /** Whether a script is run, which may change whatever it likes. */
+  readonly script: { isOpen: boolean };
 }
 
 function toTransaction(connection: Connection, means: Means): Transaction {
-  const { server } = means;
+  const { server, memory, script } = means;
   return {
-    inspect: (names) => inspectNames(connection, server, names),
+    inspect: (names) => inspectNames(connection, { server, memory, afterwards: script.isOpen ? 'inspected' : 'left' }, names),
     settle: (requests) => settleInside(connection, requests),
     execute: (steps, onStep) => executeSteps(connection, steps, { onStep, version: server.version }),
     atomic: toAtomic(connection, means),
   };
 }
 
-function toAtomic(connection: Connection, { budget, onScript }: Means): AtomicTransaction {
+function toAtomic(connection: Connection, { budget, memory, script }: Means): AtomicTransaction {
   return {
     lock: (names) => budget.spend((left) => lockViews(connection, names, left)),
-    attempt: (work) => attempt(connection, work),
-    openScript: () => {
-      onScript();
-      return openScript(connection, budget);
+    attempt: (work) => attempt(connection, memory, work),
+    openScript: async () => {
+      script.isOpen = true;
+      const session = await openScript(connection, budget);
+      const takeBack = () => {
+        memory.known = undefined;
+        return session.takeBack();
+      };
+      return { ...session, takeBack };
     },
   };
 }
 
-async function attempt<T>(connection: Connection, work: () => Promise<T>): Promise<T> {
+async function attempt<T>(connection: Connection, memory: Memory, work: () => Promise<T>): Promise<T> {
   await connection.run('SAVEPOINT viewsync_attempt');
   try {
     const result = await work();
     await connection.run('RELEASE SAVEPOINT viewsync_attempt');
     return result;
   } catch (error) {
+    memory.known = undefined;
     if (!(error instanceof LockNotGranted)) await connection.run('ROLLBACK TO SAVEPOINT viewsync_attempt; RELEASE SAVEPOINT viewsync_attempt');
     throw error;
   }

@@ -124,7 +124,7 @@ async function readView(url: string): Promise<View> {
   try {
     const server = await readServer(connection);
     await connection.run(beginReading);
-    const [found] = await inspectNames(connection, server, [name('public.v')]);
+    const [found] = await inspectNames(connection, { server, memory: { known: undefined }, afterwards: 'left' }, [name('public.v')]);
     if (found === undefined) throw new Error('There is no view.');
     return found;
   } finally {
