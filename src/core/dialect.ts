@@ -1,5 +1,6 @@
 import type { Access, RowSecurity } from './access.ts';
 import type { LexicalRules, Token } from './lexer.ts';
+import type { Step } from './plan.ts';
 import type { Permission, Powers } from './powers.ts';
 import type { ReferenceRules } from './references.ts';
 import type { RelationName } from './relation.ts';
@@ -155,6 +156,8 @@ export interface Dialect {
   refreshColumns?(view: View, names: 'those that it reads' | 'its own'): View | undefined;
   /** What of a view is lost when our `role` replaces it and the CREATE does not restate: it is made again behind the replace. */
   lostByReplace?(live: View, role: string): readonly Attachment[];
+  /** Whether a step is carried out in one call with the other such steps of its view, so that they are one step. Absent: no step is. */
+  joins?(step: Step): boolean;
   /** Kinds of attachments that the step which makes or replaces a view sets to what is wanted; `inlineKinds` where it is left out. */
   restatedKinds?(view: View, making: 'create' | 'replace'): readonly string[];
   /** Whether `attachment` goes when `gone` of the same view is removed: a comment on a trigger with the trigger. */

@@ -1,6 +1,7 @@
 import { type Alteration, findAlterations } from './alterations.ts';
 import { dropInOrder, placeholderStep, splitCircle } from './drop-order.ts';
 import type { Component } from './graph.ts';
+import { joinSteps } from './join-steps.ts';
 import type { Course, CourseMaking } from './making.ts';
 import type { Step } from './plan.ts';
 import type { Situation } from './planner.ts';
@@ -150,7 +151,7 @@ export function buildSteps(situation: Situation, course: Course): readonly Step[
   const [early, late] = [alterations.filter(({ view }) => !isLate(relationKey(view.name))), alterations.filter(({ view }) => isLate(relationKey(view.name)))];
   const make = (components: readonly Component[]) => components.flatMap((component) => makeComponent(component, course, situation));
   const kinds = situation.request.dialect.attachmentKinds.filter((kind) => kind !== ownerKind && kind !== populatedKind);
-  return [
+  const steps = [
     ...releaseSteps(alterations),
     ...freeNameSteps(situation, alterations),
     ...dropSteps(situation),
@@ -163,4 +164,5 @@ export function buildSteps(situation: Situation, course: Course): readonly Step[
     ...attachSteps(late, kinds),
     ...pruneSteps(situation),
   ];
+  return joinSteps(steps, situation.request.dialect);
 }

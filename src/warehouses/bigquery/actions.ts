@@ -22,12 +22,19 @@ export interface ColumnPatch {
   readonly policyTags?: readonly string[];
 }
 
+/** Fields of a view, and what its columns are to have, by path. */
+export interface Patch {
+  readonly act: 'patch';
+  readonly view: RelationName;
+  readonly table: TablePatch;
+  readonly columns?: Readonly<Record<string, ColumnPatch>>;
+}
+
 /** One call of BigQuery's interface. `statement` is a job that runs the SQL as it is. */
 export type Action =
   | { readonly act: 'run'; readonly view: RelationName; readonly sql: string }
   | { readonly act: 'insert'; readonly view: RelationName; readonly table: TablePatch }
-  | { readonly act: 'patch'; readonly view: RelationName; readonly table: TablePatch }
-  | { readonly act: 'patch columns'; readonly view: RelationName; readonly columns: Readonly<Record<string, ColumnPatch>> }
+  | Patch
   | { readonly act: 'authorize' | 'unauthorize'; readonly view: RelationName; readonly dataset: string };
 
 function failStep(sql: string): never {
@@ -92,7 +99,7 @@ function toAlterAction(statement: Statement): Action {
     expectMark(cursor, '(');
     expectWords(cursor, 'DESCRIPTION');
     expectMark(cursor, '=');
-    return { act: 'patch columns', view: name, columns: { [column]: { description: isAt(cursor, 'NULL') ? null : readText(cursor) } } };
+    return { act: 'patch', view: name, table: {}, columns: { [column]: { description: isAt(cursor, 'NULL') ? null : readText(cursor) } } };
   }
   expectWords(cursor, 'SET OPTIONS');
   const table = isNull(statement) ? clearedField(statement) : Object.fromEntries(readOptions(cursor, { name, kind }).flatMap(toField));
@@ -114,7 +121,7 @@ function lineAction({ view: plain, ...content }: ReservedLine, sql: string): Act
   if (legacySql !== undefined) return { act: 'patch', view, table: { view: { useLegacySql: legacySql } } };
   if (typeof column !== 'string') return failStep(sql);
   const patch = { ...(description === undefined ? {} : { description }), ...(policyTags === undefined ? {} : { policyTags }) };
-  return { act: 'patch columns', view, columns: { [column]: patch as ColumnPatch } };
+  return { act: 'patch', view, table: {}, columns: { [column]: patch as ColumnPatch } };
 }
 
 function toAction(statement: Statement): Action {
@@ -149,9 +156,9 @@ function mergeFields(left: TablePatch, right: TablePatch): TablePatch {
 /** Two calls that can be one: so many changes of one view in ten seconds are all that BigQuery allows. https://cloud.google.com/bigquery/quotas#standard_tables */
 function mergeActions(left: Action | undefined, right: Action): Action | undefined {
   if (left === undefined || relationKey(left.view) !== relationKey(right.view)) return undefined;
-  if (left.act === 'patch' && right.act === 'patch') return { ...left, table: mergeFields(left.table, right.table) };
-  if (left.act !== 'patch columns' || right.act !== 'patch columns') return undefined;
-  return { ...left, columns: mergeFields(left.columns, right.columns) as Readonly<Record<string, ColumnPatch>> };
+  if (left.act !== 'patch' || right.act !== 'patch') return undefined;
+  const columns = mergeFields(left.columns ?? {}, right.columns ?? {}) as NonNullable<Patch['columns']>;
+  return { ...left, table: mergeFields(left.table, right.table), ...(Object.keys(columns).length > 0 ? { columns } : {}) };
 }
 
 function append(actions: readonly Action[], action: Action): readonly Action[] {
@@ -169,4 +176,9 @@ export function readActions({ kind, sql, view }: Pick<Step, 'kind' | 'sql' | 'vi
     if (!(error instanceof ViewsyncError) || error.code !== 'FILE_UNREADABLE') throw error;
     return [{ act: 'run', view, sql }];
   }
+}
+
+/** `Dialect.joins`: whether a step is nothing but fields of its view, which one call sets with all others. */
+export function isPatch(step: Pick<Step, 'kind' | 'sql' | 'view'>): boolean {
+  return readActions(step).every(({ act, view }) => act === 'patch' && relationKey(view) === relationKey(step.view));
 }

@@ -53,7 +53,7 @@ function writeCreate(view: View, form: CreateForm): string {
 
 /**
  * `Dialect.createView`. A step holds more than a file's first statement: what the columns have, which is lost with the old ones. All of it is
- * carried out together, in at most two calls; see `actions.ts`.
+ * carried out together; see `actions.ts`.
  */
 export function createView(view: View, form: CreateForm): string {
   const create = writeCreate(view, form);

@@ -2,6 +2,7 @@ import type { Access } from '../../core/access.ts';
 import type { Dialect, Replaceability } from '../../core/dialect.ts';
 import type { Attachment, View } from '../../core/view.ts';
 import { ViewsyncError } from '../../errors.ts';
+import { isPatch } from './actions.ts';
 import { attachmentKinds, columnKinds, inlineKinds, typedRelation } from './attachments.ts';
 import { createView, isReplacedByStatement, restatedKinds } from './create-statements.ts';
 import { lexicalRules } from './lexical-rules.ts';
@@ -80,6 +81,7 @@ export const bigqueryDialect: Dialect = {
   canReplace,
   clearsBeforeReplace: () => [],
   // Patched with the query that it has, a view finds its columns anew; a list behind its name fixes them. A materialized view would be computed again.
+  joins: isPatch,
   refreshColumns,
   isUnlisted,
   covers,

@@ -1,46 +1,12 @@
 import type { Step } from '../../core/plan.ts';
-import type { RelationName } from '../../core/relation.ts';
 import type { ExecuteOutcome, StepFailure, StepResult } from '../warehouse.ts';
-import { type Action, type ColumnPatch, readActions } from './actions.ts';
+import { type Action, readActions } from './actions.ts';
 import { type Client, pathOf } from './client.ts';
 import { type AccessEntry, accessOf, type DatasetResource, readDataset } from './datasets.ts';
-import { type Field, runStatement } from './jobs.ts';
+import { runStatement } from './jobs.ts';
 import { splitName } from './names.ts';
+import { type Executor, patchView } from './patch-view.ts';
 import { isMissing, isServerError, ServerError } from './server-error.ts';
-import type { Tables } from './tables.ts';
-
-/** What a run works with. */
-export interface Executor {
-  readonly client: Client;
-  readonly tables: Tables;
-  /** Where the views of a dataset live. */
-  locationOf(name: RelationName): Promise<string>;
-}
-
-function patchField(field: Field, path: readonly string[], patch: ColumnPatch): Field {
-  const [first] = path;
-  if (first === undefined) {
-    return {
-      ...field,
-      ...(patch.description === undefined ? {} : { description: patch.description ?? '' }),
-      ...(patch.policyTags === undefined ? {} : { policyTags: { names: patch.policyTags } }),
-    };
-  }
-  return { ...field, fields: patchFields(field.fields ?? [], path, patch) };
-}
-
-/** Column names are the same in upper and lower case. https://cloud.google.com/bigquery/docs/schemas#column_names */
-function patchFields(fields: readonly Field[], [first = '', ...rest]: readonly string[], patch: ColumnPatch): readonly Field[] {
-  const index = fields.findIndex(({ name }) => name.toLowerCase() === first.toLowerCase());
-  const field = fields[index];
-  if (field === undefined) throw new ServerError(400, 'invalid', `There is no column "${[first, ...rest].join('.')}".`);
-  return fields.with(index, patchField(field, rest, patch));
-}
-
-/** The columns as they are with what changes put over them: a mode that is not theirs would be refused. */
-function patchColumns(fields: readonly Field[] | undefined, columns: Readonly<Record<string, ColumnPatch>>): readonly Field[] {
-  return Object.entries(columns).reduce((patched, [path, patch]) => patchFields(patched, path.split('.'), patch), fields ?? []);
-}
 
 const isSameView = (left: AccessEntry, right: AccessEntry) => JSON.stringify(left.view) === JSON.stringify(right.view);
 
@@ -101,9 +67,7 @@ async function perform({ client, tables, locationOf }: Executor, action: Action)
     case 'insert':
       return tables.insert(action.view, action.table);
     case 'patch':
-      return tables.patch(action.view, () => action.table);
-    case 'patch columns':
-      return tables.patch(action.view, ({ schema }) => ({ schema: { fields: patchColumns(schema?.fields, action.columns) } }));
+      return patchView({ client, tables, locationOf }, action);
     case 'authorize':
     case 'unauthorize':
       return authorize(client, action);

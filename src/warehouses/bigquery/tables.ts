@@ -28,7 +28,8 @@ export interface Tables {
   remember(names: readonly RelationName[]): Promise<readonly RelationName[]>;
   /** Forgets one that a statement is going to change; 412 when somebody else has changed it, since a statement has no etag. */
   release(name: RelationName): Promise<void>;
-  patch(name: RelationName, makeBody: (table: TableResource) => object): Promise<void>;
+  /** Returns the view as the call left it. */
+  patch(name: RelationName, makeBody: (table: TableResource) => object): Promise<TableResource>;
   insert(name: RelationName, body: object): Promise<void>;
 }
 
@@ -38,6 +39,12 @@ function holds(found: unknown, wanted: unknown): boolean {
   if (typeof wanted !== 'object') return found === wanted;
   if (typeof found !== 'object' || found === null) return Object.values(wanted as object).every((value) => holds(undefined, value));
   return Object.entries(wanted as object).every(([key, value]) => holds((found as Readonly<Record<string, unknown>>)[key], value));
+}
+
+/** With a query, the columns that were sent may not have been taken. */
+function essentialOf(body: object): object {
+  const { schema: _, ...others } = body as { readonly schema?: unknown };
+  return 'view' in body ? others : body;
 }
 
 interface Patch {
@@ -53,7 +60,7 @@ async function patchTable(client: Client, name: RelationName, { table, body }: P
   } catch (error) {
     if (!isBroken(error)) throw error;
     const now = await readTable(client, name);
-    return now.etag !== table.etag && holds(now, body) ? now : send();
+    return now.etag !== table.etag && holds(now, essentialOf(body)) ? now : send();
   }
 }
 
@@ -79,7 +86,9 @@ export function createTables(client: Client): Tables {
     },
     patch: async (name, makeBody) => {
       const table = known.get(relationKey(name)) ?? (await readTable(client, name));
-      known.set(relationKey(name), await patchTable(client, name, { table, body: makeBody(table) }));
+      const patched = await patchTable(client, name, { table, body: makeBody(table) });
+      known.set(relationKey(name), patched);
+      return patched;
     },
     insert: async (name, body) => {
       const { catalog = '', schema } = name;

@@ -42,17 +42,22 @@ describe('what a step is carried out by', () => {
     const [run, columns, ...more] = actionsOf(sql, 'create');
     expect(run).toEqual({ act: 'run', view: name, sql: sql.slice(0, sql.indexOf('\n;')) });
     expect(columns).toEqual({
-      act: 'patch columns',
+      act: 'patch',
       view: name,
+      table: {},
       columns: { id: { description: 'its id', policyTags: tags }, 'address.street': { description: 'and number' } },
     });
     expect(more).toEqual([]);
   });
 
-  test('a replaced view is a patch of its query, byte for byte, and one call for its columns', () => {
+  test('a replaced view is one patch of its query, byte for byte, and of its columns', () => {
     expect(actionsOf(bigqueryDialect.createView(full, 'replace'), 'replace')).toEqual([
-      { act: 'patch', view: name, table: { view: { query: plain.definition, useLegacySql: false } } },
-      expect.objectContaining({ act: 'patch columns' }),
+      {
+        act: 'patch',
+        view: name,
+        table: { view: { query: plain.definition, useLegacySql: false } },
+        columns: { id: { description: 'its id', policyTags: tags }, 'address.street': { description: 'and number' } },
+      },
     ]);
     expect(actionsOf(bigqueryDialect.createView(plain, 'replace'), 'replace').length).toBe(1);
   });
@@ -94,8 +99,10 @@ describe('what a step is carried out by', () => {
     const { make, unmake } = authorizationAttachment(plain, 'my-project.raw');
     expect(actionsOf(make)).toEqual([{ act: 'authorize', view: name, dataset: 'my-project.raw' }]);
     expect(actionsOf(unmake)).toEqual([{ act: 'unauthorize', view: name, dataset: 'my-project.raw' }]);
-    expect(actionsOf(columnCommentAttachment(plain, 'id', 'x').unmake)).toEqual([{ act: 'patch columns', view: name, columns: { id: { description: null } } }]);
-    expect(actionsOf(policyTagAttachment(plain, 'id', tags).unmake)).toEqual([{ act: 'patch columns', view: name, columns: { id: { policyTags: [] } } }]);
+    expect(actionsOf(columnCommentAttachment(plain, 'id', 'x').unmake)).toEqual([
+      { act: 'patch', view: name, table: {}, columns: { id: { description: null } } },
+    ]);
+    expect(actionsOf(policyTagAttachment(plain, 'id', tags).unmake)).toEqual([{ act: 'patch', view: name, table: {}, columns: { id: { policyTags: [] } } }]);
   });
 
   test('a drop, a statement of a migration and what cannot be read are run as they are', () => {

@@ -195,7 +195,7 @@ describe('an apply', () => {
         `${text.replace('id > 10', 'id > 11')}-- viewsync: {"view":"my-project.shop.big","column":"id","policyTags":["projects/p/locations/eu/taxonomies/1/policyTags/2"]}\n`,
     );
     place.server.lacking.add('bigquery.tables.setCategory');
-    await expect(place.apply('worktree')).rejects.toMatchObject({ code: 'STEP_FAILED', message: expect.stringContaining('setCategory denied') });
+    await expect(place.apply('worktree')).rejects.toMatchObject({ code: 'ROLLED_BACK', message: expect.stringContaining('setCategory denied') });
     const { etag: _, changes: __, query, ...after } = place.table('shop', 'big');
     expect(before).toMatchObject(after);
     expect(query?.replace(/\s+/g, ' ')).toBe(before.query?.replace(/\s+/g, ' '));

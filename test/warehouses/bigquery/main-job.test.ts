@@ -180,3 +180,50 @@ test('what the account may not see of rights and access lists stays as it was la
   const quiet = await place.export({ warehouse: plain });
   expect([quiet.commit, kindsIn(quiet.notes)]).toEqual([undefined, ['grant']]);
 });
+
+test('all that changes of a view is one step and one call, whatever becomes of columns that come with a query', async () => {
+  const place = await openExported();
+  editFile(place, 'my-project/shop/big.sql', (text) =>
+    text
+      .replace("description = 'It\\'s big'", "description = 'Bigger'")
+      .replace("('team', 'sales'), ('tier', '1')", "('team', 'trade'), ('cost', '2')")
+      .replace('who "buys"', 'whoever buys')
+      .replace('and number', 'and floor'),
+  );
+  const changes = () => place.server.changes.splice(0).filter((change) => !change.includes('lock'));
+  changes();
+  const { plan } = await place.apply('worktree');
+  expect(plan.steps).toMatchInlineSnapshot(`
+    [
+      {
+        "because": "the label tier is not wanted; its comment  differs; its label cost is missing; its label team differs; its column comment address.street differs; its column comment customer differs",
+        "kind": "alter",
+        "sql": "-- viewsync: {"view":"my-project.shop.big","labels":{"tier":null}}
+    ALTER VIEW \`my-project\`.\`shop\`.\`big\` SET OPTIONS (description = 'Bigger');
+    -- viewsync: {"view":"my-project.shop.big","labels":{"cost":"2"}}
+    -- viewsync: {"view":"my-project.shop.big","labels":{"team":"trade"}}
+    -- viewsync: {"view":"my-project.shop.big","column":"address.street","description":"and floor"}
+    ALTER VIEW \`my-project\`.\`shop\`.\`big\` ALTER COLUMN \`customer\` SET OPTIONS (description = 'whoever buys')",
+        "view": {
+          "catalog": "my-project",
+          "name": "big",
+          "schema": "shop",
+        },
+      },
+    ]
+  `);
+  expect(changes()).toEqual(['PATCH shop.big']);
+  const columns = ({ schema }: ReturnType<typeof place.table>) => schema.map(({ description, policyTags }) => [description, policyTags]);
+  const before = columns(place.table('shop', 'big'));
+  expect(place.table('shop', 'big')).toMatchObject({ description: 'Bigger', labels: { team: 'trade', cost: '2' } });
+  for (const [number, together] of (['kept', undefined, 'refused'] as const).entries()) {
+    if (together === undefined) delete place.server.project.together;
+    else place.server.project.together = together;
+    editFile(place, 'my-project/shop/big.sql', (text) => text.replace(/total > \d+/, `total > ${20 + number}`).replace(/Big\w*'/, `Big${number}'`));
+    await place.apply('worktree');
+    const sent = together === 'kept' ? 1 : 2;
+    expect(changes().slice(-sent), together).toEqual(Array.from({ length: sent }, () => 'PATCH shop.big'));
+    expect([place.table('shop', 'big').query, columns(place.table('shop', 'big'))]).toEqual([expect.stringContaining(`total > ${20 + number}`), before]);
+    expect(await place.status()).toMatchObject({ differing: [] });
+  }
+});
