@@ -47,6 +47,12 @@ const knownFailures: readonly KnownFailure[] = [
     suggestions: ['Run it as the user who owns the repository, on a disk that can be written.', 'ls -ld .git'],
   },
   {
+    pattern: /^(?:(?!fatal:|error:)([^\n]+)\n)?[^\n]*ref updates aborted by hook/m,
+    code: 'GIT_FAILED',
+    message: 'The reference-transaction hook of this repository refused that a ref moves ("$1"). That moved no branch.',
+    suggestions: ['git config core.hooksPath', 'ls -l .git/hooks/reference-transaction'],
+  },
+  {
     pattern: /cannot lock ref '([^']*)': (?:is at \w+ but expected \w+|reference already exists|unable to resolve reference|reference is missing)/,
     code: 'BRANCH_MOVED',
     message: 'Someone else moved "$1" in the meantime. Nothing changed.',
@@ -81,7 +87,7 @@ const knownFailures: readonly KnownFailure[] = [
     pattern: /gpg failed to sign the data|failed to write commit object|user\.signingkey|Couldn't load public key/i,
     code: 'SIGNING_FAILED',
     message: 'The commit could not be signed, and commit.gpgSign asks for that. Nothing changed.',
-    suggestions: ['git config user.signingkey', 'git config gpg.format'],
+    suggestions: ['git config user.signingkey', 'git config gpg.format', "git commit-tree -S -m why 'HEAD^{tree}' shows why"],
   },
 ];
 
@@ -109,7 +115,7 @@ function fromKnown(known: KnownFailure, match: RegExpExecArray, stderr: string):
   const name = match.slice(1).find((group) => group !== undefined) ?? '';
   const fill = (text: string) => text.replaceAll('$1', () => name);
   return new ViewsyncError(known.code, {
-    message: fill(known.message),
+    message: fill(known.message).replace(' ("")', ''),
     suggestions: (known.suggestions ?? []).map(fill),
     details: { stderr },
   });

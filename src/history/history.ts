@@ -74,6 +74,9 @@ export interface PushedRef {
   readonly commit: ObjectId;
 }
 
+/** What git does with a file between the work tree and a commit, by attribute as gitattributes(5) calls it; what is not said of it is left out. */
+export type FileAttributes = Readonly<Record<string, string>>;
+
 /** A user's repository. The only code that runs git. Paths are relative to the root of the repository, with `/`. */
 export interface History {
   readonly reader: ObjectReader;
@@ -106,6 +109,8 @@ export interface History {
   listCarriers(from: ObjectId, line: Trailer): AsyncIterable<Commit>;
   /** Writes files into the work tree and commits nothing; undefined deletes. The caller has made sure that nobody edited them. */
   writeFiles(changes: ReadonlyMap<string, string | undefined>): Promise<void>;
+  /** What changes the bytes of files when git reads them from the work tree or writes them there, by path; nothing in a bare repository. */
+  readAttributes(paths: readonly string[]): Promise<ReadonlyMap<string, FileAttributes>>;
   /** Name of the remote that the branch follows, else `origin`, else undefined. */
   remoteOf(branch: string | undefined): Promise<string | undefined>;
   /** Brings refs of the remote to `refs/viewsync-remote/<remote>/…` (never to the user's own) and tells where each stands there. Deepens a shallow clone. */

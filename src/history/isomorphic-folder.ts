@@ -65,9 +65,10 @@ const unreadable: readonly (readonly [what: string, pattern: RegExp])[] = [
 
 function refuseUnreadable(commonDirectory: string): void {
   const config = readFileSync(join(commonDirectory, 'config'), 'utf8');
-  const [found] = unreadable.filter(([, pattern]) => pattern.test(config));
+  const isBorrowing = existsSync(join(commonDirectory, 'objects/info/alternates'));
+  const found = unreadable.find(([, pattern]) => pattern.test(config))?.[0] ?? (isBorrowing ? 'objects of another one (objects/info/alternates)' : undefined);
   if (found === undefined) return;
-  const message = `This repository uses ${found[0]}, which can only be read with git itself, and there is no git command on this machine. Nothing was done.`;
+  const message = `This repository uses ${found}, which can only be read with git itself, and there is no git command on this machine. Nothing was done.`;
   throw new ViewsyncError('GIT_MISSING', { message, suggestions: ['Install git (https://git-scm.com/downloads).'] });
 }
 

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import type { ReadCommitResult, TreeEntry } from 'isomorphic-git';
+import { ViewsyncError } from '../errors.ts';
 import { formatTime, parseMessage } from './commit-text.ts';
 import type { Commit, ObjectId } from './history.ts';
 import { type RepositoryFiles, readGrafts } from './isomorphic-folder.ts';
@@ -20,7 +21,21 @@ export async function loadLibrary(files: RepositoryFiles): Promise<Library> {
 }
 
 export async function readCommit(library: Library, id: ObjectId): Promise<Commit> {
-  return describe(library, await library.git.readCommit({ ...library.place, oid: id }));
+  return describe(library, await present(library, library.git.readCommit({ ...library.place, oid: id })));
+}
+
+/** Raises `GIT_MISSING` for an object that is not here: of a partial clone git alone can fetch it. */
+export async function present<Found>({ git }: Library, reading: Promise<Found>): Promise<Found> {
+  try {
+    return await reading;
+  } catch (cause) {
+    if (!(cause instanceof git.Errors.NotFoundError)) throw cause;
+    throw new ViewsyncError('GIT_MISSING', {
+      message: `The object ${cause.data.what} is not in this clone. Git would fetch what a partial clone lacks, and there is no git command on this machine. Nothing was changed.`,
+      suggestions: ['Install git (https://git-scm.com/downloads).', 'git fetch --refetch, where there is a git'],
+      cause,
+    });
+  }
 }
 
 function describe(library: Library, { oid, commit }: ReadCommitResult): Commit {
@@ -63,7 +78,7 @@ export async function* walkBlobs(library: Library, tree: ObjectId, folder: strin
 }
 
 async function readTree(library: Library, id: ObjectId): Promise<readonly TreeEntry[]> {
-  const { tree } = await library.git.readTree({ ...library.place, oid: id });
+  const { tree } = await present(library, library.git.readTree({ ...library.place, oid: id }));
   const key = (entry: TreeEntry) => Buffer.from(entry.type === 'tree' ? `${entry.path}/` : entry.path);
   return tree.toSorted((one, other) => Buffer.compare(key(one), key(other)));
 }

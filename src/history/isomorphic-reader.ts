@@ -1,5 +1,5 @@
 import type { Commit, ObjectId, ObjectReader } from './history.ts';
-import { entryAt, type Library, readCommit, walkBlobs } from './isomorphic-objects.ts';
+import { entryAt, type Library, present, readCommit, walkBlobs } from './isomorphic-objects.ts';
 import { resolveRevision } from './isomorphic-revision.ts';
 
 /** An `ObjectReader` that needs no git command: 20 to 40 times slower than the one that asks git, and it never writes. */
@@ -22,7 +22,7 @@ async function listTree(library: Library, commit: ObjectId, folder: string): Pro
 async function readBlobs(library: Library, blobs: Iterable<ObjectId>): Promise<ReadonlyMap<ObjectId, string>> {
   const texts = new Map<ObjectId, string>();
   for (const id of new Set(blobs)) {
-    const { blob } = await library.git.readBlob({ ...library.place, oid: id });
+    const { blob } = await present(library, library.git.readBlob({ ...library.place, oid: id }));
     texts.set(id, Buffer.from(blob).toString('utf8'));
   }
   return texts;

@@ -1,4 +1,5 @@
 import { ViewsyncError } from '../errors.ts';
+import { readAttributes } from './attributes.ts';
 import { askGit, type Environment } from './git-process.ts';
 import { gitReader } from './git-reader.ts';
 import type { History } from './history.ts';
@@ -40,6 +41,7 @@ function gitHistory(repository: Repository, { complete }: Interruption): History
     write: (request) => writeCommit(repository, request),
     writeFiles: (changes) => writeFiles(repository.root, changes),
     listCarriers: (from, line) => listCarriers(repository, { from, line }),
+    readAttributes: (paths) => readAttributes(repository, paths),
     remoteOf: (branch) => remoteOf(repository, branch),
     fetch: (request) => fetchRefs(repository, request),
     push: (remote, refs) => pushRefs(repository, remote, refs),

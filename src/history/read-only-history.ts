@@ -28,6 +28,7 @@ export async function readOnlyHistory(directory: string): Promise<History> {
     record: () => gitMissing('Making a commit'),
     requireRecordable: () => gitMissing('Making a commit'),
     write: () => gitMissing('Making a commit'),
+    readAttributes: () => gitMissing('Reading attributes of files'),
     remoteOf: () => gitMissing('Finding the remote'),
     fetch: () => gitMissing('Fetching'),
     push: () => gitMissing('Pushing'),

@@ -1,8 +1,10 @@
 import { holdsPassword } from '../core/passwords.ts';
 import { relationKey } from '../core/relation.ts';
 import { ViewsyncError } from '../errors.ts';
+import type { ObjectId } from '../history/history.ts';
 import type { Project, Target } from '../project.ts';
 import type { Warehouse } from '../warehouses/warehouse.ts';
+import { checkAttributes } from './check-attributes.ts';
 import { describeInterruptedRun, endingCommands } from './interrupted-run.ts';
 import { liveRef, readLiveLine } from './live-line.ts';
 import { askRemote } from './remote-lines.ts';
@@ -91,7 +93,18 @@ async function checkRemote(project: Project, target: Target): Promise<readonly C
     ];
   if (remote.live === undefined)
     return [{ check: 'remote', outcome: 'warning', found: `"${remote.name}" does not have the live line yet.`, suggestions: ['viewsync export --push'] }];
-  return [good('remote', `"${remote.name}" answers and has the live line.`)];
+  return [await compareLiveLines(project, target, { name: remote.name, theirs: remote.live })];
+}
+
+/** Whether the remote's live line holds every state that ours does. */
+async function compareLiveLines({ history }: Project, target: Target, { name, theirs }: { readonly name: string; readonly theirs: ObjectId }): Promise<Check> {
+  const ours = await history.tip(liveRef(target));
+  if (ours === undefined || ours === theirs || (await history.isAncestor(ours, theirs))) return good('remote', `"${name}" answers and has the live line.`);
+  const isBehind = await history.isAncestor(theirs, ours);
+  const found = isBehind
+    ? 'lacks the newest states of the live line: they are on this machine alone.'
+    : 'has another live line than this clone: it went two ways.';
+  return { check: 'remote', outcome: 'warning', found: `"${name}" ${found}`, suggestions: ['viewsync export --push'] };
 }
 
 async function checkLiveLine(project: Project, target: Target): Promise<readonly Check[]> {
@@ -118,6 +131,7 @@ export async function examineTarget(project: Project, target: Target, connect: (
   const parts = [
     await examine('connection', () => checkWarehouse(target, connect)),
     await examine('git identity', async () => [good('git identity', `Commits are made as ${await project.history.identity()}.`)]),
+    await examine('attributes', () => checkAttributes(project, target)),
     await examine('remote', () => checkRemote(project, target)),
     await examine('live line', () => checkLiveLine(project, target)),
   ];

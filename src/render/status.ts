@@ -91,6 +91,11 @@ function renderNext(status: Status, colors: Colors): string {
   const states = new Set(differing.map(({ state }) => state));
   const next = [
     ...(states.has('drift') ? [`${colors.heading('viewsync export')} records the drift, ${colors.heading('viewsync apply HEAD')} takes it back.`] : []),
+    ...(differing.some(({ state, isEdited }) => state === 'drift' && isEdited)
+      ? [
+          `An export leaves a file that is not committed alone: commit or discard the edit first, or type ${colors.heading('viewsync export --overwrite VIEW')}.`,
+        ]
+      : []),
     ...(states.has('pending')
       ? [
           `${colors.heading('viewsync apply HEAD')} deploys what is pending${differing.some(({ isEdited }) => isEdited) ? ` and committed, ${colors.heading('viewsync apply worktree')} the files as they are` : ''}.`,

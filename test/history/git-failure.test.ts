@@ -16,6 +16,8 @@ test.each([
   ["fatal: prepare: cannot lock ref 'refs/heads/main': unable to resolve reference 'refs/heads/main'", 'BRANCH_MOVED'],
   ['fatal: unknown repository extension found:\n\trefstorage', 'GIT_FAILED'],
   ['fatal: Expected git repo version <= 1, found 2', 'GIT_FAILED'],
+  ['no refs today\nfatal: ref updates aborted by hook', 'GIT_FAILED'],
+  ['fatal: ref updates aborted by hook', 'GIT_FAILED'],
   ['Author identity unknown\n\n*** Please tell me who you are.', 'GIT_IDENTITY_MISSING'],
   ["fatal: unable to auto-detect email address (got 'root@box.(none)')", 'GIT_IDENTITY_MISSING'],
   ['fatal: empty ident name (for <ada@example.com>) not allowed', 'GIT_IDENTITY_MISSING'],
@@ -32,6 +34,12 @@ test.each([
   ['', 'GIT_FAILED'],
 ])('%j is %s', (stderr, code) => {
   expectTold(explainFailure('read-tree', stderr), { code: code as ErrorCode, exitCode: 65, because: /^(git|Another git|The|Someone|"git).*\.$/s, next: /\w/ });
+});
+
+test('gives the words of a hook that refuses', () => {
+  const refused = 'The reference-transaction hook of this repository refused that a ref moves';
+  expect(explainFailure('update-ref', 'no refs today\nfatal: ref updates aborted by hook').message).toBe(`${refused} ("no refs today"). That moved no branch.`);
+  expect(explainFailure('update-ref', 'fatal: ref updates aborted by hook').message).toBe(`${refused}. That moved no branch.`);
 });
 
 test('names the file that is in the way', () => {

@@ -1,8 +1,10 @@
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { ViewsyncError } from '../../src/errors.ts';
 import { openHistory } from '../../src/history/open-history.ts';
 import { commitFiles, git, someone, temporaryFolder, temporaryRepository, writeFiles } from '../support/repository.ts';
+import { expectTold } from '../support/told.ts';
 
 const noGit = { ...someone, PATH: '/nonexistent' };
 const oneView = new Map([['views/a.sql', 'A\n']]);
@@ -58,8 +60,23 @@ test('finds ancestors and trailers without git, and refuses to write', async () 
   await expect(recording).rejects.toMatchObject({ code: 'GIT_MISSING' });
 });
 
-test('says that a sha256 repository cannot be read without git', async () => {
-  await expect(openHistory(temporaryRepository('--object-format=sha256'), noGit)).rejects.toMatchObject({ code: 'GIT_MISSING' });
+test('says what of a repository cannot be read without git: sha256, reftable, objects that are elsewhere or nowhere', async () => {
+  const failure = (directory: string) => openHistory(directory, noGit).catch((error: unknown) => error);
+  const told = (because: string) => ({ code: 'GIT_MISSING', exitCode: 65, because, next: 'Install git' }) as const;
+  expectTold(await failure(temporaryRepository('--object-format=sha256')), told('This repository uses sha256, which can only be read with git itself'));
+  const directory = temporaryRepository();
+  const commit = commitFiles(directory, { 'a.txt': '1' });
+  const borrowing = temporaryFolder();
+  git(borrowing, 'clone', '--quiet', '--shared', directory, 'clone');
+  expectTold(await failure(join(borrowing, 'clone')), told('uses objects of another one (objects/info/alternates)'));
+  const blob = git(directory, 'rev-parse', 'HEAD:a.txt');
+  rmSync(join(directory, '.git/objects', blob.slice(0, 2), blob.slice(2)));
+  const { reader } = await openHistory(directory, noGit);
+  const [[path, id] = []] = await reader.listTree(commit, '');
+  expect([path, id]).toEqual(['a.txt', blob]);
+  expectTold(await reader.readBlobs([blob]).catch((error: unknown) => error), told(`The object ${blob} is not in this clone`));
+  writeFileSync(join(directory, '.git/config'), '[core]\n\trepositoryformatversion = 1\n[extensions]\n\trefStorage = reftable\n');
+  expectTold(await failure(directory), told('This repository uses reftable'));
 });
 
 test('lists what differs from HEAD below a folder, with the text in the work tree', async () => {

@@ -37,6 +37,12 @@ describe('the status', () => {
     expect(isClean(clean)).toBe(true);
   });
 
+  test('says what an export needs of a file that is not committed and whose view has drifted', () => {
+    const [drifted] = differing;
+    const next = renderStatus({ ...clean, differing: drifted ? [{ ...drifted, isEdited: true }] : [] }, noColors);
+    expect(next).toContain('An export leaves a file that is not committed alone: commit or discard the edit first, or type viewsync export --overwrite VIEW.');
+  });
+
   test('tells each view that differs, on which side, and what to type', () => {
     const status = { ...clean, differing };
     expect(isClean(status)).toBe(false);
