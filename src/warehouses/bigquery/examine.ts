@@ -11,6 +11,7 @@ const tested = [
   'bigquery.tables.delete',
   'bigquery.tables.getIamPolicy',
   'bigquery.tables.setIamPolicy',
+  'bigquery.tables.setCategory',
 ] as const;
 
 type Permission = (typeof tested)[number];
@@ -26,6 +27,7 @@ const consequences: Readonly<Record<Permission, Consequence>> = {
   'bigquery.tables.update': { lost: 'they cannot be changed', role: 'dataEditor' },
   'bigquery.tables.delete': { lost: 'they can neither be dropped nor be given an expiration', role: 'dataEditor' },
   'bigquery.tables.getIamPolicy': { lost: 'who may read them is not seen', role: 'dataOwner' },
+  'bigquery.tables.setCategory': { lost: 'policy tags on their columns cannot be given back', role: 'dataOwner' },
   'bigquery.tables.setIamPolicy': { lost: 'rights on them cannot be given back', role: 'dataOwner' },
 };
 
@@ -72,11 +74,18 @@ function describePermission(client: Client, permission: Permission, datasets: re
   };
 }
 
-async function examinePermissions(client: Client, datasets: readonly Dataset[], iam: 'read' | 'skip'): Promise<readonly Finding[]> {
+interface Use {
+  readonly iam: 'read' | 'skip';
+  /** Datasets with policy tags on columns of a view, by `keyOfDataset`. */
+  readonly tagged: ReadonlySet<string>;
+}
+
+async function examinePermissions(client: Client, datasets: readonly Dataset[], { iam, tagged }: Use): Promise<readonly Finding[]> {
   const missing = await mapBounded(datasets, async (dataset) => ({ dataset, permissions: await findMissing(client, dataset) }));
   const wanted = tested.filter((permission) => iam === 'read' || !permission.includes('IamPolicy'));
   return wanted.flatMap((permission) => {
-    const lacking = missing.filter(({ permissions }) => permissions.includes(permission)).map(({ dataset }) => dataset);
+    const isUsed = (dataset: Dataset) => permission !== 'bigquery.tables.setCategory' || tagged.has(keyOfDataset(dataset));
+    const lacking = missing.filter(({ dataset, permissions }) => permissions.includes(permission) && isUsed(dataset)).map(({ dataset }) => dataset);
     return lacking.length === 0 ? [] : [describePermission(client, permission, lacking)];
   });
 }
@@ -108,13 +117,19 @@ async function examineJobs(client: Client, project: string, datasets: readonly D
   }
 }
 
-async function examineCatalog(client: Client, datasets: readonly Dataset[]): Promise<readonly Finding[]> {
-  const { refused } = await readCatalog(client, toRegions(datasets), []);
-  return datasets.flatMap((dataset) => {
+async function examineCatalog(
+  client: Client,
+  datasets: readonly Dataset[],
+): Promise<{ readonly findings: readonly Finding[]; readonly tagged: Use['tagged'] }> {
+  const { refused, rows } = await readCatalog(client, toRegions(datasets));
+  const withTags = rows.columns.filter(({ policy_tags: tags }) => tags && tags !== '[]' && tags !== 'null');
+  const tagged = new Set(withTags.map((row) => keyOfDataset({ project: row['table_catalog'] ?? '', name: row['table_schema'] ?? '' })));
+  const findings = datasets.flatMap((dataset) => {
     const reason = refused.get(keyOfDataset(dataset));
     const found = `The catalog of ${callDataset(client, dataset)} is closed to this account (${reason}): its views cannot be read.`;
     return reason === undefined ? [] : [{ found, suggestions: onDatasets('metadataViewer', [dataset]) }];
   });
+  return { findings, tagged };
 }
 
 /** What the server's clock shows, and who we are to it, as a policy names us. https://cloud.google.com/bigquery/docs/reference/standard-sql/security_functions */
@@ -138,8 +153,14 @@ export async function examineProject(client: Client, iam: 'read' | 'skip'): Prom
   const datasets = await readDatasets(client);
   const [own = [], ...others] = await mapBounded(client.projects, (project) => examineJobs(client, project, datasets));
   const isReadable = own.length === 0;
-  const catalog = isReadable ? await examineCatalog(client, datasets) : [];
-  const findings = [...own, ...others.flat(), ...catalog, ...examineDatasets(client, datasets), ...(await examinePermissions(client, datasets, iam))];
+  const { findings: catalog, tagged } = isReadable ? await examineCatalog(client, datasets) : { findings: [], tagged: new Set<string>() };
+  const findings = [
+    ...own,
+    ...others.flat(),
+    ...catalog,
+    ...examineDatasets(client, datasets),
+    ...(await examinePermissions(client, datasets, { iam, tagged })),
+  ];
   const { clock, member } = isReadable ? await readSession(client, datasets) : { clock: new Date(), member: unknown };
   return { clock, findings: findings.map((finding) => addressed(finding, member)) };
 }

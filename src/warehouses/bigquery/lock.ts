@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { compareText } from '../../core/relation.ts';
 import { ViewsyncError } from '../../errors.ts';
 import { type Client, createJobId, pathOf } from './client.ts';
 import type { Dataset } from './datasets.ts';
@@ -112,14 +113,34 @@ function runInProgress(dataset: Place): ViewsyncError {
   });
 }
 
-/** Takes the lock of a run in one of the datasets. `RUN_IN_PROGRESS`; `QUERY_FAILED` where this account may make a table in none of them. */
-export async function lockRun(client: Client, datasets: readonly Place[]): Promise<RunLock> {
+/** Takes the lock in one of the datasets of a project; undefined where this account may make a table in none of them. */
+async function lockProject(client: Client, datasets: readonly Place[]): Promise<RunLock | undefined> {
   const labels = ownLabels(createJobId());
   for (const dataset of datasets) {
     const attempt = await tryLock(client, dataset, labels);
     if (attempt === 'held') throw runInProgress(dataset);
     if (attempt === 'taken') return keep(client, dataset, labels);
   }
+  return undefined;
+}
+
+/**
+ * Takes the lock of a run in each project, since another target may keep one of them, too; always in the same order, so that of two runs one gets on.
+ * `RUN_IN_PROGRESS`; `QUERY_FAILED` where this account may make a table in no dataset at all.
+ */
+export async function lockRun(client: Client, datasets: readonly Place[]): Promise<RunLock> {
+  const projects = [...Map.groupBy(datasets, ({ project }) => project)].sort(([left], [right]) => compareText(left, right));
+  const taken: RunLock[] = [];
+  const release = async () => {
+    for (const lock of taken.toReversed()) await lock.release();
+  };
+  try {
+    for (const [, those] of projects) taken.push(...[await lockProject(client, those)].filter((lock) => lock !== undefined));
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  if (taken.length > 0) return { release };
   throw new ViewsyncError('QUERY_FAILED', {
     message: `This account may make a table in no dataset of ${client.projects.join(', ')}, and so cannot lock a run. Nothing was changed.`,
     suggestions: ['Ask for roles/bigquery.dataEditor on one dataset.', 'viewsync doctor'],

@@ -352,6 +352,12 @@ describe('connecting', () => {
       expect.stringMatching(/lacks bigquery\.tables\.update on views in shop: they cannot be changed.*roles\/bigquery\.dataEditor/),
       expect.stringMatching(/lacks bigquery\.tables\.setIamPolicy.*roles\/bigquery\.dataOwner/),
     ]);
+    server.lacking.clear();
+    server.lacking.add('bigquery.tables.setCategory');
+    expect(await examine()).toHaveLength(1);
+    const big = place.table('shop', 'big');
+    big.schema = big.schema.map((field) => ({ ...field, policyTags: { names: ['projects/p/locations/eu/taxonomies/1/policyTags/2'] } }));
+    expect((await examine())[1]).toMatch(/lacks bigquery\.tables\.setCategory on views in shop: policy tags.*roles\/bigquery\.dataOwner/);
     server.fail = ({ path }) => (path.endsWith('/jobs') ? new Refusal(403, 'accessDenied', 'Access Denied: bigquery.jobs.create') : undefined);
     expect((await examine())[0]).toMatch(/lacks bigquery\.jobs\.create.*roles\/bigquery\.jobUser/);
   });

@@ -5,8 +5,9 @@ import { pathInTarget } from '../../../src/core/path.ts';
 import { type RelationName, relationKey } from '../../../src/core/relation.ts';
 import type { View } from '../../../src/core/view.ts';
 import { readViewFile, writeViewFile } from '../../../src/core/view-file.ts';
+import { bigquery } from '../../../src/warehouses/bigquery/adapter.ts';
 import { bigqueryDialect } from '../../../src/warehouses/bigquery/dialect.ts';
-import type { Inspection } from '../../../src/warehouses/warehouse.ts';
+import type { Inspection, Warehouse } from '../../../src/warehouses/warehouse.ts';
 import { addTable, createProject, insertTable, type Project, run, tableOf } from '../../support/bigquery/project.ts';
 import { type BigQueryPlace, openBigQuery, type Parts } from './place.ts';
 
@@ -160,6 +161,18 @@ describe('several projects', () => {
       .git('ls-files', 'views')
       .split('\n')
       .filter((path) => path.endsWith('.sql'));
+
+  test('another target that keeps one of them, too, waits for a run of this one', async () => {
+    const place = await openTwo();
+    await place.export();
+    const shared = { ...place.target.options, project: 'other-project', projects: [] };
+    const [first, second] = [await place.connect(), await bigquery.connect(shared, {})];
+    const alone = (warehouse: Warehouse, work: () => Promise<unknown>) => warehouse.runAlone?.(work);
+    await alone(first, () => expect(alone(second, async () => undefined)).rejects.toMatchObject({ code: 'RUN_IN_PROGRESS' }));
+    await alone(second, () => expect(alone(first, async () => undefined)).rejects.toMatchObject({ code: 'RUN_IN_PROGRESS' }));
+    const locks = [place.server.project, place.other].flatMap(({ datasets }) => [...datasets.values()].filter(({ tables }) => tables.has('viewsync_lock')));
+    expect(locks).toEqual([]);
+  });
 
   test('the views of each are kept apart, put in one order and restored by jobs of their own', async () => {
     const place = await openTwo({ options: { iam: true } });
