@@ -10,6 +10,12 @@ import type { Attachment, View } from './view.ts';
 /** How a CREATE is written: as a file holds it, as a first creation that fails when the name is taken, or over an existing view of the same columns. */
 export type CreateForm = 'file' | 'create' | 'replace';
 
+/** What a wanted view is to take the place of, and when, in milliseconds since 1970. */
+export interface Standing {
+  readonly live: View | undefined;
+  readonly now: number;
+}
+
 /** Statements that belong together: from one that starts with the words `opens` to the next that is `closes`. */
 export interface StatementRun {
   readonly opens: string;
@@ -156,6 +162,11 @@ export interface Dialect {
   refreshColumns?(view: View, names: 'those that it reads' | 'its own'): View | undefined;
   /** What of a view is lost when our `role` replaces it and the CREATE does not restate: it is made again behind the replace. */
   lostByReplace?(live: View, role: string): readonly Attachment[];
+  /**
+   * Why the warehouse would not have a view as it is wanted, whatever it reads: a limit, a moment that has passed. Completes "shop.a cannot be had as wanted: …";
+   * undefined where nothing is against it. Absent where no limit is known.
+   */
+  findFault?(wanted: View, standing: Standing): string | undefined;
   /** Whether a step is carried out in one call with the other such steps of its view, so that they are one step. Absent: no step is. */
   joins?(step: Step): boolean;
   /** Kinds of attachments that the step which makes or replaces a view sets to what is wanted; `inlineKinds` where it is left out. */

@@ -60,6 +60,8 @@ export interface PlanRequest {
   /** Live views of which the query gives other columns than they show, with these columns, by `relationKey`. */
   readonly stale?: ReadonlyMap<string, View['columns']>;
   readonly rowSecurity: RowSecurity;
+  /** Milliseconds since 1970, by our clock; without it no moment has passed. */
+  readonly now?: number;
   /** Absent where nothing is denied to our role, or nothing is known of it. */
   readonly powers?: Powers;
   readonly allowed: readonly HazardName[];

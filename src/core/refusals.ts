@@ -40,6 +40,16 @@ function findMisfits({ treatments, wanted }: Situation): Refusal[] {
   });
 }
 
+/** Views that no warehouse of the kind would have. */
+function findFaults({ request, wanted, live, treatments }: Situation): Refusal[] {
+  return [...wanted].flatMap(([key, view]) => {
+    const how = treatments.get(key)?.how;
+    if (how === undefined || how === 'nothing' || how === 'leave' || how === 'refuse') return [];
+    const fault = request.dialect.findFault?.(view, { live: live.get(key), now: request.now ?? 0 });
+    return fault === undefined ? [] : [{ view: view.name, because: `${key} cannot be had as wanted: ${fault}` }];
+  });
+}
+
 /** The table that a bystander stands on. */
 function tableOf({ name }: View): RelationName[] {
   const { object, ...place } = name;
@@ -128,6 +138,7 @@ export function findRefusals(situation: Situation, course: Course, steps: readon
   return [
     ...findOpenCircles(course),
     ...findMisfits(situation),
+    ...findFaults(situation),
     ...findMissingReads(situation),
     ...findLosses(situation),
     ...findOrphans(situation),

@@ -108,6 +108,7 @@ export async function planWish(
     exported: findExported(reading, wish.wanted, tip),
     stale: new Map(stale.map(({ view, columns }) => [relationKey(view.name), columns])),
     rowSecurity: session.rowSecurity,
+    now: Date.now(),
     ...(session.powers === undefined ? {} : { powers: session.powers }),
     allowed: options.allowed,
   });

@@ -6,6 +6,7 @@ import { isPatch } from './actions.ts';
 import { attachmentKinds, columnKinds, inlineKinds, typedRelation } from './attachments.ts';
 import { createView, isReplacedByStatement, restatedKinds } from './create-statements.ts';
 import { lexicalRules } from './lexical-rules.ts';
+import { findFault } from './limits.ts';
 import { quoteRelation } from './names.ts';
 import { parseAttachments } from './parse-attachments.ts';
 import { parseCreate } from './parse-create.ts';
@@ -81,6 +82,7 @@ export const bigqueryDialect: Dialect = {
   canReplace,
   clearsBeforeReplace: () => [],
   // Patched with the query that it has, a view finds its columns anew; a list behind its name fixes them. A materialized view would be computed again.
+  findFault,
   joins: isPatch,
   refreshColumns,
   isUnlisted,

@@ -1,4 +1,5 @@
 import type { Dialect } from '../../core/dialect.ts';
+import { findExcess } from '../../core/limits.ts';
 import { ViewsyncError } from '../../errors.ts';
 import { listAccess } from './access.ts';
 import { attachmentKinds, inlineKinds, isLateBinding } from './attachments.ts';
@@ -58,6 +59,8 @@ export const redshiftDialect: Dialect = {
   clearsBeforeReplace: () => [],
   // The table may be in another database, in Spectrum, or not there yet.
   mayReadAbsent: (view) => view.kind === 'materialized view' || isLateBinding(view),
+  // https://docs.aws.amazon.com/redshift/latest/dg/r_names.html https://docs.aws.amazon.com/redshift/latest/dg/c_redshift-sql.html
+  findFault: (wanted) => findExcess(wanted, { name: 127, definition: 16_777_216, unit: 'bytes' }),
   hangsOn: () => false,
   parseCreate,
   parseAttachments,

@@ -1,5 +1,6 @@
 import type { Access } from '../../core/access.ts';
 import type { Dialect } from '../../core/dialect.ts';
+import { findExcess } from '../../core/limits.ts';
 import type { Container } from '../../core/snapshot.ts';
 import { type Attachment, ownerKind, type View } from '../../core/view.ts';
 import { ViewsyncError } from '../../errors.ts';
@@ -104,6 +105,8 @@ export const snowflakeDialect: Dialect = {
   listAccess,
   actorOf: () => undefined,
   permit: neverAsked,
+  // https://docs.snowflake.com/en/sql-reference/identifiers https://docs.snowflake.com/en/user-guide/query-size-limits
+  findFault: (wanted) => findExcess(wanted, { name: 255, definition: 1_048_576, unit: 'characters' }),
   refreshColumns,
   canReplace: () => ({ possible: true }),
   clearsBeforeReplace: () => [],

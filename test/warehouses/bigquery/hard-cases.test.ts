@@ -366,3 +366,33 @@ describe('views whose columns went stale', () => {
     expect([plan.steps, plan.left]).toMatchObject([[], [{ because: expect.stringContaining('Give it a file that fits') }]]);
   });
 });
+
+test('what BigQuery would not have is refused before the first step, and a view whose time is over is neither deleted nor made', async () => {
+  const place = await openBigQuery();
+  const long = `SELECT 1 AS one -- ${'x'.repeat(262_144)}`;
+  place.run(
+    "CREATE VIEW `my-project.shop.passing` OPTIONS (expiration_timestamp = TIMESTAMP '2031-01-01T00:00:00.000Z') AS SELECT 1 AS one",
+    'CREATE VIEW `my-project.shop.other` AS SELECT 1 AS one',
+  );
+  await place.export();
+  const path = (name: string) => join(place.directory, 'views/prod/my-project/shop', `${name}.sql`);
+  const edit = (name: string, from: string, to: string) => writeFileSync(path(name), readFileSync(path(name), 'utf8').replace(from, to));
+  edit('passing', '2031', '2021');
+  edit('other', 'SELECT', `${long}\nUNION ALL SELECT`);
+  await expect(place.apply('worktree')).rejects.toMatchObject({
+    code: 'PLAN_IMPOSSIBLE',
+    message: expect.stringMatching(
+      /shop\.other cannot be had as wanted: its query has 26\d{4} characters, and 262144 are the most\. .*shop\.passing .* its expiration was at 2021/,
+    ),
+  });
+  expect(tableOf(place.server.project, 'shop', 'passing').expirationTime).toBe(String(Date.parse('2031-01-01')));
+  // One that has expired since is gone, whatever else of it is asked for.
+  place.git('checkout', '--quiet', '.');
+  tableOf(place.server.project, 'shop', 'passing').expirationTime = String(Date.parse('2021-01-01'));
+  await place.export();
+  place.run('DROP VIEW `my-project.shop.passing`');
+  const { plan } = await place.plan('HEAD');
+  expect(plan.refusals.map(({ because }) => because)).toEqual([expect.stringContaining('BigQuery deletes what has expired')]);
+  await place.export();
+  expect((await place.plan('HEAD')).plan.steps).toEqual([]);
+});
