@@ -13,6 +13,8 @@ export interface DatasetResource {
   readonly etag?: string;
   readonly location?: string;
   readonly access?: readonly AccessEntry[];
+  /** Of a dataset that somebody else shares through a listing. */
+  readonly linkedDatasetSource?: object;
 }
 
 export interface Dataset {
@@ -24,6 +26,8 @@ export interface Dataset {
   readonly hasAccess: boolean;
   /** Names of its views, as its own list has them; undefined when that was refused. */
   readonly views: readonly string[] | undefined;
+  /** Whether it is somebody else's, read-only here: nothing in it is ours to keep. https://cloud.google.com/bigquery/docs/analytics-hub-introduction#linked_datasets */
+  readonly isLinked: boolean;
 }
 
 interface DatasetPage {
@@ -85,7 +89,15 @@ export async function readDatasets(client: Client, which: 'with their views' | '
   const datasets = await mapBounded(await listDatasets(client), async ({ project, name, location }) => {
     const listed = which === 'alone' ? undefined : listViews(client, project, name);
     const [resource, views] = await Promise.all([ifAllowed(readDataset(client, project, name)), listed]);
-    return { project, name, location, access: resource?.access ?? [], hasAccess: resource?.access !== undefined, views };
+    return {
+      project,
+      name,
+      location,
+      access: resource?.access ?? [],
+      hasAccess: resource?.access !== undefined,
+      views,
+      isLinked: resource?.linkedDatasetSource !== undefined,
+    };
   });
   return datasets.toSorted((left, right) => compareText(left.project, right.project) || compareText(left.name, right.name));
 }

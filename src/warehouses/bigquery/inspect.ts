@@ -11,7 +11,7 @@ import type { Client } from './client.ts';
 import { type Dataset, findAuthorizations, findUnseenAuthorizations, readDatasets } from './datasets.ts';
 import { bigqueryDialect } from './dialect.ts';
 import { readPolicies } from './policies.ts';
-import { type Found, findDisagreements, keyOfDataset, readCatalog, readColumns, toRegions } from './read-catalog.ts';
+import { type Found, findDisagreements, keyOfDataset, readCatalog, readColumns, toRegions, withoutDatasets } from './read-catalog.ts';
 import { findSources, findSuspects } from './stale.ts';
 
 /** How a target is read. */
@@ -31,8 +31,10 @@ interface Look {
 const rounds = 3;
 
 async function look(client: Client): Promise<Look> {
-  const datasets = await readDatasets(client);
-  return { datasets, found: await readCatalog(client, toRegions(datasets)) };
+  const all = await readDatasets(client);
+  const datasets = all.filter(({ isLinked }) => !isLinked);
+  const found = await readCatalog(client, toRegions(datasets));
+  return { datasets, found: withoutDatasets(found, new Set(all.filter(({ isLinked }) => isLinked).map(keyOfDataset))) };
 }
 
 /** Two lists that are made apart have to agree before either is believed. */

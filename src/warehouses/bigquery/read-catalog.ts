@@ -102,6 +102,13 @@ export async function readCatalog(client: Client, regions: readonly Region[], na
 
 const datasetOf = (row: Row) => keyOfDataset({ project: row['table_catalog'] ?? '', name: row['table_schema'] ?? '' });
 
+/** What was found but in some datasets, by `keyOfDataset`: a region's catalog may have these too. */
+export function withoutDatasets({ rows, refused }: Found, left: ReadonlySet<string>): Found {
+  if (left.size === 0) return { rows, refused };
+  const ours = (all: readonly Row[]) => all.filter((row) => !left.has(datasetOf(row)));
+  return { rows: { tables: ours(rows.tables), views: ours(rows.views), options: ours(rows.options), columns: ours(rows.columns) }, refused };
+}
+
 /** Views that a dataset's own list has and the catalog has not, or the other way round: `project.dataset.view`. */
 export function findDisagreements({ rows, refused }: Found, datasets: readonly Dataset[]): readonly string[] {
   const nameOf = (row: Row) => `${datasetOf(row)}.${row['table_name']}`;

@@ -39,6 +39,8 @@ export interface BigQueryServer extends AsyncDisposable {
   readonly closed: Readonly<Record<'catalog' | 'list' | 'policies' | 'access' | 'whole', Set<string>>>;
   /** Relations that the catalog leaves out, as if a page had been cut short: `shop.big`. */
   readonly hidden: Set<string>;
+  /** Datasets that somebody else shares; the catalog shows nothing of them, or may, as a test asks for. */
+  readonly linked: Set<string>;
   /** Permissions that the account lacks. */
   readonly lacking: Set<string>;
   /** Breaks every open connection. */
@@ -211,6 +213,8 @@ function createRoutes(server: BigQueryServer, project: Project): readonly Route[
           datasetReference: { projectId: project.id, datasetId: id },
           location,
           etag,
+          // https://cloud.google.com/bigquery/docs/reference/rest/v2/datasets#LinkedDatasetSource
+          ...(server.linked.has(name) ? { type: 'LINKED', linkedDatasetSource: { sourceDataset: { projectId: 'somebody', datasetId: name } } } : {}),
           ...(server.lacking.has('bigquery.datasets.get') || server.closed.access.has(name) ? {} : { access }),
         };
       },
@@ -406,6 +410,7 @@ export async function startBigQuery(project: Project): Promise<BigQueryServer> {
     latency: 0,
     closed: { catalog: new Set(), list: new Set(), policies: new Set(), access: new Set(), whole: new Set() },
     hidden: new Set(),
+    linked: new Set(),
     lacking: new Set(),
     drop: () => http.closeAllConnections(),
     fail: () => undefined,

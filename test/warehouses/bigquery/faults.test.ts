@@ -75,6 +75,17 @@ describe('a listing that lacks something is no deletion', () => {
     expect(files(place)).toBe(3);
   });
 
+  test.each(['shows', 'hides'] as const)('a dataset that somebody else shares is left out, whether the catalog %s it, and stops nothing', async (how) => {
+    const place = await openBigQuery();
+    place.run('CREATE VIEW `my-project.far.theirs` AS SELECT 1 AS one', 'CREATE VIEW `my-project.shop.ours` AS SELECT one FROM `my-project.far.theirs`');
+    place.server.linked.add('far');
+    if (how === 'hides') place.server.hidden.add('far.theirs');
+    expect((await place.export()).subject).toBe('prod: baseline, 1 view');
+    place.run('DROP VIEW `my-project.shop.ours`');
+    await place.apply('HEAD');
+    expect(place.table('shop', 'ours').query).toContain('theirs');
+  });
+
   test('a dataset that is not listed any more takes no file away', async () => {
     const place = await openShop();
     place.server.project.datasets.delete('shop');
