@@ -13,9 +13,13 @@ export interface ServerFacts {
 
 const oldest = 13;
 
+// Between two questions lie git, a plan, and a person who is asked. Version 14 brought this setting; where a pooler's session has none, it is left alone.
+const stayConnected = "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout' AND setting <> '0'";
+
 /** Asks the server what it is. `CONNECTION_FAILED` for one that is too old or only resembles PostgreSQL. */
 export async function readServer(connection: Connection): Promise<ServerFacts> {
   const version = await readVersion(connection);
+  await connection.query(stayConnected);
   const [row] = await connection.query<{ standby: boolean; identifiable: boolean; database: string; oid: string }>(
     `SELECT pg_is_in_recovery() AS standby, has_function_privilege('pg_control_system()', 'EXECUTE') AS identifiable, datname::text AS database, oid::text
      FROM pg_database WHERE datname = current_database()`,

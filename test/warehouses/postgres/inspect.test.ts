@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { relationKey } from '../../../src/core/relation.ts';
 import type { View } from '../../../src/core/view.ts';
+import { postgres } from '../../../src/warehouses/postgres/adapter.ts';
 import { connect } from '../../../src/warehouses/postgres-family/connect.ts';
-import { createDatabase, createRole, postgresServers } from '../../support/postgres-server.ts';
+import { createDatabase, createRole, newestServer, postgresServers } from '../../support/postgres-server.ts';
 import { database, find, inspect, keys } from './inspecting.ts';
 
 const makes = (view: View, kind: string): readonly string[] => view.attachments.filter((each) => each.kind === kind).map((each) => each.make);
@@ -207,4 +208,16 @@ describe.each(postgresServers())('inspect on PostgreSQL $version', ({ version })
     expect(snapshot.views).toEqual([]);
     expect(snapshot.description.unreadable).toMatchObject([{ name: { schema: 'public', name: 'v' } }]);
   });
+});
+
+// Version 14 brought the setting.
+test.runIf(newestServer().version >= 14)('a session that the server would end when it is idle stays', async () => {
+  await using database = await createDatabase();
+  const role = `idle_${database.name}`;
+  await database.query(`CREATE ROLE ${role} LOGIN; ALTER ROLE ${role} SET idle_session_timeout = '1s'`);
+  const warehouse = await postgres.connect({ url: database.urlFor(role) }, {});
+  await new Promise((resolve) => setTimeout(resolve, 1300));
+  expect((await warehouse.inspect({ schemas: ['*'] })).session.role).toBe(role);
+  await warehouse.close();
+  await database.query(`DROP ROLE ${role}`);
 });

@@ -11,7 +11,7 @@ describe.each([newestServer()])('on PostgreSQL $version', ({ version }) => {
     const hostile = await database.query(`SELECT name, quote_ident(name) AS quoted FROM (VALUES ${list}) AS x(name)`);
     const differing = [...keywords, ...hostile].filter(({ name, quoted }) => quoteIdentifier(name) !== quoted);
     expect(differing.filter(({ quoted }) => quoted.startsWith('"'))).toEqual([]);
-    expect(differing.map(({ name }) => name)).toEqual(version >= 17 ? [] : ['json']);
+    expect([...new Set(differing.map(({ name }) => name))]).toEqual(version >= 17 ? [] : ['json']);
   });
 
   test.each(['on', 'off'])('texts come back as they were, standard_conforming_strings %s', async (setting) => {
