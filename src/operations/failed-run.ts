@@ -2,6 +2,7 @@ import type { Dialect } from '../core/dialect.ts';
 import type { Plan } from '../core/plan.ts';
 import { relationKey } from '../core/relation.ts';
 import type { ApplyReport } from '../core/report.ts';
+import { endSentence } from '../core/sentence.ts';
 import { ViewsyncError } from '../errors.ts';
 import type { StepFailure } from '../warehouses/warehouse.ts';
 import type { Aftermath } from './put-back.ts';
@@ -15,7 +16,7 @@ const waysOn = ['viewsync status', 'viewsync rollback   (brings back the state b
 function describeStep(plan: Plan, { index, message, detail, hint }: StepFailure): string {
   const step = plan.steps[index];
   const parts = [message, detail, hint].filter((part) => part !== undefined && part !== '');
-  return `Step ${index + 1} of ${plan.steps.length} (${step?.kind} ${step ? relationKey(step.view) : ''}) was refused: ${parts.join(' ')}`;
+  return `Step ${index + 1} of ${plan.steps.length} (${step?.kind} ${step ? relationKey(step.view) : ''}) was refused: ${endSentence(parts.join(' '))}`;
 }
 
 function makeReport(plan: Plan, execution: Execution, done: 'applied' | 'undone' | 'rolled back'): ApplyReport {

@@ -1,5 +1,6 @@
 import type { Change } from '../core/change.ts';
 import { diffViews } from '../core/compare.ts';
+import type { UnprovenDeletion } from '../core/deletions.ts';
 import { relationKey } from '../core/relation.ts';
 import type { Unreadable } from '../core/snapshot.ts';
 import type { SyncState } from '../core/sync.ts';
@@ -39,6 +40,8 @@ export interface Status {
   readonly run?: Run & { readonly isRunning: boolean; readonly holds: 'the state before' | 'the planned state' | 'something between' };
   /** Whether anything was ever exported. */
   readonly isRecorded: boolean;
+  /** Recorded views that are not listed any more although nothing proves that they were dropped. */
+  readonly unproven: readonly UnprovenDeletion[];
   /** What of the views our role may not see, in sentences; it counts as it was last recorded. */
   readonly unseen: readonly string[];
   readonly remote: FetchOutcome;
@@ -102,6 +105,7 @@ export async function readStatus(project: Project, target: Target, { warehouse, 
     broken: [...brokenFiles(recorded.branch).map(({ path, error }) => ({ path, message: error.message })), ...findDamage(recorded, target)],
     ...(interrupted ? { run: { ...interrupted, isRunning: await warehouse.isBusy(), holds: whatIsHeld(states, sources) } } : {}),
     remote,
+    unproven: sources.unproven,
     unseen: inspection.unseen,
     isRecorded: recorded.line.tip !== undefined || recorded.branch.description !== undefined,
   };

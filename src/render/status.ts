@@ -7,8 +7,8 @@ import { count } from './count.ts';
 import { renderTable } from './table.ts';
 
 /** Whether git and the warehouse agree and nothing waits for a person. */
-export function isClean({ differing, stale, unreadable, broken, run, isRecorded }: Status): boolean {
-  return isRecorded && run === undefined && differing.length + stale.length + unreadable.length + broken.length === 0;
+export function isClean({ differing, stale, unproven, unreadable, broken, run, isRecorded }: Status): boolean {
+  return isRecorded && run === undefined && differing.length + stale.length + unproven.length + unreadable.length + broken.length === 0;
 }
 
 /** One line per view that differs, what is odd, and what to type next. */
@@ -61,9 +61,10 @@ function describeFound(change: NonNullable<ViewStatus['change']>, state: SyncSta
   return text;
 }
 
-function renderOddities({ stale, unreadable, broken, unseen }: Status, colors: Colors): string {
+function renderOddities({ stale, unproven, unreadable, broken, unseen }: Status, colors: Colors): string {
   const lines = [
     ...stale.map(({ view, because }) => `${view}: ${because}.`),
+    ...unproven.map(({ name, because }) => `${relationKey(name)} is gone, or hidden from this role: ${because}.`),
     ...unreadable.map(({ name, reason }) => `${relationKey(name)} cannot be read: ${reason}`),
     ...broken.map(({ message }) => message),
     ...unseen,
@@ -84,12 +85,19 @@ function renderEnding({ command, revision }: NonNullable<Status['run']>, colors:
   return `Next: ${colors.heading('viewsync rollback')} or ${colors.heading(`viewsync apply ${revision}`)} ends it.`;
 }
 
+function renderLost(colors: Colors): string {
+  const recording = colors.heading('viewsync export --allow MANY_DELETIONS');
+  return `${colors.heading('viewsync apply HEAD')} makes what is gone again, ${recording} records that it was dropped.`;
+}
+
 function renderNext(status: Status, colors: Colors): string {
   const { differing, isRecorded, run } = status;
   if (run !== undefined) return run.isRunning ? '' : renderEnding(run, colors);
   if (!isRecorded) return `Next: ${colors.heading('viewsync export')}`;
+  const lost = status.unproven.length === 0 ? [] : [renderLost(colors)];
   const states = new Set(differing.map(({ state }) => state));
   const next = [
+    ...lost,
     ...(states.has('drift') ? [`${colors.heading('viewsync export')} records the drift, ${colors.heading('viewsync apply HEAD')} takes it back.`] : []),
     ...(differing.some(({ state, isEdited }) => state === 'drift' && isEdited)
       ? [

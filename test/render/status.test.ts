@@ -15,6 +15,7 @@ const clean: Status = {
   remote: 'no remote',
   isRecorded: true,
   unseen: [],
+  unproven: [],
 };
 const change = (name: string, kind: Change['change']): Change => ({
   view: { schema: 'shop', name },

@@ -1,3 +1,4 @@
+import { endSentence } from '../../core/sentence.ts';
 import { ViewsyncError } from '../../errors.ts';
 import type { Client } from './client.ts';
 import { isServerError, type ServerError } from './server-error.ts';
@@ -6,10 +7,10 @@ const credentials = /default credentials|invalid_grant|invalid_client|Unable to 
 
 function unauthorized(project: string, cause: ServerError): ViewsyncError {
   return new ViewsyncError('CONNECTION_FAILED', {
-    message: `viewsync cannot sign in to project "${project}" of BigQuery: ${cause.message} Nothing was done.`,
+    message: `viewsync cannot sign in to project "${project}" of BigQuery: ${endSentence(cause.message)} Nothing was done.`,
     suggestions: [
       'gcloud auth application-default login',
-      'Or set GOOGLE_APPLICATION_CREDENTIALS to the file of a service account or of a workload identity federation.',
+      'set GOOGLE_APPLICATION_CREDENTIALS to the file of a service account or of a workload identity federation.',
     ],
     cause,
   });
@@ -17,7 +18,7 @@ function unauthorized(project: string, cause: ServerError): ViewsyncError {
 
 function unreachable(project: string, cause: ServerError): ViewsyncError {
   return new ViewsyncError('CONNECTION_FAILED', {
-    message: `BigQuery does not answer about project "${project}": ${cause.message} Nothing was done.`,
+    message: `BigQuery does not answer about project "${project}": ${endSentence(cause.message)} Nothing was done.`,
     suggestions: ['Check the network, proxy and firewall: HTTPS to bigquery.googleapis.com has to be open.'],
     cause,
   });

@@ -65,11 +65,14 @@ interface Told {
   readonly errors?: readonly { readonly reason?: unknown; readonly message?: unknown }[];
 }
 
+/** What a proxy or the driver may repeat of a request: access tokens of Google, and signed ones. https://cloud.google.com/docs/authentication/token-types */
+const withoutTokens = (message: string) => message.replaceAll(/\bya29\.[\w.-]+|\beyJ[\w-]+\.[\w-]+\.[\w-]*|(?<=\bBearer )\S+/g, '***');
+
 /** The driver's error as ours: its own message lists every inner one in a frame of words. */
 export function toServerError(error: unknown): ServerError {
   if (error instanceof ServerError) return error;
   const { code, message, errors } = error as Told;
   const [first] = errors ?? [];
   const status = typeof code === 'number' ? code : 0;
-  return new ServerError(status, String(first?.reason ?? code ?? ''), String(first?.message ?? message ?? error));
+  return new ServerError(status, String(first?.reason ?? code ?? ''), withoutTokens(String(first?.message ?? message ?? error)));
 }

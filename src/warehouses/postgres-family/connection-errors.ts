@@ -1,3 +1,4 @@
+import { endSentence } from '../../core/sentence.ts';
 import { ViewsyncError } from '../../errors.ts';
 import type { Parameters } from './libpq.ts';
 import type { TlsMode } from './tls.ts';
@@ -111,8 +112,4 @@ function explainCertificate(message: string, { parameters, tlsMode }: Failed): E
       ? [`Use the host name that the certificate names in ${inUrl}.`, 'Or set sslmode=verify-ca there, which does not look at the name.']
       : [`Set sslrootcert in ${inUrl} to the certificate of the authority that signed it; now it is "${root}".`],
   };
-}
-
-function endSentence(message: string): string {
-  return /[.!?]$/.test(message) ? message : `${message}.`;
 }

@@ -2,6 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { noColors } from '../../../src/render/colors.ts';
+import { isClean, renderStatus } from '../../../src/render/status.ts';
 import { bigquery } from '../../../src/warehouses/bigquery/adapter.ts';
 import { loadPackage } from '../../../src/warehouses/bigquery/driver.ts';
 import { insertTable, patchDataset, patchTable } from '../../support/bigquery/project.ts';
@@ -89,6 +91,9 @@ describe('a listing that lacks something is no deletion', () => {
   test('a dataset that is not listed any more takes no file away', async () => {
     const place = await openShop();
     place.server.project.datasets.delete('shop');
+    const status = await place.status();
+    expect([isClean(status), status.unproven.map(({ name }) => name.name)]).toEqual([false, ['best', 'big']]);
+    expect(renderStatus(status, noColors)).toMatch(/shop\.big is gone, or hidden from this role: .*\n\n.*viewsync apply HEAD makes what is gone again/s);
     await place.export().catch((error: unknown) => expect(error).toMatchObject({ code: 'MANY_DELETIONS' }));
     expect(files(place)).toBe(3);
   });

@@ -1,0 +1,4 @@
+/** Somebody else's message as a whole sentence, so that one of ours may follow. */
+export function endSentence(message: string): string {
+  return /[.!?]$/.test(message) ? message : `${message}.`;
+}
