@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
+import { cpSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { ObjectReader } from '../../src/history/history.ts';
-import { commitFiles, git, temporaryRepository } from '../support/repository.ts';
+import { keptFolder } from '../support/kept-folder.ts';
+import { commitFiles, git, temporaryFolder, temporaryRepository } from '../support/repository.ts';
 
 type OpenReader = (directory: string) => Promise<ObjectReader>;
 
@@ -13,9 +15,19 @@ const odd = {
   'views/a/deep/er.sql': 'x',
 };
 
-/** A first commit, a branch and a merge, a tag on the second commit. */
+let original: string | undefined;
+
+/** A copy of the repository that `tellStory` makes, for a test that may change it. */
 function storied(): string {
-  const directory = temporaryRepository();
+  original ??= tellStory(keptFolder());
+  const directory = temporaryFolder();
+  cpSync(original, directory, { recursive: true });
+  return directory;
+}
+
+/** A first commit, a branch and a merge, a tag on the second commit. */
+function tellStory(directory: string): string {
+  git(directory, 'init', '--quiet', '--initial-branch=main');
   commitFiles(directory, odd, 'prod: baseline, 2 views\n\nviews/a.sql\n\nViewsync-Live: 1234\nViewsync-Target: prod');
   commitFiles(directory, { 'views/a.sql': 'SELECT 2\n' }, 'Second');
   git(directory, 'tag', '--annotate', '--message=one', 'v1');
