@@ -5,6 +5,7 @@ import { ViewsyncError } from '../errors.ts';
 import type { ObjectId } from '../history/history.ts';
 import { type BranchPoint, chooseBranchPoint, type Published, type PushOptions, publish } from './branch-point.ts';
 import { type Composition, comparePaths, composeBranchChanges } from './compose-files.ts';
+import { targetChanges } from './describe-target.ts';
 import { pathOf, readPosition, readRecorded } from './gather-sources.ts';
 import { findKeptBases } from './kept-bases.ts';
 import { liveRef } from './live-line.ts';
@@ -25,7 +26,7 @@ async function commitAt({ live, message, compose }: RunCommit, planned: PlannedR
   const { project, target } = planned.reading;
   const composition = await compose(planned);
   const states = comparePaths(composition);
-  const files = composeBranchChanges(states, composition);
+  const files = new Map([...composeBranchChanges(states, composition), ...targetChanges(planned)]);
   const adopted = new Map([...files].filter(([path]) => composition.adopted.has(path)));
   if (adopted.size > 0) await project.history.writeFiles(adopted);
   const touched = new Set([...planned.plan.before, ...planned.plan.after].map(({ name }) => pathOf(planned.reading, name)));

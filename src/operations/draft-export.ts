@@ -72,7 +72,9 @@ function subjectOf(draft: Omit<Draft, 'subject' | 'told'>, options: ExportOption
   const repair = (recorded.tip.damage ?? recorded.branch.damage) ? 'target.json written anew' : '';
   const summary = [summarizeChanges(changes), describeUpgrade(draft), repair].filter((part) => part !== '').join('; ');
   if (summary !== '') return `${name}: ${summary}`;
-  return draft.branch.size > 0 ? `${name}: header of ${countViews(draft.branch.size)}` : `${name}: git and the warehouse agree`;
+  const headers = [...draft.branch.keys()].filter((path) => path.endsWith('.sql')).length;
+  if (headers > 0) return `${name}: header of ${countViews(headers)}`;
+  return draft.branch.size > 0 ? `${name}: target.json` : `${name}: git and the warehouse agree`;
 }
 
 /** The same words on both lines where they change alike. */

@@ -9,6 +9,7 @@ import { ViewsyncError } from '../errors.ts';
 import type { Head, ObjectId } from '../history/history.ts';
 import type { Project, Target } from '../project.ts';
 import type { Inspection } from '../warehouses/warehouse.ts';
+import { withAgreed } from './agreed-base.ts';
 import type { BranchPoint } from './branch-point.ts';
 import type { Sources } from './compose-files.ts';
 import { findLikeness, type Settle } from './likeness.ts';
@@ -99,7 +100,7 @@ export async function readRecorded(reading: Reading, position?: Position): Promi
   // As long as the branch has not followed a folder that is to lie elsewhere, its files there are none that somebody has deleted.
   const readLine: ReadLine = branch.targetText === undefined ? (request, commit) => readCommitFiles(request, commit, 'keep') : readLiveFiles;
   const tip = line.tip === undefined ? noFiles : await readLine(reading, line.tip);
-  return { head, line, branch, tip, base: await readBase(reading, line, { tip, readLine }) };
+  return { head, line, branch, tip, base: withAgreed(await readBase(reading, line, { tip, readLine }), { line, branch, tip }) };
 }
 
 function isOtherWarehouse(recorded: TargetDescription, live: TargetDescription): boolean {

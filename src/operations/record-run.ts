@@ -1,9 +1,8 @@
 import type { Trailer } from '../core/commit-message.ts';
 import { diffViews, isSameView } from '../core/compare.ts';
-import { keepAccess } from '../core/deletions.ts';
 import type { Plan } from '../core/plan.ts';
 import { type RelationName, relationKey } from '../core/relation.ts';
-import { objectsOf, type TargetDescription, withObjects } from '../core/snapshot.ts';
+import { objectsOf, withObjects } from '../core/snapshot.ts';
 import { writeTargetFile } from '../core/target-file.ts';
 import type { View } from '../core/view.ts';
 import type { ObjectId } from '../history/history.ts';
@@ -12,13 +11,14 @@ import type { PushOptions } from './branch-point.ts';
 import { type CommittedRun, commitRun } from './commit-run.ts';
 import { type Composition, composeLiveTexts } from './compose-files.ts';
 import { composeSources } from './compose-sources.ts';
-import { describeRecorded, gatherSources, pathOf, type Reading } from './gather-sources.ts';
+import { describeTarget, targetOf } from './describe-target.ts';
+import { gatherSources, pathOf, type Reading } from './gather-sources.ts';
 import type { Run } from './live-line.ts';
 import type { PlannedRevision } from './plan-revision.ts';
 import { changeFiles, type FileChanges, recordLive } from './record-state.ts';
 import { createRunId, type RunOutcome, summarizeRun } from './run-plan.ts';
 import { trailerKeys } from './trailer-keys.ts';
-import { type TargetFiles, targetPath, viewFile, viewOf } from './view-files.ts';
+import { type TargetFiles, viewFile, viewOf } from './view-files.ts';
 
 /** A run whose `started` stands on the live line. */
 export interface StartedRun {
@@ -45,11 +45,6 @@ function runTrailers(run: { readonly id: string; readonly command: string; reado
   ];
 }
 
-/** What `target.json` is to say: see `keepAccess`. */
-function describeTarget({ inspection, recorded, sources }: PlannedRevision): TargetDescription {
-  return keepAccess(inspection.snapshot.description, describeRecorded(recorded)?.access, sources.unproven);
-}
-
 function filesOf(texts: ReadonlyMap<string, string>, planned: PlannedRevision): TargetFiles {
   const { reading } = planned;
   const description = describeTarget(planned);
@@ -72,10 +67,6 @@ function planTexts({ plan, files, reading }: PlannedRevision, before: ReadonlyMa
 }
 
 const describePlan = ({ before, after }: Plan, { dialect }: Reading) => diffViews(before, after, { dialect, reprinted: new Set() });
-
-function targetOf(planned: PlannedRevision): { readonly path: string; readonly text: string } {
-  return { path: targetPath(planned.reading.project, planned.reading.target), text: writeTargetFile(describeTarget(planned)) };
-}
 
 function findDoubted({ sources, plan, reading }: PlannedRevision, texts: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   const unproven = new Set(sources.unproven.map(({ name }) => pathOf(reading, name)));

@@ -136,5 +136,9 @@ test('another database', async () => {
   await expect(place.plan('HEAD', { warehouse })).rejects.toMatchObject(same);
   await expect(place.apply('HEAD', { warehouse })).rejects.toMatchObject(same);
   expect((await place.plan('HEAD', { warehouse, allowed: ['OTHER_WAREHOUSE'] })).plan.steps.length).toBeGreaterThan(0);
+  await place.apply('HEAD', { warehouse, allowed: ['OTHER_WAREHOUSE'] });
+  expect(place.git('show', 'HEAD:views/prod/target.json')).toContain(other.database.name);
+  const { commit, live } = await place.export({ warehouse });
+  expect([commit, live]).toEqual([undefined, undefined]);
   await warehouse.close();
 });

@@ -83,6 +83,29 @@ describe.each(merges)('a pull request merged by %s', (_, merge) => {
   }, 60_000);
 });
 
+test('a squash whose message was written anew: what both sides agreed on is known, and what differs since is drift', async () => {
+  const team = await openTeam();
+  const night = await team.machine();
+  for (const each of [1, 2]) {
+    night.git('switch', '--quiet', '--create', `night-${each}`);
+    await drift(night, each);
+    const exported = await night.export(push);
+    expect([exported.conflicts, exported.pending]).toEqual([[], []]);
+    night.git('switch', '--quiet', 'main');
+    night.git('merge', '--quiet', '--squash', `night-${each}`);
+    night.git('commit', '--quiet', '--message', `Night ${each} (#${each})`);
+    night.git('branch', '--quiet', '--delete', '--force', `night-${each}`);
+    expect([await states(night), night.git('log', '--grep=Viewsync', '--format=%s')]).toEqual([{}, '']);
+  }
+  await drift(night, 3);
+  commitEdit(night, 'shop.best', (text) => text.replace('customer,', 'customer  ,'));
+  expect(await states(night)).toEqual({ 'shop.ids': 'drift' });
+  expect(await night.export()).toMatchObject({ pending: [], conflicts: [], subject: 'prod: 1 view changed' });
+  commitEdit(night, 'shop.big', (text) => text.replaceAll('100', '77'));
+  await drift(night, 4);
+  expect(await states(night)).toEqual({ 'shop.big': 'pending', 'shop.ids': 'drift' });
+});
+
 test("a revert of an export's commit is an edit like any other: pending, then deployed", async () => {
   const { night } = await openScene();
   await drift(night, 9);
