@@ -59,13 +59,20 @@ function kindsOf({ unseen = [], attachments }: View, completed: View): ReadonlyS
   return new Set(unseen.filter(isTold).map(({ kind }) => kind));
 }
 
-/** What our role may not see of live views, each with what it was completed to: a sentence for each kind of thing. */
+const list = (words: readonly string[]) => [words.slice(0, -1).join(', '), ...words.slice(-1)].filter((part) => part !== '').join(' and ');
+
+/** What our role may not see of live views, each with what it was completed to: a sentence for all views of which it may not see the same. */
 export function describeUnseen(views: readonly (readonly [live: View, completed: View])[]): readonly string[] {
-  const kinds = new Map<string, string[]>();
-  for (const [live, completed] of views) for (const kind of kindsOf(live, completed)) kinds.set(kind, [...(kinds.get(kind) ?? []), relationKey(live.name)]);
-  const sorted = [...kinds].sort(([left], [right]) => compareText(left, right));
-  return sorted.map(([kind, names]) => {
-    const whose = names.length > 3 ? `${names.length} views (${names.slice(0, 3).join(', ')}, ...)` : names.join(', ');
-    return `We may not see every ${kind} of ${whose}. What was last recorded of them stays in the files; viewsync doctor tells which right is missing.`;
-  });
+  const told = views.map(([live, completed]) => ({ name: relationKey(live.name), kinds: [...kindsOf(live, completed)].sort(compareText) }));
+  const groups = Map.groupBy(
+    told.filter(({ kinds }) => kinds.length > 0),
+    ({ kinds }) => list(kinds),
+  );
+  return [...groups]
+    .sort(([left], [right]) => compareText(left, right))
+    .map(([kinds, members]) => {
+      const names = members.map(({ name }) => name);
+      const whose = names.length > 3 ? `${names.length} views (${names.slice(0, 3).join(', ')}, ...)` : names.join(', ');
+      return `We may not see every ${kinds} of ${whose}. What was last recorded of them stays in the files; viewsync doctor tells which right is missing.`;
+    });
 }

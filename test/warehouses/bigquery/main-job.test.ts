@@ -152,7 +152,7 @@ test('what the account may not see of rights and access lists stays as it was la
   const before = structuredClone([place.table('shop', 'big').bindings, place.server.project.datasets.get('raw')?.access]);
   const text = fileOf(place, 'my-project/shop/big.sql');
   const { closed } = place.server;
-  const kindsIn = (notes: readonly string[]) => notes.map((note) => /every (.*?) of/.exec(note)?.[1]);
+  const kindsIn = (notes: readonly string[]) => [...new Set(notes.flatMap((note) => /every (.*?) of/.exec(note)?.[1]?.split(/, | and /) ?? []))].sort();
   for (const part of ['access', 'whole'] as const) {
     closed.policies.add('shop');
     closed[part].add('raw');
