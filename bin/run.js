@@ -7,10 +7,7 @@ if (major < 22 || (major === 22 && minor < 18)) {
 
 const [{ enableCompileCache }, { setFlagsFromString }] = await Promise.all([import('node:module'), import('node:v8')]);
 enableCompileCache();
-// Garbage that waits until the heap has doubled costs memory and saves little time. So does room for new objects that grows with the number of
-// views, but with as little as there is at first everything is looked at too often: it grows once, while the program is loaded.
+// Garbage that waits until the heap has doubled costs memory and saves little time.
 setFlagsFromString('--heap-growing-percent=20');
-setFlagsFromString('--semi-space-growth-factor=8');
 const { main } = await import('../dist/cli/main.js');
-setFlagsFromString('--semi-space-growth-factor=1');
 await main(process.argv.slice(2));

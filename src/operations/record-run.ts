@@ -148,6 +148,11 @@ interface Done extends PushOptions {
   readonly kept?: readonly RelationName[];
 }
 
+/** What the live line lacks. All that it was made from is let go of before the branch's commit is put together. */
+async function composeLiveChanges(planned: PlannedRevision, run: StartedRun, done: Done): Promise<FileChanges> {
+  return changeFiles(run.plannedFiles, composeLiveTexts(await composeAfter(planned, run, done)), targetOf(planned));
+}
+
 /** Puts on the live line what is there now, and one commit on the branch. */
 export async function finishRun(run: StartedRun, done: Done): Promise<RecordedRun> {
   const { planned } = run;
@@ -158,8 +163,7 @@ export async function finishRun(run: StartedRun, done: Done): Promise<RecordedRu
     changes: describePlan(plan, reading),
     trailers: runTrailers({ ...run, revision }, 'finished'),
   };
-  const composition = await composeAfter(planned, run, done);
-  const files: FileChanges = changeFiles(run.plannedFiles, composeLiveTexts(composition), targetOf(planned));
+  const files = await composeLiveChanges(planned, run, done);
   const live = await recordLive(project, target, { tip: run.started, record: { ...message, files } });
   return { live, ...(await commitRun({ planned, live, message, compose: (newest) => composeAfter(newest, run, done) }, done)) };
 }

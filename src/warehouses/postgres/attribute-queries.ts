@@ -62,8 +62,9 @@ UNION ALL SELECT ours.oid, 'membership of ' || pg_describe_object(d.classid, d.o
   FROM (SELECT ours.oid, 'pg_statistic_ext'::regclass, s.oid FROM ours JOIN pg_statistic_ext s ON s.stxrelid = ours.oid
         UNION ALL SELECT ours.oid, 'pg_class'::regclass, i.indexrelid FROM ours JOIN pg_index i ON i.indrelid = ours.oid) ours(oid, class, object)
   JOIN pg_depend d ON d.classid = ours.class AND d.objid = ours.object AND d.deptype = 'e'
-UNION ALL SELECT DISTINCT ours.oid, 'right that ' || quote_ident(r.rolname) || ' gave (a superuser by now, who can only give rights in the name of the owner)'
-  FROM ours, LATERAL (SELECT ours.relacl AS acl UNION ALL SELECT t.typacl FROM pg_type t WHERE t.oid = ours.reltype
-                      UNION ALL SELECT a.attacl FROM pg_attribute a WHERE a.attrelid = ours.oid AND a.attacl IS NOT NULL) lists,
+UNION ALL SELECT DISTINCT lists.oid, 'right that ' || quote_ident(r.rolname) || ' gave (a superuser by now, who can only give rights in the name of the owner)'
+  FROM (SELECT oid, relowner, relacl AS acl FROM ours WHERE relacl IS NOT NULL
+        UNION ALL SELECT ours.oid, ours.relowner, t.typacl FROM ours JOIN pg_type t ON t.oid = ours.reltype WHERE t.typacl IS NOT NULL
+        UNION ALL SELECT ours.oid, ours.relowner, a.attacl FROM ours JOIN pg_attribute a ON a.attrelid = ours.oid WHERE a.attacl IS NOT NULL) lists,
        aclexplode(lists.acl) e JOIN pg_roles r ON r.oid = e.grantor
-  WHERE e.grantor <> ours.relowner AND r.rolsuper`;
+  WHERE e.grantor <> lists.relowner AND r.rolsuper`;

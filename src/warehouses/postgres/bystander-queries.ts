@@ -13,20 +13,27 @@ held(view, class, object) AS (
 
 /**
  * Everything that depends on a view, its row type, or a routine or operator that does, and is neither a view that is read here nor a part of
- * one: each with what it depends on. A view's own rule is among them where it needs a routine. `through` is the routine's or operator's oid.
+ * one: each with what it depends on. A view's own rule is among them where it needs a routine. `through` is the routine's or operator's oid. What
+ * views read of one another is by far the most, and is left out before anything is joined to it.
  * https://www.postgresql.org/docs/current/catalog-pg-depend.html
  */
 export const bystanderEdgesQuery = `${withOurs.replace('WITH', 'WITH RECURSIVE')}, ${held}, reached(class, object) AS (
   SELECT class, object FROM held
   UNION SELECT d.classid, d.objid FROM reached JOIN pg_depend d ON d.refclassid = reached.class AND d.refobjid = reached.object
-  WHERE d.deptype IN ('n', 'a') AND d.classid IN ('pg_proc'::regclass, 'pg_operator'::regclass))
+  WHERE d.deptype IN ('n', 'a') AND d.classid IN ('pg_proc'::regclass, 'pg_operator'::regclass)),
+rules AS MATERIALIZED (SELECT r.oid FROM pg_rewrite r JOIN ours ON r.ev_class = ours.oid),
+found AS MATERIALIZED (
+  SELECT held.view, d.classid, d.objid, d.objsubid, d.refobjid, d.deptype FROM held JOIN pg_depend d ON d.refclassid = held.class AND d.refobjid = held.object
+  WHERE d.deptype NOT IN ('e', 'x') AND NOT (d.deptype = 'i' AND d.classid IN ('pg_class'::regclass, 'pg_type'::regclass))
+    AND NOT (d.classid = 'pg_rewrite'::regclass AND d.objid IN (SELECT oid FROM rules))
+  UNION ALL SELECT NULL, d.classid, d.objid, d.objsubid, d.refobjid, d.deptype FROM reached JOIN pg_depend d ON d.refclassid = reached.class AND d.refobjid = reached.object
+  WHERE d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass) AND d.deptype NOT IN ('e', 'x'))
 SELECT DISTINCT d.classid::regclass::text AS class, CASE WHEN r.rulename = '_RETURN' THEN r.ev_class ELSE d.objid END AS object, d.objsubid AS part,
        coalesce(r.rulename = '_RETURN' AND r.ev_class IN (SELECT oid FROM ours), false) AS defines,
-       held.view, CASE WHEN held.view IS NULL THEN d.refobjid END AS through,
+       d.view, CASE WHEN d.view IS NULL THEN d.refobjid END AS through,
        CASE WHEN r.rulename = '_RETURN' THEN pg_describe_object('pg_class'::regclass, r.ev_class, 0)
             ELSE pg_describe_object(d.classid, d.objid, d.objsubid) END AS description
-FROM reached JOIN pg_depend d ON d.refclassid = reached.class AND d.refobjid = reached.object AND d.deptype NOT IN ('e', 'x')
-     LEFT JOIN held USING (class, object)
+FROM found d
      LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
      LEFT JOIN pg_trigger t ON d.classid = 'pg_trigger'::regclass AND t.oid = d.objid
      LEFT JOIN pg_attrdef a ON d.classid = 'pg_attrdef'::regclass AND a.oid = d.objid
@@ -34,7 +41,7 @@ FROM reached JOIN pg_depend d ON d.refclassid = reached.class AND d.refobjid = r
      LEFT JOIN pg_statistic_ext s ON d.classid = 'pg_statistic_ext'::regclass AND s.oid = d.objid
      LEFT JOIN pg_index i ON d.classid = 'pg_class'::regclass AND i.indexrelid = d.objid
 WHERE CASE d.classid
-  WHEN 'pg_rewrite'::regclass THEN r.ev_class NOT IN (SELECT oid FROM ours) OR r.rulename = '_RETURN' AND held.view IS NULL
+  WHEN 'pg_rewrite'::regclass THEN r.ev_class NOT IN (SELECT oid FROM ours) OR r.rulename = '_RETURN' AND d.view IS NULL
   WHEN 'pg_class'::regclass THEN d.deptype <> 'i' AND d.objid NOT IN (SELECT oid FROM ours) AND coalesce(i.indrelid NOT IN (SELECT oid FROM ours), true)
   WHEN 'pg_type'::regclass THEN d.deptype <> 'i'
   WHEN 'pg_attrdef'::regclass THEN a.adrelid NOT IN (SELECT oid FROM ours)

@@ -73,8 +73,10 @@ SELECT ours.oid, 'statistics', n.nspname::text, s.stxname::text, d.description
 FROM ours JOIN pg_statistic_ext s ON s.stxrelid = ours.oid JOIN pg_namespace n ON n.oid = s.stxnamespace
      JOIN pg_description d ON d.classoid = 'pg_statistic_ext'::regclass AND d.objoid = s.oid
 UNION ALL
-SELECT ours.oid, CASE d.objoid WHEN t.oid THEN 'type' ELSE 'array type' END, NULL, NULL, d.description
-FROM ours JOIN pg_type t ON t.oid = ours.reltype JOIN pg_description d ON d.classoid = 'pg_type'::regclass AND d.objoid IN (t.oid, t.typarray)`;
+SELECT ours.oid, 'type', NULL, NULL, d.description FROM ours JOIN pg_description d ON d.classoid = 'pg_type'::regclass AND d.objoid = ours.reltype
+UNION ALL
+SELECT ours.oid, 'array type', NULL, NULL, d.description
+FROM ours JOIN pg_type t ON t.oid = ours.reltype JOIN pg_description d ON d.classoid = 'pg_type'::regclass AND d.objoid = t.typarray`;
 
 /** What the server prints for each of these is read later, with `textQueries`. Indexes that are not valid, such as one that is being built, are left out as in a dump. */
 export const partsQuery = `${withOurs}
@@ -96,7 +98,7 @@ FROM ours JOIN pg_statistic_ext s ON s.stxrelid = ours.oid JOIN pg_namespace n O
  * every rule also names its own view as OLD and NEW, which only columns tell from a view that reads itself.
  */
 export const readsQuery = `${withOurs}, referred AS (
-  SELECT ours.oid AS view, d.refclassid AS class, d.refobjid AS object
+  SELECT DISTINCT ours.oid AS view, d.refclassid AS class, d.refobjid AS object
   FROM ours JOIN pg_rewrite r ON r.ev_class = ours.oid AND r.rulename = '_RETURN'
        JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.deptype = 'n'
   WHERE d.refobjid <> ours.oid OR d.refobjsubid <> 0 OR current_setting('server_version_num')::int >= 160000

@@ -37,19 +37,27 @@ interface Numbered {
   readonly step: Step;
 }
 
-/** Sends all steps at once. Behind a failed one the server runs none of the others, because the transaction is then void. */
+/** How many statements are sent before the first of them is answered: enough for the server never to wait for us, and few that wait in our memory. */
+const ahead = 500;
+
+/** Sends the steps without waiting for answers. Behind a failed one the server runs none of the others, because the transaction is then void. */
 async function runAtOnce(connection: Connection, steps: readonly Numbered[], { done }: Progress): Promise<Refused | undefined> {
-  const outcomes = await Promise.allSettled(
-    steps.map(async ({ index, step }) => {
-      await connection.run(step.sql);
-      done(index);
-    }),
-  );
-  const position = outcomes.findIndex((outcome) => outcome.status === 'rejected');
-  const failed = outcomes[position];
-  if (failed?.status !== 'rejected') return undefined;
-  if (!isServerError(failed.reason)) throw failed.reason;
-  return { index: steps[position]?.index ?? 0, error: failed.reason };
+  const failed: { readonly index: number; readonly error: unknown }[] = [];
+  const sent: Promise<unknown>[] = [];
+  for (const { index, step } of steps) {
+    if (sent.length >= ahead) await sent.shift();
+    if (failed.length > 0) break;
+    const answered = connection.run(step.sql).then(
+      () => done(index),
+      (error: unknown) => failed.push({ index, error }),
+    );
+    sent.push(answered);
+  }
+  await Promise.all(sent);
+  const [first] = failed;
+  if (first === undefined) return undefined;
+  if (!isServerError(first.error)) throw first.error;
+  return { index: first.index, error: first.error };
 }
 
 /** Refreshes that stand side by side, and whatever else stands side by side. */
