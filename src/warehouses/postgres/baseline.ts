@@ -1,5 +1,11 @@
 import type { Connection } from '../postgres-family/connection.ts';
 
+/**
+ * `printed`: only what is new, in the catalogs that the server prints from, which tells what has to be printed again. `everything`: also what else is read of views, and what
+ * was deleted, which tells whether anything has to be read again, and takes as long as reading a few dozen views.
+ */
+export type Reach = 'printed' | 'everything';
+
 /** Rows of one catalog: those of one object that are new, or may be, or all that are not. */
 export interface Mark {
   readonly catalog: string;
@@ -17,6 +23,7 @@ export interface Mark {
  * new has another transaction or another place, and of the older rows none can be added, so that their number tells whether all are left.
  */
 export interface Baseline {
+  readonly reach: Reach;
   /** Oldest transaction that was still running. */
   readonly threshold: string;
   readonly marks: ReadonlyMap<string, Mark>;
@@ -68,43 +75,44 @@ const others = [
 ] as const;
 
 const isRecent = 'age(xmin) <= (SELECT age FROM since)';
-const version = `CASE WHEN ${isRecent} THEN hashtextextended(ctid::text || ' ' || xmin::text, 0) END AS version`;
+const version = "hashtextextended(ctid::text || ' ' || xmin::text, 0)";
+const versionOf = `CASE WHEN ${isRecent} THEN ${version} END AS version`;
 
-const marks = [
-  ...printed.map(
-    ([
-      owner,
-      column,
-      catalog,
-    ]) => `SELECT '${catalog}' AS catalog, '${owner}'::regclass::oid AS class, object, count(*)::text AS rows, sum(version)::text AS versions
-  FROM (SELECT CASE WHEN ${isRecent} THEN ${column}::oid END AS object, ${version} FROM ${catalog}) versions GROUP BY object`,
-  ),
-  ...others.map((catalog) => `SELECT '${catalog}', NULL, NULL, count(*)::text, sum(version)::text FROM (SELECT ${version} FROM ${catalog}) versions`),
+const perObject = ([owner, , catalog]: (typeof printed)[number], rows: string) => `
+SELECT '${catalog}' AS catalog, '${owner}'::regclass::oid AS class, object, count(*)::text AS rows, sum(version)::text AS versions FROM (${rows}) versions GROUP BY object`;
+
+const recentMarks = printed.map((each) => perObject(each, `SELECT ${each[1]}::oid AS object, ${version} AS version FROM ${each[2]} WHERE ${isRecent}`));
+
+const allMarks = [
+  ...printed.map((each) => perObject(each, `SELECT CASE WHEN ${isRecent} THEN ${each[1]}::oid END AS object, ${versionOf} FROM ${each[2]}`)),
+  ...others.map((catalog) => `SELECT '${catalog}', NULL, NULL, count(*)::text, sum(version)::text FROM (SELECT ${versionOf} FROM ${catalog}) versions`),
   // Before version 14 this was changed in place.
   `SELECT 'valid', NULL, NULL, count(*)::text, NULL FROM pg_index WHERE indisvalid`,
   `SELECT 'pg_roles', NULL, NULL, count(*)::text, md5(string_agg(r::text, ' ' ORDER BY oid)) FROM pg_roles r`,
 ];
 
 // `age` compares transactions as they wrap around. A row so old that it looks new counts as new, which is harmless.
-const baselineQuery = `
+const queryOf = (marks: readonly string[]) => `
 WITH since AS MATERIALIZED (
   SELECT threshold, age(threshold::xid) AS age FROM (SELECT coalesce($1::text, pg_snapshot_xmin(pg_current_snapshot())::xid::text) AS threshold) given)
 SELECT 'threshold' AS catalog, NULL::oid AS class, NULL::oid AS object, threshold AS rows, NULL AS versions FROM since
 UNION ALL ${marks.join('\nUNION ALL ')}`;
 
+const queries = { printed: queryOf(recentMarks), everything: queryOf(allMarks) } as const;
+
 /** What the catalogs hold as the present snapshot sees them; to be compared with a former one when that is given. */
-export async function readBaseline(connection: Connection, former?: Baseline): Promise<Baseline> {
-  const rows = await connection.query<Mark>(baselineQuery, [former?.threshold ?? null]);
-  return { threshold: rows[0]?.rows ?? '0', marks: new Map(rows.map((mark) => [`${mark.catalog} ${mark.object}`, mark])) };
+export async function readBaseline(connection: Connection, reach: Reach, former?: Baseline): Promise<Baseline> {
+  const rows = await connection.query<Mark>(queries[reach], [former?.threshold ?? null]);
+  return { reach, threshold: rows[0]?.rows ?? '0', marks: new Map(rows.map((mark) => [`${mark.catalog} ${mark.object}`, mark])) };
 }
 
 function isAlike(left: Mark | undefined, right: Mark): boolean {
   return left !== undefined && left.rows === right.rows && left.versions === right.versions;
 }
 
-/** Whether no row was written or deleted in between. */
+/** Whether no row was written or deleted in between; never said of what was looked at for `printed` alone. */
 export function isStill(former: Baseline, now: Baseline): boolean {
-  return former.marks.size === now.marks.size && [...now.marks].every(([key, mark]) => isAlike(former.marks.get(key), mark));
+  return now.reach === 'everything' && former.marks.size === now.marks.size && [...now.marks].every(([key, mark]) => isAlike(former.marks.get(key), mark));
 }
 
 /** An object of which rows that the server prints from are other ones than before. */

@@ -18,7 +18,7 @@ import { findMoved } from './moved.ts';
 import { readBystanders } from './read-bystanders.ts';
 import { requestCatalogRows, type Surroundings, toSession } from './read-catalog.ts';
 import { readCompletely } from './read-completely.ts';
-import { type InspectOptions, listFailed, listRead, type Reading } from './read-round.ts';
+import { type InspectOptions, listFailed, listRead, manyViews, type Reading } from './read-round.ts';
 import type { ServerFacts } from './server.ts';
 import { readTexts, type Texts } from './texts.ts';
 
@@ -73,9 +73,6 @@ export interface NamesOptions {
   readonly afterwards: 'inspected' | 'left';
 }
 
-// Few are read in less time than it takes to find out whether anything has moved.
-const many = 100;
-
 /** The named views as the open transaction sees them; those that are absent are left out. `QUERY_FAILED` for one that cannot be read. */
 export async function inspectNames(
   connection: Connection,
@@ -83,7 +80,7 @@ export async function inspectNames(
   names: readonly RelationName[],
 ): Promise<readonly View[]> {
   const { known } = memory;
-  if (known === undefined || names.length < many) return (await readNames(connection, server, names)).views;
+  if (known === undefined || names.length < manyViews) return (await readNames(connection, server, names)).views;
   memory.known = undefined;
   const since = await findMoved(connection, known.baseline);
   const recalled = since.isStill ? recall(known, names) : undefined;

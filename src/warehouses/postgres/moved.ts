@@ -37,7 +37,7 @@ JOIN pg_class c ON changed.class = 'pg_class'::regclass AND c.oid = changed.obje
 WHERE c.relkind IN ('r', 'p', 'v') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'`;
 
 export async function findMoved(connection: Connection, former: Baseline): Promise<Comparison> {
-  const now = await readBaseline(connection, former);
+  const now = await readBaseline(connection, former.reach, former);
   const changed = findChanged(former, now);
   if (changed.length === 0) return { now, isStill: isStill(former, now), views: new Set(), relations: [] };
   const parameters = [changed.map((row) => row.class), changed.map((row) => row.object)];

@@ -62,13 +62,16 @@ export function listFailed(reading: Reading | undefined): ReadonlySet<number> {
   return new Set(listRead(reading).flatMap(({ oid, failure }) => (failure === undefined ? [] : [oid])));
 }
 
+/** Fewer are read again in less time than it takes to find out whether anything has moved. */
+export const manyViews = 100;
+
 /** Reads all rows anew, and the texts that were not read before or that may have changed. */
 export async function readRound(connection: Connection, options: RoundOptions): Promise<Reading> {
   const { former, server, progress } = options;
   const requests = requestCatalogRows(connection, server.version);
   const others = [
     requests.rows,
-    options.baseline ?? readBaseline(connection),
+    options.baseline ?? requests.printed.then(({ views }) => readBaseline(connection, views.length < manyViews ? 'printed' : 'everything')),
     readSurroundings(connection, server.version),
     readBystanders(connection, toTextOptions(options)),
   ] as const;
