@@ -56,7 +56,8 @@ function toNeed(because: string, missing: readonly FailedStandIn[]): string {
 }
 
 async function findDifferences({ scratch, wanted, restored }: Evidence): Promise<ReadonlyMap<string, string>> {
-  const { dialect, settle } = scratch.warehouse;
+  const { settle } = scratch.warehouse;
+  const dialect = { ...scratch.warehouse.dialect, equivalents: new Map<string, string>() };
   const found = objectsOf(restored.inspection.snapshot);
   const made = wanted.filter(({ name }) => !restored.failed.has(relationKey(name)));
   const names = new Set(made.map(({ name }) => relationKey(name)));

@@ -65,6 +65,13 @@ const patient = `
 SELECT set_config(name, CASE name WHEN 'default_transaction_read_only' THEN 'off' ELSE '0' END, false) FROM pg_settings
 WHERE name IN ('default_transaction_read_only', 'statement_timeout', 'idle_session_timeout') AND setting NOT IN ('off', '0')`;
 
+// What a view needs is told from the server's words. Only some roles may choose their language.
+const inEnglish = "SET lc_messages = 'C'";
+
+function ignoreServerError(error: unknown): void {
+  if (!isServerError(error)) throw error;
+}
+
 async function openOnHost(request: ScratchRequest, { host, facts }: OnHost, openWarehouse: OpenWarehouse): Promise<Scratch> {
   await host.run(patient);
   for (const leftover of await findLeftovers(host)) await dropDatabase(host, leftover).catch(ignoreRefusal);
@@ -76,6 +83,7 @@ async function openOnHost(request: ScratchRequest, { host, facts }: OnHost, open
     const connection = await connectTo(request, name).catch((error: unknown) => {
       throw error instanceof ViewsyncError ? unreachable(error) : error;
     });
+    await connection.run(inEnglish).catch(ignoreServerError);
     const place = `the scratch database "${name}" beside ${host.place}`;
     const removed = async () => {
       // Another session may be in the middle of a statement: ending it is what makes this work after Ctrl-C.
