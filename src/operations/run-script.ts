@@ -142,25 +142,47 @@ async function keepTaken(running: RunningScript, at: ScriptStatement, { taken, h
 // Only what is dropped takes anything along; a routine may drop something without the script saying so.
 const takesAlong = /\bDROP\b|^\s*(SELECT|WITH|CALL|EXECUTE)\b/i;
 
-/** What views consist of before a statement that may take some of it along. */
-async function listParts({ session }: RunningScript, { statement }: ScriptStatement): Promise<readonly Part[]> {
-  return session.parts && takesAlong.test(statement.text) ? session.parts.listParts() : [];
+const drops = /\bDROP\b/i;
+
+/** What a statement may take along without naming it. */
+interface Exposed {
+  readonly parts: readonly Part[];
+  readonly bystanders: readonly RelationName[];
+}
+
+/** What there is before a statement that may take some of it along. */
+async function findExposed({ session, transaction, bystanders, absent }: RunningScript, { statement }: ScriptStatement): Promise<Exposed> {
+  const parts = session.parts && takesAlong.test(statement.text) ? await session.parts.listParts() : [];
+  const names = drops.test(statement.text) ? bystanders.map(({ name }) => name).filter((name) => !absent.has(relationKey(name))) : [];
+  return { parts, bystanders: names.length === 0 ? [] : (await transaction.inspect(names)).map(({ name }) => name) };
+}
+
+/** Bystanders that a statement took along for the sake of something else than a view; what stands on a table that it names is its own affair. */
+async function findSwept({ transaction }: RunningScript, { bystanders }: Exposed, { named }: ScriptStatement): Promise<readonly RelationName[]> {
+  if (bystanders.length === 0) return [];
+  const left = new Set((await transaction.inspect(bystanders)).map(({ name }) => relationKey(name)));
+  const isNamed = (name: RelationName) =>
+    [name.name, name.object?.on ?? name.name].some((part) => named.some((parts) => mayName(parts, { ...name, name: part })));
+  return bystanders.filter((name) => !left.has(relationKey(name)) && !isNamed(name));
 }
 
 /** Views that are still there and have lost a trigger, a rule, a default or an index with what it needs. */
-async function findBereft({ session }: RunningScript, parts: readonly Part[]): Promise<readonly RelationName[]> {
+async function findBereft({ session }: RunningScript, { parts }: Exposed): Promise<readonly RelationName[]> {
   const lost = session.parts ? await findLost(parts, session.parts) : [];
-  return [...new Map(lost.filter(({ kind }) => kind !== 'view').map(({ view }) => [relationKey(view), view])).values()];
+  return uniqueNames(lost.filter(({ kind }) => kind !== 'view').map(({ view }) => view));
 }
 
+const uniqueNames = (names: readonly RelationName[]) => [...new Map(names.map((name) => [relationKey(name), name])).values()];
+
 /** What a statement has done to the views. Returns those that it dropped by name. */
-async function lookAround(running: RunningScript, at: ScriptStatement, parts: readonly Part[]): Promise<readonly string[]> {
+async function lookAround(running: RunningScript, at: ScriptStatement, exposed: Exposed): Promise<readonly string[]> {
   const own = dropsByName(running, at);
   const after = await running.session.listViews();
   const gone = [...running.views].filter(([id]) => !after.has(id)).map(([, name]) => name);
   const taken = gone.filter((name) => !isOneOf(name, own));
-  const hanging = findHanging(running, gone);
-  const bereft = await findBereft(running, parts);
+  const swept = (await findSwept(running, exposed, at)).filter((name) => !isOneOf(name, own));
+  const hanging = uniqueNames([...findHanging(running, gone), ...swept]);
+  const bereft = await findBereft(running, exposed);
   const leaning = [...bereft, ...(gone.length === 0 ? [] : findLeaning(running, [...gone, ...hanging]))];
   const isTaken = taken.length + hanging.length + leaning.length > 0;
   if (isTaken) await keepTaken(running, at, { taken, hanging, leaning });
@@ -171,11 +193,11 @@ async function lookAround(running: RunningScript, at: ScriptStatement, parts: re
 
 async function runStatement(running: RunningScript, at: ScriptStatement): Promise<readonly string[]> {
   await putBackNamed(running, at);
-  const parts = await listParts(running, at);
+  const exposed = await findExposed(running, at);
   const result = await insist(running, at);
   requireRun(result, at, running);
   running.acts.push({ origin: 'script', sql: at.statement.text, because: placeOf(at), milliseconds: result.milliseconds });
-  return lookAround(running, at, parts);
+  return lookAround(running, at, exposed);
 }
 
 async function open(transaction: Transaction, options: ScriptOptions): Promise<RunningScript> {

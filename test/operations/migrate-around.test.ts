@@ -143,6 +143,15 @@ test('what a CASCADE takes from views that stay comes back, on a connection of i
     return 0;
   });
   await place.migrate('DROP RULE noted ON shop.stays CASCADE');
+  await place.database.query(
+    `CREATE FUNCTION tools.may() RETURNS boolean LANGUAGE sql AS 'SELECT true'; CREATE POLICY swept ON shop.log USING (tools.may() AND id IN (SELECT id FROM shop.stays))`,
+  );
+  const protectedBy = () => place.database.query('SELECT polname::text AS name FROM pg_policy');
+  const remade = "DROP FUNCTION tools.may() CASCADE; CREATE FUNCTION tools.may() RETURNS boolean LANGUAGE sql AS 'SELECT true'";
+  expect(await place.migrate(remade)).toMatchObject({ restored: ['policy shop.log.swept'], broken: [] });
+  expect(await protectedBy()).toEqual([{ name: 'swept' }]);
+  await place.migrate('DROP POLICY swept ON shop.log');
+  expect(await protectedBy()).toEqual([]);
   await expectRecorded(place);
   const left =
     "SELECT (SELECT count(*)::int FROM pg_trigger WHERE tgname = 'act') AS triggers, (SELECT count(*)::int FROM pg_rules WHERE rulename = 'noted') AS rules";
