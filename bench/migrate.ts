@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { measurePairs, type Row, toRow } from './pairs.ts';
 import { runCommand, runProgram } from './processes.ts';
+import type { Bench } from './rows.ts';
 import type { Stage } from './stage.ts';
 
 const dependents = 1280;
@@ -38,7 +39,7 @@ async function writeScripts({ folder, environment }: Stage, directory: string): 
 }
 
 /** `migrate` of a table with 1,280 dependent views, beside psql with the same statements. Leaves these views behind. */
-export async function measureMigration(stage: Stage, runs: number, startUp: number): Promise<Row> {
+export async function measureMigration({ stage, runs, startUp, memory }: Bench): Promise<Row> {
   const { environment, folder, binaries, url } = stage;
   await stage.dropViews();
   await stage.query(writeDependents());
@@ -47,7 +48,11 @@ export async function measureMigration(stage: Stage, runs: number, startUp: numb
   const scripts = await writeScripts(stage, directory);
   let turn = 0;
   const next = () => scripts[turn++ % scripts.length] ?? { file: '', whole: '' };
-  const ours = async () => (await runCommand(['migrate', '--sql', next().file, '--yes'], { directory, environment })).milliseconds - startUp;
+  const ours = async () => {
+    const { milliseconds, peakMemory } = await runCommand(['migrate', '--sql', next().file, '--yes'], { directory, environment });
+    memory.set('migrate', Math.max(memory.get('migrate') ?? 0, peakMemory));
+    return milliseconds - startUp;
+  };
   const parameters = (file: string) => ['-X', '-q', '-1', '-v', 'ON_ERROR_STOP=1', '-d', url, '-f', file];
   const reference = () => runProgram(join(binaries, 'psql'), parameters(next().whole), { directory: folder, environment });
   const row = { name: 'migrate with dependent views', reference: 'psql -1 -f, the same statements', size: dependents, goal: 2 };

@@ -22,13 +22,14 @@ export interface Bench {
   readonly directory: string;
   /** Milliseconds that our process takes to do nothing. */
   readonly startUp: number;
-  /** Peak memory of each measured process. */
-  readonly memory: number[];
+  /** Peak memory of each measured command, in bytes, by its name. */
+  readonly memory: Map<string, number>;
 }
 
 async function timeCommand({ stage, startUp, memory }: Bench, parameters: readonly string[], directory: string): Promise<number> {
   const run = await runCommand(parameters, { directory, environment: stage.environment });
-  memory.push(run.peakMemory);
+  const command = parameters[0] ?? '';
+  memory.set(command, Math.max(memory.get(command) ?? 0, run.peakMemory));
   return stage.size < judgedSize ? run.milliseconds - startUp : run.milliseconds;
 }
 
@@ -158,19 +159,44 @@ export async function measureStartUp(stage: Stage, runs: number): Promise<{ read
   };
 }
 
-/** Every row of one database, in the order in which the database allows it. */
-export async function measureRows(stage: Stage, runs: number): Promise<readonly Row[]> {
+/** What can be measured by itself: `unchanged` is also the plan, `inspection` the locks and queries. */
+export const allRows = ['version', 'unchanged', 'changed', 'first', 'git', 'inspection', 'apply', 'migrate'] as const;
+
+export type RowGroup = (typeof allRows)[number];
+
+/** The groups of rows that `--rows` names. Fails for a name that is none. */
+export function readRows(names: string): ReadonlySet<RowGroup> {
+  const wanted = names.split(',').filter(Boolean);
+  const unknown = wanted.filter((name) => !allRows.some((row) => row === name));
+  if (unknown.length > 0) throw new Error(`There is no row "${unknown.join('", "')}" but: ${allRows.join(', ')}.`);
+  return new Set(allRows.filter((row) => wanted.includes(row)));
+}
+
+/** The highest peak is judged; the others stand beside it. */
+function toMemoryRow({ memory, stage }: Bench): Row {
+  const peaks = [...memory].map(([command, bytes]) => `${command} ${Math.round(bytes / megabyte)} MB`);
+  const value = Math.max(...memory.values()) / megabyte;
+  const row = toLimitRow({ name: 'peak memory of our process', reference: '300 MB', size: stage.size }, { value, limit: 300, unit: 'MB' });
+  return { ...row, measured: peaks.join(', ') };
+}
+
+/** The wanted rows of one database, in the order in which the database allows it. */
+export async function measureRows(stage: Stage, { runs, wanted }: { readonly runs: number; readonly wanted: ReadonlySet<RowGroup> }): Promise<readonly Row[]> {
   const { row: version, startUp } = await measureStartUp(stage, runs);
   const directory = stage.createRepository('repository');
-  const bench: Bench = { stage, runs, directory, startUp, memory: [] };
+  const bench: Bench = { stage, runs, directory, startUp, memory: new Map() };
   await timeCommand(bench, ['export'], directory);
-  const [unchanged, changed] = [await measureUnchangedExport(bench), await measureChangedExport(bench)];
-  const [first, write, inspection] = [await measureFirstExport(bench), await measureGitWrite(bench), await measureInspection(bench)];
-  const apply = await measureApply(bench);
-  const migrate = await measureMigration(stage, runs, startUp);
-  const peak = toLimitRow(
-    { name: 'peak memory of our process', reference: '300 MB', size: stage.size },
-    { value: Math.max(...bench.memory) / megabyte, limit: 300, unit: 'MB' },
-  );
-  return [...unchanged, changed, ...first, apply, migrate, ...write, version, peak, ...inspection];
+  const groups: readonly (readonly [RowGroup, () => Promise<readonly Row[]>])[] = [
+    ['version', async () => [version]],
+    ['unchanged', () => measureUnchangedExport(bench)],
+    ['changed', async () => [await measureChangedExport(bench)]],
+    ['first', () => measureFirstExport(bench)],
+    ['git', () => measureGitWrite(bench)],
+    ['inspection', () => measureInspection(bench)],
+    ['apply', async () => [await measureApply(bench)]],
+    ['migrate', async () => [await measureMigration(bench)]],
+  ];
+  const rows: Row[] = [];
+  for (const [group, measure] of groups) if (wanted.has(group)) rows.push(...(await measure()));
+  return [...rows, toMemoryRow(bench)];
 }
