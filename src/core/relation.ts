@@ -33,9 +33,15 @@ function partsOf({ catalog, schema, name, object }: RelationName): readonly stri
  * `policy shop.orders.own_rows`, `schema shop`. For maps, for sorting and for people.
  */
 export function relationKey(name: RelationName): string {
+  const { object } = name;
+  // Most names are those of relations, and keys are made of them all the time: without lists in between.
+  if (object === undefined) return name.catalog === undefined ? innerKey(name) : `${keyPart(name.catalog)}.${innerKey(name)}`;
   const key = partsOf(name).map(keyPart).join('.');
-  if (name.object === undefined) return key;
-  return `${name.object.kind} ${key}${name.object.arguments === undefined ? '' : `(${name.object.arguments})`}`;
+  return `${object.kind} ${key}${object.arguments === undefined ? '' : `(${object.arguments})`}`;
+}
+
+function innerKey({ schema, name }: RelationName): string {
+  return `${keyPart(schema)}.${keyPart(name)}`;
 }
 
 const quotedPart = '"(?:[^"]|"")*"|[A-Za-z0-9_$]+';
@@ -85,5 +91,7 @@ export function compareText(left: string, right: string): number {
 
 /** Orders relation names by their key. */
 export function compareRelations(left: RelationName, right: RelationName): number {
+  const isBeside = left.schema === right.schema && left.catalog === right.catalog && left.object === undefined && right.object === undefined;
+  if (isBeside) return compareText(keyPart(left.name), keyPart(right.name));
   return compareText(relationKey(left), relationKey(right));
 }
