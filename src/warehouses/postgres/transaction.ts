@@ -132,7 +132,11 @@ function toTransaction(connection: Connection, means: Means): Transaction {
   return {
     inspect: (names) => inspectNames(connection, { server, memory, afterwards: script.isOpen ? 'inspected' : 'left' }, names),
     settle: (requests) => settleInside(connection, requests),
-    execute: (steps, onStep) => executeSteps(connection, steps, { onStep, version: server.version }),
+    execute: (steps, onStep) => {
+      // What was made is read for real, and nothing is inspected afterwards that could be spared.
+      if (!script.isOpen) memory.known = undefined;
+      return executeSteps(connection, steps, { onStep, version: server.version });
+    },
     atomic: toAtomic(connection, means),
   };
 }
