@@ -151,10 +151,14 @@ async function push({ history }: Project, { refs, remote, settle }: Push): Promi
   if (outcome === 'moved') throw remoteMoved(remote);
 }
 
+// What hosts say to a push to a branch that takes pull requests alone: GH006 and GH013 of GitHub, GitLab, Bitbucket, Azure.
+const isProtected = /GH0(?:06|13)|protected branch|pre-receive hook declined|TF40\d{4}/i;
+
 function notPushed(cause: ViewsyncError): ViewsyncError {
+  const aside = isProtected.test(cause.message) ? ['Where the branch takes pull requests alone: git switch --create views, then viewsync export --push'] : [];
   return new ViewsyncError(cause.code, {
     message: `What was read is recorded in this repository, but not pushed: ${cause.message}`,
-    suggestions: [...cause.suggestions, 'viewsync export --push'],
+    suggestions: [...cause.suggestions, 'viewsync export --push', ...aside],
     details: cause.details,
     cause,
   });

@@ -19,6 +19,12 @@ async function findConfigurations({ project: { history } }: Place, tree: Tree): 
   return [...tree.keys()].filter((path) => posix.basename(path) === configurationFile && !today.has(path));
 }
 
+/** The targets whose files stand beside those that were looked for in a commit, such as the name that the target had then. */
+export async function listNeighbours({ project: { history, viewsFolder } }: Place, commit: ObjectId): Promise<readonly string[]> {
+  const paths = await history.reader.listTree(commit, viewsFolder);
+  return [...paths.keys()].flatMap((path) => (posix.basename(path) === 'target.json' ? posix.basename(posix.dirname(path)) : [])).sort();
+}
+
 /**
  * Where a commit from before the folder of views was moved has the files of a target, by what its own `viewsync.yaml` says; undefined where it does
  * not say so, or where more than one may be meant.

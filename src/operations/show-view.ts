@@ -6,7 +6,7 @@ import type { ObjectId } from '../history/history.ts';
 import type { Project, Target } from '../project.ts';
 import { startReading } from './gather-sources.ts';
 import { worktreeRevision } from './plan-revision.ts';
-import { readBranchFiles, readRevisionFiles, type TargetFiles, type ViewFile, viewOf } from './view-files.ts';
+import { readBranchFiles, readRevisionFiles, type TargetFiles, targetMissing, type ViewFile, viewOf } from './view-files.ts';
 
 export interface ShowOptions {
   /** By `relationKey`, or the bare name where only one schema has it. */
@@ -40,11 +40,12 @@ function keyOf(file: ViewFile): string | undefined {
   return view && relationKey(view.name);
 }
 
-/** A view's file as a revision holds it. Needs no connection. `VIEW_UNKNOWN`, `REVISION_UNKNOWN`. */
+/** A view's file as a revision holds it. Needs no connection. `VIEW_UNKNOWN`, `TARGET_NOT_IN_REVISION`, `REVISION_UNKNOWN`. */
 export async function showView(project: Project, target: Target, { view, at, dialect }: ShowOptions): Promise<ShownView> {
   const reading = startReading(project, target, dialect);
   const commit = at === worktreeRevision ? undefined : await project.history.reader.resolve(at);
   const files = commit === undefined ? await readBranchFiles(reading, (await project.history.head()).commit) : await readRevisionFiles(reading, commit);
+  if (commit !== undefined && files.targetText === undefined) throw targetMissing(files, { from: 'commit', commit }, target);
   const file = findFile(files, view);
   if (file) return { view: keyOf(file) ?? view, path: file.path, commit, text: file.text };
   const names = [...files.views.values()].flatMap((known) => keyOf(known) ?? []);

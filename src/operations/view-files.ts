@@ -9,7 +9,7 @@ import { type ParsedViewFile, readViewFile } from '../core/view-file.ts';
 import { ViewsyncError } from '../errors.ts';
 import type { ObjectId } from '../history/history.ts';
 import type { Project, Target } from '../project.ts';
-import { findFormerFolder } from './former-folder.ts';
+import { findFormerFolder, listNeighbours } from './former-folder.ts';
 
 /** One view file as it stands somewhere; `parsed` is the error when it could not be read. */
 export interface ViewFile {
@@ -20,6 +20,8 @@ export interface ViewFile {
 
 /** A target's folder as it stands in a commit or in the work tree. */
 export interface TargetFiles {
+  /** Other targets of a commit that does not hold this one. */
+  readonly neighbours?: readonly string[];
   /** Undefined where the target has no `target.json`. */
   readonly description: TargetDescription | undefined;
   readonly targetText: string | undefined;
@@ -154,7 +156,7 @@ export async function readRevisionFiles(request: FilesRequest, commit: ObjectId)
   const { project, target } = request;
   const files = await readCommitFiles(request, commit);
   const former = files.targetText === undefined ? await findFormerFolder(request, commit) : undefined;
-  if (former === undefined) return files;
+  if (former === undefined) return files.targetText === undefined ? { ...files, neighbours: await listNeighbours(request, commit) } : files;
   const paths = renamePaths(await project.history.reader.listTree(commit, former), former, targetFolder(project, target));
   return collectFiles(await readTexts(request, paths), { ...request, rule: 'raise', edited: new Set() });
 }
@@ -216,21 +218,25 @@ function unreadable([first, ...more]: readonly [{ readonly path: string; readonl
   });
 }
 
+/** What to raise where files hold no such target. */
+export function targetMissing({ neighbours = [] }: TargetFiles, origin: Snapshot['origin'], target: Target): ViewsyncError {
+  const where = origin.from === 'commit' ? `commit ${origin.commit.slice(0, 10)}` : 'the work tree';
+  const known = neighbours.length === 0 ? '' : ` It holds ${neighbours.map((name) => `"${name}"`).join(', ')}.`;
+  return new ViewsyncError('TARGET_NOT_IN_REVISION', {
+    message: `There is no target "${target.name}" in ${where}: its target.json is missing.${known} Nothing was changed.`,
+    suggestions: [
+      'viewsync log',
+      'viewsync export',
+      'If the target had another name then: git worktree add ../before COMMIT, and run it there with --target NAME',
+    ],
+  });
+}
+
 /** The Snapshot that files hold. Raises the first file's error when one cannot be read, and `TARGET_NOT_IN_REVISION` when there is no target. */
 export function snapshotOf(files: TargetFiles, origin: Snapshot['origin'], target: Target): Snapshot {
   const [first, ...more] = brokenFiles(files);
   if (first) throw unreadable([first, ...more]);
   if (files.damage) throw files.damage;
-  if (!files.description) {
-    const where = origin.from === 'commit' ? `commit ${origin.commit.slice(0, 10)}` : 'the work tree';
-    throw new ViewsyncError('TARGET_NOT_IN_REVISION', {
-      message: `There is no target "${target.name}" in ${where}: its target.json is missing. Nothing was changed.`,
-      suggestions: [
-        'viewsync log',
-        'viewsync export',
-        'If the target had another name then: git worktree add ../before COMMIT, and run it there with --target NAME',
-      ],
-    });
-  }
+  if (!files.description) throw targetMissing(files, origin, target);
   return withObjects({ origin, description: files.description, views: [], containers: [], bystanders: [] }, objectsIn(files));
 }

@@ -226,6 +226,15 @@ test('a commit from before the folder of views was moved is read where its own v
   const inside = await openWorkplace({ database: place.database, directory: join(place.directory, 'analytics'), viewsFolder: 'analytics/sql' });
   await inside.apply(old);
   expect([await liveText(place, 'shop.ids'), await states(inside)]).toEqual([expect.stringContaining('> 1'), {}]);
+  const renamed = await openWorkplace({
+    database: place.database,
+    directory: join(place.directory, 'analytics'),
+    viewsFolder: 'analytics/sql',
+    target: { name: 'production' },
+  });
+  const another = { code: 'TARGET_NOT_IN_REVISION', exitCode: 65, because: 'There is no target "production" in commit', next: '--target NAME' } as const;
+  expectTold(await renamed.plan('HEAD').catch((error) => error), { ...another, because: 'its target.json is missing. It holds "prod".' });
+  expectTold(await showView(project, renamed.target, { view: 'shop.ids', at: old, dialect }).catch((error) => error), another);
   configure('../elsewhere');
   commit('Another project');
   expectTold(

@@ -81,14 +81,14 @@ describe('export --push', () => {
     const team = await openTeam();
     const place = await team.machine();
     const hook = join(team.remote, 'hooks/pre-receive');
-    writeFileSync(hook, '#!/bin/sh\necho this branch is protected >&2\nexit 1\n');
+    writeFileSync(hook, '#!/bin/sh\necho GH006: Protected branch update failed >&2\nexit 1\n');
     chmodSync(hook, 0o755);
     const failure = await place.export(push).catch((error: unknown) => error);
     expectTold(failure, {
       code: 'REMOTE_FAILED',
       exitCode: 69,
-      because: /recorded in this repository, but not pushed.*protected/s,
-      next: 'git ls-remote origin',
+      because: /recorded in this repository, but not pushed.*GH006: Protected/s,
+      next: 'git switch --create views',
     });
     expect(subjects(place.directory)).toEqual(['prod: baseline, 3 views', 'Start']);
     expect(place.git('rev-parse', `${live}:views`)).toBe(place.git('rev-parse', 'HEAD:views'));
