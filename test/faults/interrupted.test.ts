@@ -33,7 +33,7 @@ test('Ctrl-C while an apply waits for a lock ends it with 130, and everything is
   const waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'viewsync' AND wait_event_type = 'Lock'";
   await expect.poll(() => place.database.query(waiting), { timeout: 15_000 }).toHaveLength(1);
   process.kill(-(child.pid ?? 0), 'SIGINT');
-  expect(await fate).toMatchObject({ exitCode: 130, stderr: expect.stringMatching(/Interrupted.*rolled back.*viewsync status/s) });
+  expect(await fate).toMatchObject({ exitCode: 130, stderr: expect.stringMatching(/Interrupted\. Rolled back; nothing changed.*viewsync status/s) });
   await holder.query('ROLLBACK');
   expect(await describeCatalog(place.database.url)).toEqual(catalog);
   await expect.poll(() => place.database.query(waiting)).toEqual([]);
