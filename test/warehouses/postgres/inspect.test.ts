@@ -44,8 +44,8 @@ describe.each(postgresServers())('inspect on PostgreSQL $version', ({ version })
       'GRANT SELECT (id) ON app.v1 TO o_col',
       'GRANT UPDATE (b) ON app.v1 TO o_col',
     ]);
-    // What the columns of a function come from is recorded from 14 on; the function itself always is.
-    expect(find(inspection, 'app.v_uses_f').reads).toEqual(version >= 14 ? [{ schema: 'app', name: 'v3' }] : []);
+    // What the columns of a function come from is recorded from 15 on; the function itself always is.
+    expect(find(inspection, 'app.v_uses_f').reads).toEqual(version >= 15 ? [{ schema: 'app', name: 'v3' }] : []);
     expect(find(inspection, 'app.m2').attachments.find((each) => each.kind === 'populated')?.value).toBe('unpopulated');
     expect(inspection.sizes.get('app.m1')).toBeGreaterThan(8000);
     expect(inspection.session).toMatchObject({ role: 'postgres', isSuperuser: true, lockLimit: 6400, server: expect.stringMatching(/^PostgreSQL \d+\.\d+$/) });
