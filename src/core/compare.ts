@@ -85,12 +85,23 @@ export function hasSameOrder(left: readonly Attachment[], right: readonly Attach
   return findMisplaced(pairUp(left, right), left, { to: right, dialect }).length === 0;
 }
 
+/** Whether two lists say the same in the same places, as nearly all do. */
+function isListedAlike(left: readonly Attachment[], right: readonly Attachment[]): boolean {
+  if (left === right) return true;
+  if (left.length !== right.length) return false;
+  return left.every(({ kind, key, make }, index) => {
+    const other = right[index];
+    return other?.kind === kind && other.key === key && other.make === make;
+  });
+}
+
 /**
  * What has to be added, removed and changed to come from one list of attachments to the other; order of the lists kept. An owner that only one
  * side names is no difference, nor is another optional attachment, nor what cannot be absent: a hand-written file may leave it to the warehouse.
  * What the target ignores does not count. Where the warehouse keeps an order, what stands too early counts as changed.
  */
 export function diffAttachments(allFrom: readonly Attachment[], allTo: readonly Attachment[], dialect: Dialect): AttachmentChange {
+  if (isListedAlike(allFrom, allTo)) return { added: [], removed: [], changed: [] };
   const [from, to] = [countedAttachments(allFrom, dialect), countedAttachments(allTo, dialect)];
   const isOptional = ({ kind }: Attachment) => kind === ownerKind || dialect.optionalKinds?.includes(kind) === true;
   const [before, after] = [from, to].map((side) => new Set(side.map(attachmentId)));

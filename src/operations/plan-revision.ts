@@ -160,8 +160,8 @@ function makeWish(revision: Snapshot, inspection: Inspection, options: PlanOptio
 }
 
 /** Without the bystanders that were changed on both sides: when their view is made again, they come back as they are live. */
-function withoutDisputed(wish: Wish, sources: Sources, { overwrite }: PlanOptions): Wish {
-  const disputed = new Set(comparePaths(sources).flatMap(({ state, live }) => (state === 'conflict' && live && !isView(live) ? [relationKey(live.name)] : [])));
+function withoutDisputed(wish: Wish, paths: readonly PathState[], { overwrite }: PlanOptions): Wish {
+  const disputed = new Set(paths.flatMap(({ state, live }) => (state === 'conflict' && live && !isView(live) ? [relationKey(live.name)] : [])));
   return { ...wish, wanted: wish.wanted.filter(({ name }) => !disputed.has(relationKey(name)) || overwrite.includes(relationKey(name))) };
 }
 
@@ -171,10 +171,15 @@ function isConflict({ state, path, live }: PathState, { base }: Sources): boolea
   return live !== undefined || (base !== 'unknown' && base.get(path) !== 'unknown');
 }
 
+interface Compared {
+  readonly paths: readonly PathState[];
+  readonly sources: Sources;
+}
+
 /** Raises `CONFLICT` for views in conflict that the wish would change, make or drop. */
-function requireNoConflict(wish: Wish, sources: Sources, options: PlanOptions): void {
+function requireNoConflict(wish: Wish, { paths, sources }: Compared, options: PlanOptions): void {
   const concerned = new Set([...wish.wanted.map(({ name }) => name), ...wish.drops].map(relationKey));
-  const conflicts = comparePaths(sources).flatMap((path) => {
+  const conflicts = paths.flatMap((path) => {
     const key = keyOf(path);
     return isConflict(path, sources) && key !== undefined && concerned.has(key) && !options.overwrite.includes(key) ? [key] : [];
   });
@@ -222,8 +227,9 @@ export async function planFetched(project: Project, target: Target, options: Pla
   const sources = await gatherSources(reading, { recorded, inspection }, { settle: warehouse.settle.bind(warehouse) });
   const wanted = snapshotOf(files, commit === undefined ? { from: 'worktree' } : { from: 'commit', commit }, target);
   const isDeployed = isDeployment(recorded, commit) && !isContinued(recorded, revision, reading);
-  const wish = isDeployed ? withoutDisputed(makeWish(wanted, inspection, options), sources, options) : makeWish(wanted, inspection, options);
-  if (isDeployed) requireNoConflict(wish, sources, options);
+  const paths = isDeployed ? comparePaths(sources) : [];
+  const wish = withoutDisputed(makeWish(wanted, inspection, options), paths, options);
+  requireNoConflict(wish, { paths, sources }, options);
   const fitting = options.misfits === 'skip' ? await leaveOutBroken(wish, { inspection, warehouse, known: options.unfit ?? [] }) : { wish, broken: [] };
   const tip = await findExportedFiles(reading, { recorded, inspection, wanted: fitting.wish.wanted });
   const made = await planWish(reading, fitting.wish, { inspection, tip, options });
