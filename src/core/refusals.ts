@@ -4,6 +4,7 @@ import type { Plan, Refusal, Step } from './plan.ts';
 import type { Situation } from './planner.ts';
 import { findPowerless } from './powers.ts';
 import { type RelationName, relationKey } from './relation.ts';
+import { withArticle } from './sentence.ts';
 import { isView, type View } from './view.ts';
 
 function isDropped({ rebuild, drops, live }: Situation, key: string): boolean {
@@ -90,7 +91,7 @@ export function findOccupied({ steps, before }: Pick<Plan, 'steps' | 'before'>, 
     const key = relationKey(view);
     const what = occupied.get(key);
     if (what === undefined) return [];
-    const because = `${key} exists and is no view but ${/^[aeiou]/.test(what) ? 'an' : 'a'} ${what}, which viewsync never touches.`;
+    const because = `${key} exists and is no view but ${withArticle(what)}, which viewsync never touches.`;
     return [{ view, because, suggestion: `Rename or drop it, or leave the view out: --exclude '${key}'` }];
   });
 }

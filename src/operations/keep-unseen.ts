@@ -1,8 +1,8 @@
 import { relationKey } from '../core/relation.ts';
 import { describeUnseen, keepUnseen } from '../core/unseen.ts';
 import type { View } from '../core/view.ts';
-import type { Inspection } from '../warehouses/warehouse.ts';
-import { pathOf, type Reading, type Recorded } from './gather-sources.ts';
+import type { Inspection, Progress, Warehouse } from '../warehouses/warehouse.ts';
+import { type Position, pathOf, type Reading, type Recorded, readRecorded } from './gather-sources.ts';
 import { readLiveFiles, viewOf } from './view-files.ts';
 
 /** An inspection in which nothing is missing only because our role may not see it. */
@@ -25,6 +25,16 @@ export async function completeInspection(reading: Reading, { line, tip }: Pick<R
   const views = snapshot.views.map(complete);
   const unseen = describeUnseen(views.map((view, index) => [snapshot.views[index] ?? view, view]));
   return { ...inspection, snapshot: { ...snapshot, views }, outside: outside.map(complete), unseen };
+}
+
+/** Reads git and the warehouse side by side: what both lines hold at that position, and the inspection completed by it. */
+export async function readBoth(
+  reading: Reading,
+  position: Position,
+  { warehouse, progress }: { readonly warehouse: Warehouse; readonly progress?: Progress | undefined },
+): Promise<{ readonly recorded: Recorded; readonly inspection: Completed }> {
+  const [recorded, seen] = await Promise.all([readRecorded(reading, position), warehouse.inspect(reading.target.scope, progress)]);
+  return { recorded, inspection: await completeInspection(reading, recorded, seen) };
 }
 
 /** Views as a transaction shows them, with what our role may not see as the first of these lists has it that holds the view at all. */

@@ -10,7 +10,7 @@ import type { PushOptions } from './branch-point.ts';
 import { exportViews } from './export-views.ts';
 import { gatherSources, readPosition, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
 import { requireNoInterruptedRun } from './interrupted-run.ts';
-import { completeInspection } from './keep-unseen.ts';
+import { completeInspection, readBoth } from './keep-unseen.ts';
 import type { PlannedRevision } from './plan-revision.ts';
 import { finishRun, type RecordedRun, type StartedRun } from './record-run.ts';
 
@@ -65,8 +65,7 @@ export async function readBefore(
   const reading = startReading(project, target, warehouse.dialect);
   const position = await readPosition(reading);
   await requireNoInterruptedRun(position.line, warehouse);
-  const [recorded, seen] = await Promise.all([readRecorded(reading, position), warehouse.inspect(target.scope, progress)]);
-  const inspection = await completeInspection(reading, recorded, seen);
+  const { recorded, inspection } = await readBoth(reading, position, { warehouse, progress });
   if (!allowed.includes('OTHER_WAREHOUSE')) requireSameWarehouse(recorded, inspection.snapshot.description, target);
   const sources = await gatherSources(reading, { recorded, inspection }, { settle: warehouse.settle.bind(warehouse) });
   const commit = recorded.head.commit ?? '';

@@ -7,6 +7,7 @@ import type { Plan } from '../core/plan.ts';
 import { readsOf } from '../core/rebuild.ts';
 import { compareText, type RelationName, relationKey } from '../core/relation.ts';
 import { mayName } from '../core/script.ts';
+import { withArticle } from '../core/sentence.ts';
 import { isView, type View } from '../core/view.ts';
 import { planMaking, withoutPowers } from './detour.ts';
 import { misfit } from './failed-script.ts';
@@ -147,7 +148,7 @@ export async function findReplaced(running: RunningScript): Promise<readonly Bro
     running,
     [...absent.values()].map(({ view }) => view.name).filter(({ object }) => object === undefined),
   );
-  const reasons = new Map([...occupants].map(([key, by]) => [key, `${/^[aeiou]/.test(by) ? 'an' : 'a'} ${by} that the script makes has its name`] as const));
+  const reasons = new Map([...occupants].map(([key, by]) => [key, `${withArticle(by)} that the script makes has its name`] as const));
   const views = [...absent.values()].map(({ view }) => view);
   const broken = [...withReaders(reasons, views)].map(([key, because]) => describeReplaced(absent.get(key) as AbsentView, because, running));
   if (broken.length > 0 && running.misfits === 'stop') throw misfit(broken);
