@@ -3,6 +3,7 @@ import { withObjects } from '../core/snapshot.ts';
 import type { View } from '../core/view.ts';
 import { ViewsyncError } from '../errors.ts';
 import type { Project, Target } from '../project.ts';
+import type { Inspection } from '../warehouses/warehouse.ts';
 import { gatherSources, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
 import { describeInterruptedRun, endingCommands, requireNotRunning } from './interrupted-run.ts';
 import { completeInspection } from './keep-unseen.ts';
@@ -12,6 +13,7 @@ import type { MigrateResult } from './migrate-script.ts';
 import { emptyPlan, type MigrationOptions, migrateCommand } from './migration.ts';
 import { closeRun, holdsFiles, type StartedRun } from './record-run.ts';
 import { fetchLiveLine } from './remote-lines.ts';
+import { type RunMemory, readMemory } from './run-memory.ts';
 import { undisturbed } from './undisturbed.ts';
 import { objectsIn, readLiveFiles } from './view-files.ts';
 
@@ -53,11 +55,18 @@ function findDropped({ beforeFiles, plannedFiles, planned }: StartedRun): readon
   return objectsIn(beforeFiles).filter(({ name }) => !left.has(relationKey(name)));
 }
 
+/** Everything out of scope as it was before: what the run dropped there is known from its memory alone. */
+function outsideBefore({ outside }: Inspection, remembered: readonly View[]): readonly View[] {
+  const known = new Set(remembered.map(({ name }) => relationKey(name)));
+  return [...outside.filter(({ name }) => !known.has(relationKey(name))), ...remembered];
+}
+
 /** The same run, compared with the state before it and not with what was found when it was resumed. */
-function sinceBefore(run: StartedRun): StartedRun {
+function sinceBefore(run: StartedRun, { outside }: RunMemory): StartedRun {
   const { planned, beforeFiles } = run;
-  const snapshot = withObjects(planned.inspection.snapshot, objectsIn(beforeFiles));
-  return { ...run, planned: { ...planned, inspection: { ...planned.inspection, snapshot } } };
+  const { inspection } = planned;
+  const snapshot = withObjects(inspection.snapshot, objectsIn(beforeFiles));
+  return { ...run, planned: { ...planned, inspection: { ...inspection, snapshot, outside: outsideBefore(inspection, outside) } } };
 }
 
 /**
@@ -68,8 +77,10 @@ export async function continueMigration(project: Project, target: Target, option
   const remote = await fetchLiveLine(project, target, 'write');
   const run = await resume(project, target, options);
   const { planned } = run;
+  const memory = readMemory(run.plannedFiles, planned.reading);
+  const isAway = ({ name }: View) => !planned.inspection.relations.has(relationKey(name));
   const described = { target: target.name, command: migrateCommand, revision: planned.revision, isRehearsal: false, remote };
-  if (holdsFiles(planned, run.beforeFiles)) {
+  if (holdsFiles(planned, run.beforeFiles) && !memory.outside.some(isAway)) {
     const live = await closeRun(run);
     return {
       ...described,
@@ -84,11 +95,11 @@ export async function continueMigration(project: Project, target: Target, option
       notes: ['Nothing had happened yet.'],
     };
   }
-  const dropped = findDropped(run);
-  const missing = dropped.map(({ name }) => relationKey(name)).filter((key) => !planned.inspection.relations.has(key));
+  const dropped = [...findDropped(run), ...memory.outside];
+  const missing = dropped.filter(isAway).map(({ name }) => relationKey(name));
   if (!(await options.confirm(missing))) {
     throw new ViewsyncError('NOT_CONFIRMED', { message: 'Not confirmed. Nothing was changed.', suggestions: ['Add --yes to go ahead without a question.'] });
   }
-  const ended = await undisturbed(project, options.warehouse, () => restoreAndRecord(sinceBefore(run), dropped, options));
+  const ended = await undisturbed(project, options.warehouse, () => restoreAndRecord(sinceBefore(run, memory), dropped, { ...options, parts: memory.parts }));
   return { ...described, ...ended };
 }

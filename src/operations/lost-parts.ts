@@ -1,26 +1,35 @@
-import { findReaders, reach } from '../core/graph.ts';
-import { readsOf } from '../core/rebuild.ts';
 import { relationKey } from '../core/relation.ts';
 import { objectsOf } from '../core/snapshot.ts';
-import { type Attachment, isView, type View } from '../core/view.ts';
+import type { Attachment, View } from '../core/view.ts';
 import { ViewsyncError } from '../errors.ts';
 import type { Part } from '../warehouses/parts.ts';
 import type { Inspection, Warehouse } from '../warehouses/warehouse.ts';
-import { findRefused, type Restoration, type RestorationOptions, run } from './bring-back.ts';
+import { bringBack, type Restoration, type RestorationOptions, run } from './bring-back.ts';
 import { planMending, surroundingsOf, withoutPowers } from './detour.ts';
 import type { BrokenView } from './running-script.ts';
 
-/** The views among them that fit what is there now, and what hung on those. */
-export async function findLostViews(lost: readonly Part[], { snapshot, outside }: Inspection, warehouse: Warehouse): Promise<readonly View[]> {
-  const keys = new Set(lost.filter(({ kind }) => kind === 'view').map(({ view }) => relationKey(view)));
-  if (keys.size === 0) return [];
-  const objects = [...objectsOf(snapshot), ...outside];
-  const views = objects.filter((view) => isView(view) && keys.has(relationKey(view.name)));
-  const refused = new Set((await findRefused(warehouse, views)).map(({ view }) => view));
-  const fitting = views.map(({ name }) => relationKey(name)).filter((key) => !refused.has(key));
-  const bystanders = objects.filter(({ kind }) => kind === 'bystander');
-  const reached = reach(fitting, findReaders(readsOf([...views, ...bystanders])));
-  return [...views, ...bystanders].filter(({ name }) => reached.has(relationKey(name)) && !refused.has(relationKey(name)));
+const isWhole = ({ kind }: Pick<Part, 'kind'>) => kind === 'view' || kind === 'bystander';
+
+/** The views and bystanders among them, as they were. */
+function findLostObjects(lost: readonly Part[], { snapshot, outside }: Inspection): readonly View[] {
+  const keys = new Set(lost.filter(isWhole).map(({ view }) => relationKey(view)));
+  return [...objectsOf(snapshot), ...outside].filter(({ name }) => keys.has(relationKey(name)));
+}
+
+/**
+ * Makes again what was dropped for a command and what that took along. Of the latter, a view or routine that does not fit went for good with what it read or
+ * called; what stood on a table that is still there, such as a policy, is told like what was dropped.
+ */
+export async function bringBackAll(
+  warehouse: Warehouse,
+  { dropped, lost }: { readonly dropped: readonly View[]; readonly lost: readonly Part[] },
+  options: RestorationOptions & { readonly before: Inspection },
+): Promise<Restoration> {
+  const known = new Set(dropped.map(({ name }) => relationKey(name)));
+  const also = findLostObjects(lost, options.before).filter(({ name }) => !known.has(relationKey(name)));
+  const back = await bringBack(warehouse, [...dropped, ...also], options);
+  const gone = new Set(also.filter(({ name }) => name.object?.on === undefined).map(({ name }) => relationKey(name)));
+  return { ...back, broken: back.broken.filter(({ view }) => !gone.has(view)) };
 }
 
 /** Whether it is that part, or something of it: its comment, its owner, its place. */
@@ -47,7 +56,7 @@ function findMendings(lost: readonly Part[], before: Inspection, { snapshot, out
     (inspection) => new Map([...inspection.snapshot.views, ...inspection.outside].map((view) => [relationKey(view.name), view])),
   );
   const parts = Map.groupBy(
-    lost.filter(({ kind }) => kind !== 'view'),
+    lost.filter((part) => !isWhole(part)),
     ({ view }) => relationKey(view),
   );
   return [...parts].flatMap(([key, taken]) => {

@@ -13,17 +13,18 @@ import type { Project, Target } from '../project.ts';
 import type { Part } from '../warehouses/parts.ts';
 import type { Inspection, Warehouse } from '../warehouses/warehouse.ts';
 import { requireRunnable } from './apply-revision.ts';
-import { bringBack, type Restoration } from './bring-back.ts';
-import { planDropping, surroundingsOf } from './detour.ts';
+import type { Restoration } from './bring-back.ts';
+import { hangingOf, planDropping, surroundingsOf } from './detour.ts';
 import { findLost } from './find-lost.ts';
 import { completeInspection } from './keep-unseen.ts';
-import { findLostViews, mendViews } from './lost-parts.ts';
+import { bringBackAll, mendViews } from './lost-parts.ts';
 import type { MigrateResult } from './migrate-script.ts';
 import { type MigrationOptions, migrateCommand, readBefore, recordAfter, requireExported } from './migration.ts';
 import type { PlannedRevision } from './plan-revision.ts';
 import { prepareRun } from './prepare-run.ts';
 import type { StartedRun } from './record-run.ts';
 import { fetchLiveLine } from './remote-lines.ts';
+import type { RunMemory } from './run-memory.ts';
 import { runPlan } from './run-plan.ts';
 import { undisturbed } from './undisturbed.ts';
 
@@ -92,17 +93,43 @@ async function planWay(planned: PlannedRevision, { relations, warehouse, confirm
   throw new ViewsyncError('NOT_CONFIRMED', { message: 'Not confirmed. Nothing was changed.', suggestions: ['Add --yes to go ahead without a question.'] });
 }
 
+/** Those of some views that are out of scope, and so stand in no file. */
+export function findOutside(views: readonly View[], { outside }: Inspection): readonly View[] {
+  const keys = new Set(outside.map(({ name }) => relationKey(name)));
+  return views.filter(({ name, definition }) => keys.has(relationKey(name)) && definition !== '');
+}
+
+/** What will tell, when the command has ended, what it has taken along; and what may be lost and stands in no file. */
+async function remember({ plan, inspection }: PlannedRevision, views: readonly View[], { parts }: Warehouse): Promise<RunMemory> {
+  const dropped = new Set(plan.before.map(({ name }) => relationKey(name)));
+  const bystanders = hangingOf(inspection).bystanders.map(({ name }) => name);
+  const known = (await parts?.listParts(bystanders)) ?? [];
+  return { parts: known.filter(({ view }) => !dropped.has(relationKey(view))), outside: findOutside(views, inspection) };
+}
+
+interface Begun {
+  readonly started: StartedRun;
+  /** What the views that stay consist of, and what hangs on them. */
+  readonly parts: readonly Part[];
+}
+
 /** Drops the views, once the state with and without them stands on the live line. */
-async function drop(planned: PlannedRevision, options: AroundOptions): Promise<StartedRun> {
+async function drop(planned: PlannedRevision, views: readonly View[], options: AroundOptions): Promise<Begun> {
   const { warehouse } = options;
   const { signal } = planned.reading.project.interruption;
-  const preparation = prepareRun(planned, migrateCommand, options);
+  let parts: readonly Part[] = [];
+  const noting = async () => {
+    const memory = await remember(planned, views, warehouse);
+    ({ parts } = memory);
+    return memory;
+  };
+  const preparation = prepareRun(planned, migrateCommand, { ...options, remember: noting });
   try {
     await runPlan(warehouse, planned.plan, { ...options, signal, prepare: preparation.prepare });
   } catch (error) {
     throw await preparation.giveUp(error);
   }
-  return preparation.started() as StartedRun;
+  return { started: preparation.started() as StartedRun, parts };
 }
 
 type Ended = Omit<MigrateResult, 'target' | 'command' | 'revision' | 'isRehearsal' | 'remote'>;
@@ -124,11 +151,10 @@ async function restore({ planned }: StartedRun, views: readonly View[], options:
   const { target } = reading;
   const inspect = async () => completeInspection(reading, recorded, await warehouse.inspect(target.scope, options.progress));
   const lost = warehouse.parts ? await findLost(parts, warehouse.parts) : [];
-  const also = await findLostViews(lost, planned.inspection, warehouse);
-  const now = { ...options, target: target.name, inspection: await inspect() };
-  const back = await bringBack(warehouse, [...views, ...also], now);
-  if (lost.every(({ kind }) => kind === 'view')) return back;
-  const mended = await mendViews(warehouse, lost, { ...now, inspection: await inspect(), before: planned.inspection });
+  const now = { ...options, target: target.name, inspection: await inspect(), before: planned.inspection };
+  const back = await bringBackAll(warehouse, { dropped: views, lost }, now);
+  if (lost.every(({ kind }) => kind === 'view' || kind === 'bystander')) return back;
+  const mended = await mendViews(warehouse, lost, { ...now, inspection: await inspect() });
   return { acts: [...back.acts, ...mended.acts], restored: [...back.restored, ...mended.restored], broken: [...back.broken, ...mended.broken] };
 }
 
@@ -150,22 +176,18 @@ export async function restoreAndRecord(
 /** What came of a command, or why it could not be run. */
 type Outcome = { readonly exitCode: number } | { readonly error: unknown };
 
-interface Away {
-  readonly started: StartedRun;
-  /** What the views that stay consist of. */
-  readonly parts: readonly Part[];
+interface Away extends Begun {
   readonly outcome: Outcome;
 }
 
 /** Drops the views and runs the command while they are away. */
-async function runWithout(planned: PlannedRevision, options: AroundOptions): Promise<Away> {
-  const started = await drop(planned, options);
-  const parts = (await options.warehouse.parts?.listParts()) ?? [];
+async function runWithout(planned: PlannedRevision, views: readonly View[], options: AroundOptions): Promise<Away> {
+  const begun = await drop(planned, views, options);
   const outcome = await options.runCommand().then(
     (exitCode) => ({ exitCode }),
     (error: unknown) => ({ error }),
   );
-  return { started, parts, outcome };
+  return { ...begun, outcome };
 }
 
 async function comeBack(project: Project, { started, parts, views }: Away & Pick<Way, 'views'>, options: AroundOptions): Promise<Ended> {
@@ -181,7 +203,7 @@ async function comeBack(project: Project, { started, parts, views }: Away & Pick
 
 async function carryOut(planned: PlannedRevision, views: readonly View[], options: AroundOptions): Promise<Ended> {
   const { project } = planned.reading;
-  const away = await undisturbed(project, options.warehouse, () => runWithout(planned, options));
+  const away = await undisturbed(project, options.warehouse, () => runWithout(planned, views, options));
   const ended = await comeBack(project, { ...away, views }, options);
   if ('error' in away.outcome) throw away.outcome.error;
   return { ...ended, exitCode: away.outcome.exitCode };

@@ -3,7 +3,7 @@ import { mayName, placeOf, type ScriptStatement } from '../core/script.ts';
 import type { View } from '../core/view.ts';
 import { ViewsyncError } from '../errors.ts';
 import type { Inspection, StepFailure, Transaction } from '../warehouses/warehouse.ts';
-import { findDependents, restoreAndRecord } from './migrate-around.ts';
+import { findDependents, findOutside, restoreAndRecord } from './migrate-around.ts';
 import type { MigrateResult, ScriptMigrationOptions } from './migrate-script.ts';
 import { migrateCommand } from './migration.ts';
 import type { PlannedRevision } from './plan-revision.ts';
@@ -89,7 +89,9 @@ export async function migrateStatements(
   options: ScriptMigrationOptions,
 ): Promise<Omit<MigrateResult, 'target' | 'command' | 'revision' | 'isRehearsal' | 'remote'>> {
   const { warehouse, lockTimeout, attempts } = options;
-  const preparation = prepareRun(work.planned, migrateCommand, options);
+  const concerned = findConcerned(work);
+  const remember = async () => ({ parts: [], outside: findOutside(concerned, work.planned.inspection) });
+  const preparation = prepareRun(work.planned, migrateCommand, { ...options, remember });
   const { signal } = work.planned.reading.project.interruption;
   const transaction = { lockTimeout, attempts, locks: [], signal, prepare: preparation.prepare };
   const outcome = await warehouse
@@ -100,7 +102,7 @@ export async function migrateStatements(
   const { failure, acts } = outcome;
   if (failure && acts.length === 0 && !failure.refusal.isUncertain)
     throw await preparation.giveUp(scriptFailed({ ...outcome, failure }, work.statements.length));
-  const ended = await restoreAndRecord(preparation.started() as StartedRun, findConcerned(work), options);
+  const ended = await restoreAndRecord(preparation.started() as StartedRun, concerned, options);
   if (failure) throw scriptFailed({ ...outcome, failure }, work.statements.length);
   return { ...ended, acts: [...acts, ...ended.acts] };
 }

@@ -5,6 +5,7 @@ import { liveRef } from './live-line.ts';
 import type { PlannedRevision } from './plan-revision.ts';
 import { closeRun, type StartedRun, startRun } from './record-run.ts';
 import { pushLiveLine } from './remote-lines.ts';
+import { nothingRemembered, type RunMemory } from './run-memory.ts';
 
 function overtaken(): ViewsyncError {
   return new ViewsyncError('WAREHOUSE_MOVED', {
@@ -13,9 +14,9 @@ function overtaken(): ViewsyncError {
   });
 }
 
-async function start(planned: PlannedRevision, command: string): Promise<StartedRun> {
+async function start(planned: PlannedRevision, command: string, memory: RunMemory): Promise<StartedRun> {
   try {
-    return await startRun(planned, command);
+    return await startRun(planned, command, memory);
   } catch (error) {
     throw error instanceof ViewsyncError && error.code === 'BRANCH_MOVED' ? overtaken() : error;
   }
@@ -35,7 +36,12 @@ export interface Preparation {
   readonly giveUp: (error: unknown) => Promise<unknown>;
 }
 
-export function prepareRun(planned: PlannedRevision, command: string, { push }: Pick<PushOptions, 'push'>): Preparation {
+interface PreparationOptions extends Pick<PushOptions, 'push'> {
+  /** What whoever has to end the run must know beside the files. Asked while no other run can begin. */
+  readonly remember?: () => Promise<RunMemory>;
+}
+
+export function prepareRun(planned: PlannedRevision, command: string, { push, remember }: PreparationOptions): Preparation {
   const { project, target } = planned.reading;
   let started: StartedRun | undefined;
   return {
@@ -44,7 +50,7 @@ export function prepareRun(planned: PlannedRevision, command: string, { push }: 
       if (started && (await project.history.tip(liveRef(target))) !== started.started) throw overtaken();
       if (started) return;
       await project.history.requireRecordable(planned.recorded.head.branch ?? 'HEAD');
-      started = await start(planned, command);
+      started = await start(planned, command, (await remember?.()) ?? nothingRemembered);
       if (push === 'push') await pushLiveLine(project, target);
     },
     giveUp: async (error) => {

@@ -16,9 +16,10 @@ import { gatherSources, pathOf, type Reading } from './gather-sources.ts';
 import type { Run } from './live-line.ts';
 import type { PlannedRevision } from './plan-revision.ts';
 import { changeFiles, type FileChanges, recordLive } from './record-state.ts';
+import { type RunMemory, writeMemory } from './run-memory.ts';
 import { createRunId, type RunOutcome, summarizeRun } from './run-plan.ts';
 import { trailerKeys } from './trailer-keys.ts';
-import { type TargetFiles, viewFile, viewOf } from './view-files.ts';
+import { memoryPath, type TargetFiles, viewFile, viewOf } from './view-files.ts';
 
 /** A run whose `started` stands on the live line. */
 export interface StartedRun {
@@ -75,7 +76,7 @@ function findDoubted({ sources, plan, reading }: PlannedRevision, texts: Readonl
 }
 
 /** Puts on the live line what is there now, and then what is going to be: from here on everything can be brought back. */
-export async function startRun(planned: PlannedRevision, command: string): Promise<StartedRun> {
+export async function startRun(planned: PlannedRevision, command: string, memory: RunMemory): Promise<StartedRun> {
   const { reading, recorded, plan, revision } = planned;
   const { project, target } = reading;
   const run = { id: createRunId(), command, revision };
@@ -83,7 +84,9 @@ export async function startRun(planned: PlannedRevision, command: string): Promi
   const doubted = findDoubted(planned, texts);
   const beforeTexts = new Map([...texts].filter(([path]) => !doubted.has(path)));
   const beforeFiles = filesOf(beforeTexts, planned);
-  const plannedFiles = filesOf(planTexts(planned, beforeTexts), planned);
+  const remembered = writeMemory(memory, reading);
+  const left = remembered === undefined ? {} : { memory: { path: memoryPath(project, target), text: remembered } };
+  const plannedFiles = { ...filesOf(planTexts(planned, beforeTexts), planned), ...left };
   const subject = `${target.name}: before ${summarizeRun(command, revision, plan)}`;
   const before = await recordLive(project, target, {
     tip: recorded.line.tip,
@@ -94,7 +97,10 @@ export async function startRun(planned: PlannedRevision, command: string): Promi
     record: {
       subject: `${target.name}: start ${summarizeRun(command, revision, plan)}`,
       changes: describePlan(plan, reading),
-      files: changeFiles(beforeFiles, textsOf(plannedFiles), targetOf(planned)),
+      files: new Map([
+        ...changeFiles(beforeFiles, textsOf(plannedFiles), targetOf(planned)),
+        ...(left.memory ? [[left.memory.path, left.memory.text] as const] : []),
+      ]),
       trailers: runTrailers(run, 'started'),
     },
   });

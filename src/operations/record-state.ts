@@ -12,12 +12,13 @@ export type FileChanges = ReadonlyMap<string, string | undefined>;
 
 /** What has to change so that `files` hold exactly these texts. */
 export function changeFiles(files: TargetFiles, wanted: ReadonlyMap<string, string>, target: { readonly path: string; readonly text: string }): FileChanges {
-  const { strays = [] } = files;
+  const { strays = [], memory } = files;
   const isMoved = strays.length > 0;
   const changed = [...wanted].filter(([path, text]) => isMoved || files.views.get(path)?.text !== text);
   const gone = [...files.views.keys(), ...strays].filter((path) => !wanted.has(path)).map((path) => [path, undefined] as const);
   const description = files.targetText === target.text && !isMoved ? [] : [[target.path, target.text] as const];
-  return new Map<string, string | undefined>([...changed, ...gone, ...description]);
+  const forgotten = memory === undefined ? [] : [[memory.path, undefined] as const];
+  return new Map<string, string | undefined>([...changed, ...gone, ...description, ...forgotten]);
 }
 
 export interface LiveRecord {

@@ -4,13 +4,16 @@ import { objectsOf } from '../core/snapshot.ts';
 import type { View } from '../core/view.ts';
 import { ViewsyncError } from '../errors.ts';
 import type { Project, Target } from '../project.ts';
+import type { Inspection } from '../warehouses/warehouse.ts';
 import { type ApplyOptions, type ApplyResult, carryOut, requireRunnable } from './apply-revision.ts';
 import { gatherSources, type Reading, type Recorded, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
 import { requireNotRunning } from './interrupted-run.ts';
 import { completeInspection } from './keep-unseen.ts';
 import { findLastRun, type Run } from './live-line.ts';
+import { migrateCommand } from './migration.ts';
 import { type PlannedRevision, planWish, type Wish } from './plan-revision.ts';
 import { fetchLiveLine } from './remote-lines.ts';
+import { readMemory } from './run-memory.ts';
 import { objectsIn, readLiveFiles } from './view-files.ts';
 
 export type RollbackOptions = Omit<ApplyOptions, 'revision' | 'select' | 'exclude' | 'absent' | 'overwrite'>;
@@ -37,17 +40,34 @@ function wishBack(before: readonly View[], after: readonly View[], { dialect }: 
   return { wanted, drops, orphans: 'leave', kept: [], available: before, undone: made };
 }
 
-/** Between two steps a view may lack what it has both before and after, so a run that stopped there gives no view up. */
-async function readWish(reading: Reading, { before, started, finished }: Run): Promise<Wish> {
+/**
+ * Between two steps a view may lack what it has both before and after, so a run that stopped there gives no view up; nor does one that stopped while a command
+ * of somebody else's was at work.
+ */
+async function readWish(reading: Reading, { before, started, finished, command }: Run): Promise<Wish> {
   const [old, made] = [objectsIn(await readLiveFiles(reading, before)), objectsIn(await readLiveFiles(reading, finished ?? started))];
   const wish = wishBack(old, made, reading);
-  return finished === undefined && !reading.dialect.isTransactional ? { ...wish, wanted: old } : wish;
+  const mayHoldAnything = !reading.dialect.isTransactional || command === migrateCommand;
+  return finished === undefined && mayHoldAnything ? { ...wish, wanted: old } : wish;
+}
+
+/** What the run dropped out of scope is in its memory alone, which only its own command reads. */
+function requireNothingOutside(reading: Reading, { tip }: Recorded, { relations }: Inspection): void {
+  const away = readMemory(tip, reading)
+    .outside.map(({ name }) => relationKey(name))
+    .filter((key) => !relations.has(key));
+  if (away.length === 0) return;
+  throw new ViewsyncError('PLAN_IMPOSSIBLE', {
+    message: `The migration that was interrupted has dropped what is out of scope, which no rollback brings back: ${away.join(', ')}. Nothing was changed.`,
+    suggestions: ['viewsync migrate --continue'],
+  });
 }
 
 async function planRollback(reading: Reading, recorded: Recorded, { run, options }: { run: Run; options: RollbackOptions }): Promise<PlannedRevision> {
   const { warehouse } = options;
   const inspection = await completeInspection(reading, recorded, await warehouse.inspect(reading.target.scope, options.progress));
   if (!options.allowed.includes('OTHER_WAREHOUSE')) requireSameWarehouse(recorded, inspection.snapshot.description, reading.target);
+  requireNothingOutside(reading, recorded, inspection);
   const wish = await readWish(reading, run);
   const live = byKey(objectsOf(inspection.snapshot));
   const drops = wish.drops.filter((name) => live.has(relationKey(name)));

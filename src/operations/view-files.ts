@@ -18,7 +18,7 @@ export interface ViewFile {
   readonly parsed: ParsedViewFile | ViewsyncError;
 }
 
-/** A target's folder as it stands in a commit or in the work tree. */
+/** A target's folder in a commit or in the work tree. */
 export interface TargetFiles {
   /** Other targets of a commit that does not hold this one. */
   readonly neighbours?: readonly string[];
@@ -33,6 +33,8 @@ export interface TargetFiles {
   readonly edited: ReadonlySet<string>;
   /** Where a live commit holds the files, when the folder was moved since; all else is told as if they lay where they lie today. */
   readonly strays?: readonly string[];
+  /** What a run that has begun, and not ended, left in a live commit beside the files: see `RunMemory`. */
+  readonly memory?: Pick<ViewFile, 'path' | 'text'>;
 }
 
 export const noFiles: TargetFiles = { description: undefined, targetText: undefined, views: new Map(), edited: new Set() };
@@ -43,6 +45,11 @@ export function targetFolder(project: Project, target: Target): string {
 
 export function targetPath(project: Project, target: Target): string {
   return `${targetFolder(project, target)}/target.json`;
+}
+
+/** No schema has a folder of that name: a point in front is escaped. */
+export function memoryPath(project: Project, target: Target): string {
+  return `${targetFolder(project, target)}/.run.json`;
 }
 
 /** Reads texts into views, each text once, however many commits hold it. */
@@ -125,13 +132,14 @@ interface Collecting extends FilesRequest {
 
 function collectFiles(texts: Iterable<readonly [string, string]>, request: Collecting): TargetFiles {
   const { project, target, dialect, parser, edited, rule } = request;
-  const all = new Map(texts);
+  const [all, path] = [new Map(texts), memoryPath(project, target)];
   const folder = targetFolder(project, target);
   const targetText = all.get(targetPath(project, target));
   const views = [...all]
     .filter(([path]) => path.startsWith(`${folder}/`) && isOwnPath(path.slice(folder.length + 1), dialect))
     .map(([path, text]) => [path, viewFile(path, text, parser)] as const);
-  return { ...readDescription(targetText, targetPath(project, target), rule), targetText, views: new Map(views), edited };
+  const left = all.has(path) ? { memory: { path, text: all.get(path) ?? '' } } : {};
+  return { ...readDescription(targetText, targetPath(project, target), rule), targetText, views: new Map(views), edited, ...left };
 }
 
 async function readTexts({ project, texts }: FilesRequest, paths: ReadonlyMap<string, ObjectId>): Promise<[string, string][]> {

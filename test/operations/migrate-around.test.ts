@@ -173,3 +173,89 @@ test('what a CASCADE has taken and what no longer fits is told, and stays in git
   expect(result.broken).toMatchObject([{ view: 'shop.stays', because: expect.stringContaining('tools.act() does not exist') }]);
   expect((await place.status()).differing).toMatchObject([{ view: 'shop.stays', state: 'pending' }]);
 });
+
+const hanging = `
+CREATE SCHEMA tools; CREATE SCHEMA apart; CREATE TABLE shop.log (id int, v int, w int);
+CREATE FUNCTION tools.may() RETURNS boolean LANGUAGE sql AS 'SELECT true'; CREATE FUNCTION tools.act() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE VIEW shop.stays AS SELECT id, id AS x FROM shop.other;
+CREATE FUNCTION shop.list() RETURNS SETOF shop.stays LANGUAGE sql AS 'SELECT * FROM shop.stays'; COMMENT ON FUNCTION shop.list() IS 'all'; REVOKE EXECUTE ON FUNCTION shop.list() FROM PUBLIC;
+CREATE VIEW shop.listed AS SELECT id FROM shop.list();
+CREATE FUNCTION shop.take(r shop.stays) RETURNS int LANGUAGE sql AS 'SELECT r.id'; CREATE CAST (shop.stays AS int) WITH FUNCTION shop.take(shop.stays);
+CREATE FUNCTION shop.same(a shop.stays, b shop.stays) RETURNS boolean LANGUAGE sql AS 'SELECT a.id = b.id';
+CREATE OPERATOR shop.=== (FUNCTION = shop.same, LEFTARG = shop.stays, RIGHTARG = shop.stays);
+CREATE FUNCTION shop.add(s int, r shop.stays) RETURNS int LANGUAGE sql AS 'SELECT s + r.id'; CREATE AGGREGATE shop.total(shop.stays) (SFUNC = shop.add, STYPE = int, INITCOND = '0');
+CREATE FUNCTION shop.many(n shop.stays DEFAULT NULL) RETURNS int LANGUAGE sql STABLE AS 'SELECT 1';
+ALTER TABLE shop.log ADD CONSTRAINT few CHECK (v < 9 OR shop.many() > 0); COMMENT ON CONSTRAINT few ON shop.log IS 'few'; ALTER TABLE shop.log ALTER v SET DEFAULT shop.many();
+CREATE INDEX few_w ON shop.log (w) WHERE w > 3;
+CREATE RULE noted AS ON UPDATE TO shop.log WHERE tools.may() AND EXISTS (SELECT FROM shop.stays) DO ALSO SELECT 1; COMMENT ON RULE noted ON shop.log IS 'notes';
+CREATE TRIGGER act BEFORE INSERT ON shop.log FOR EACH ROW WHEN (shop.many() > 0) EXECUTE FUNCTION tools.act(); ALTER TABLE shop.log DISABLE TRIGGER act;
+CREATE POLICY own ON shop.log FOR SELECT USING (tools.may() AND id IN (SELECT id FROM shop.stays)); COMMENT ON POLICY own ON shop.log IS 'own rows';
+CREATE VIEW apart.big AS SELECT id FROM shop.big; GRANT SELECT ON apart.big TO PUBLIC; CREATE FUNCTION apart.bigs() RETURNS SETOF apart.big LANGUAGE sql AS 'SELECT * FROM apart.big'`;
+
+const remadeTools = `CREATE FUNCTION tools.may() RETURNS boolean LANGUAGE sql AS 'SELECT true'; CREATE FUNCTION tools.act() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';`;
+
+const sweeping = [
+  'DROP VIEW shop.stays CASCADE; CREATE VIEW shop.stays AS SELECT id, id AS x FROM shop.other',
+  `DROP TABLE shop.other CASCADE; CREATE TABLE shop.other (id int); DROP SCHEMA tools CASCADE; CREATE SCHEMA tools; ${remadeTools}`,
+  `DROP FUNCTION tools.may() CASCADE; DROP FUNCTION tools.act() CASCADE; ${remadeTools}`,
+];
+
+const newestRun = (place: Workplace) => place.git('ls-tree', '-r', '--name-only', 'refs/viewsync/prod').includes('.run.json');
+
+test('what a CASCADE takes of functions, policies and whatever else hangs on a view comes back, also after a crash and out of scope', async () => {
+  const place = await openWorkplace({ target: { scope: { schemas: ['*', '!apart'] } } });
+  await place.database.query(shop);
+  await place.database.query(hanging);
+  await place.export();
+  const before = await describeCatalog(place.database.url);
+  const run = async (sql: string, how: 'whole' | 'cut off') => {
+    const work = async () => {
+      await place.database.query(sql);
+      return 0;
+    };
+    if (how === 'whole') return place.migrateAround(['shop.orders'], work);
+    await expect(place.migrateAround(['shop.orders'], work, { connect: () => Promise.reject(new Error('gone')) })).rejects.toThrow('gone');
+    expect(newestRun(place)).toBe(true);
+    await expect(place.rollback()).rejects.toMatchObject({
+      code: 'PLAN_IMPOSSIBLE',
+      message: expect.stringContaining('apart.big'),
+      suggestions: ['viewsync migrate --continue'],
+    });
+    return place.continueMigration();
+  };
+  for (const sql of sweeping) {
+    for (const how of ['whole', 'cut off'] as const) {
+      const result = await run(sql, how);
+      expect(result).toMatchObject({
+        broken: [],
+        changes: [],
+        restored: expect.arrayContaining(['apart.big', 'function apart.bigs()', 'policy shop.log.own', 'trigger shop.log.act']),
+      });
+      expect(await describeCatalog(place.database.url)).toEqual(before);
+      expect(newestRun(place)).toBe(false);
+    }
+  }
+  await expectRecorded(place);
+});
+
+test('what the command dropped by its own name stays away, a policy that no longer fits is told, a function that went with its view is gone', async () => {
+  const place = await openShop();
+  await place.database.query(hanging);
+  await place.export();
+  const result = await place.migrateAround(['shop.orders'], async () => {
+    await place.database.query(
+      'DROP FUNCTION shop.list() CASCADE; DROP TRIGGER act ON shop.log; ALTER TABLE shop.log DROP CONSTRAINT few; DROP FUNCTION tools.may() CASCADE',
+    );
+    return 0;
+  });
+  const because = expect.stringContaining('tools.may() does not exist');
+  expect(result.broken).toMatchObject([
+    { view: 'policy shop.log.own', because },
+    { view: 'rule shop.log.noted', because },
+  ]);
+  expect(result.restored).toEqual(['apart.big', 'function apart.bigs()', 'shop.best', 'shop.big', 'shop.sums']);
+  expect((await place.status()).differing.map(({ view, state }) => `${view} ${state}`)).toEqual(['rule shop.log.noted pending', 'policy shop.log.own pending']);
+  const files = place.git('ls-files', 'views/prod/shop');
+  expect(files).toContain('own.policy.sql');
+  for (const gone of ['list().function', 'listed.sql', 'act.trigger', 'few.check']) expect(files).not.toContain(gone);
+});

@@ -63,7 +63,7 @@ function toWarehouse(connection: Connection, server: ServerFacts): Warehouse {
     transact: (options, work) => named(connection, () => alone(() => runTransaction(connection, { server, memory, ...options }, work))),
     examine: () => named(connection, () => examineServer(connection, server)),
     listStandIns: (held) => named(connection, () => listStandIns(connection, server, held)),
-    parts: { listParts: () => named(connection, () => parts.listParts()), findGone: (ids) => named(connection, () => parts.findGone(ids)) },
+    parts: { listParts: (bystanders) => named(connection, () => parts.listParts(bystanders)), findGone: (ids) => named(connection, () => parts.findGone(ids)) },
     isBusy: () => named(connection, () => isRunLocked(connection)),
     close: () => connection.close(),
   };

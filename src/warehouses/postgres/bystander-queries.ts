@@ -163,3 +163,30 @@ SELECT n.oid, NULL, CASE d.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'S
        CASE WHEN e.grantee <> 0 THEN pg_get_userbyid(e.grantee)::text END, e.privilege_type, e.is_grantable, e.ordinality
 FROM pg_namespace n JOIN pg_default_acl d ON d.defaclnamespace = n.oid, aclexplode(d.defaclacl) WITH ORDINALITY e WHERE ${ownSchemas}
 ORDER BY view, type NULLS FIRST, grantor, position`;
+
+/**
+ * What identifies bystanders and what they cannot be without, as in `partsQuery`. Parameters: kinds, schemas, tables, names and arguments, one each for every
+ * bystander. The names are the ones that `bystanderDetailsQuery` gives.
+ */
+export const bystanderPartsQuery = `
+WITH wanted AS (SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) WITH ORDINALITY AS w(kind, schema, "table", name, arguments, position)),
+found(position, class, oid, relation) AS (
+  SELECT w.position, 'pg_proc'::regclass::oid, p.oid, 0::oid FROM wanted w JOIN pg_proc p ON p.proname = w.name JOIN pg_namespace n ON n.oid = p.pronamespace AND n.nspname = w.schema
+    WHERE w.kind IN ('function', 'procedure', 'aggregate') AND oidvectortypes(p.proargtypes) = w.arguments
+  UNION ALL SELECT w.position, 'pg_operator'::regclass, o.oid, 0 FROM wanted w JOIN pg_operator o ON o.oprname = w.name JOIN pg_namespace n ON n.oid = o.oprnamespace AND n.nspname = w.schema
+    WHERE w.kind = 'operator' AND concat_ws(', ', CASE WHEN o.oprleft = 0 THEN 'NONE' ELSE format_type(o.oprleft, NULL) END, format_type(o.oprright, NULL)) = w.arguments
+  UNION ALL SELECT w.position, 'pg_cast'::regclass, c.oid, 0 FROM wanted w JOIN pg_cast c ON format_type(c.castsource, NULL) || ' AS ' || format_type(c.casttarget, NULL) = w.arguments
+    WHERE w.kind = 'cast'
+  UNION ALL SELECT w.position, o.class, o.oid, t.oid FROM wanted w JOIN pg_namespace n ON n.nspname = w.schema JOIN pg_class t ON t.relnamespace = n.oid AND t.relname = w."table"
+    JOIN LATERAL (
+      SELECT 'policy' AS kind, 'pg_policy'::regclass AS class, oid, polname AS name FROM pg_policy WHERE polrelid = t.oid
+      UNION ALL SELECT 'rule', 'pg_rewrite'::regclass, oid, rulename FROM pg_rewrite WHERE ev_class = t.oid
+      UNION ALL SELECT 'trigger', 'pg_trigger'::regclass, oid, tgname FROM pg_trigger WHERE tgrelid = t.oid AND NOT tgisinternal
+      UNION ALL SELECT 'check', 'pg_constraint'::regclass, oid, conname FROM pg_constraint WHERE conrelid = t.oid
+      UNION ALL SELECT 'default', 'pg_attrdef'::regclass, d.oid, attname FROM pg_attrdef d JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum WHERE adrelid = t.oid
+      UNION ALL SELECT 'index', 'pg_class'::regclass, x.oid, x.relname FROM pg_index JOIN pg_class x ON x.oid = indexrelid WHERE indrelid = t.oid) o ON o.kind = w.kind AND o.name = w.name)
+SELECT f.position::int, format('%s:%s:0', f.class, f.oid) AS id,
+  CASE WHEN f.relation = 0 THEN format('%s:%s:0', f.class, f.oid) ELSE format('%s:%s:0', 'pg_class'::regclass::oid, f.relation) END AS "of",
+  ARRAY(SELECT DISTINCT format('%s:%s:%s', d.refclassid, d.refobjid, CASE WHEN d.refclassid = 'pg_class'::regclass THEN d.refobjsubid ELSE 0 END) FROM pg_depend d
+        WHERE d.classid = f.class AND d.objid = f.oid AND d.refobjid <> f.relation AND d.deptype <> 'P') AS needs
+FROM found f`;

@@ -1,5 +1,7 @@
+import type { RelationName } from '../../core/relation.ts';
 import type { Part, PartSource } from '../parts.ts';
 import type { Connection } from '../postgres-family/connection.ts';
+import { bystanderPartsQuery } from './bystander-queries.ts';
 
 /** A part stands for what depends on other objects: of a view its query. */
 const partsQuery = `
@@ -22,12 +24,34 @@ interface PartRow extends Omit<Part, 'view'> {
   readonly name: string;
 }
 
-async function listParts(connection: Connection): Promise<readonly Part[]> {
-  const rows = await connection.query<PartRow>(partsQuery);
-  return rows.map(({ id, of, schema, name, kind, key, needs }) => ({ id: kind === 'view' ? of : id, of, view: { schema, name }, kind, key, needs }));
+type BystanderPartRow = Pick<Part, 'id' | 'of' | 'needs'> & {
+  /** Where the name stands in the list that was asked for, from 1. */
+  readonly position: number;
+};
+
+async function listBystanderParts(connection: Connection, names: readonly RelationName[]): Promise<readonly Part[]> {
+  if (names.length === 0) return [];
+  const columns = [
+    names.map(({ object }) => object?.kind ?? ''),
+    names.map(({ schema }) => schema),
+    names.map(({ object }) => object?.on ?? null),
+    names.map(({ name }) => name),
+    names.map(({ object }) => object?.arguments ?? null),
+  ];
+  const rows = await connection.query<BystanderPartRow>(bystanderPartsQuery, columns);
+  return rows.flatMap(({ position, ...part }) => {
+    const view = names[position - 1];
+    return view ? [{ ...part, view, kind: 'bystander', key: '' }] : [];
+  });
 }
 
-// What views, triggers, rules, defaults, indexes and statistics depend on. https://www.postgresql.org/docs/current/catalog-pg-depend.html
+async function listParts(connection: Connection, bystanders: readonly RelationName[] = []): Promise<readonly Part[]> {
+  const [rows, hanging] = await Promise.all([connection.query<PartRow>(partsQuery), listBystanderParts(connection, bystanders)]);
+  const parts = rows.map(({ id, of, schema, name, kind, key, needs }) => ({ id: kind === 'view' ? of : id, of, view: { schema, name }, kind, key, needs }));
+  return [...parts, ...hanging];
+}
+
+// What views, their parts and bystanders are and depend on. https://www.postgresql.org/docs/current/catalog-pg-depend.html
 const catalogs = [
   'pg_class',
   'pg_proc',
@@ -44,6 +68,12 @@ const catalogs = [
   'pg_trigger',
   'pg_attrdef',
   'pg_statistic_ext',
+  'pg_policy',
+  'pg_cast',
+  'pg_language',
+  'pg_am',
+  'pg_ts_template',
+  'pg_ts_parser',
 ];
 
 const goneQuery = `
@@ -58,5 +88,5 @@ async function findGone(connection: Connection, ids: readonly string[]): Promise
 
 /** See `PartSource`. */
 export function openParts(connection: Connection): PartSource {
-  return { listParts: () => listParts(connection), findGone: (ids) => findGone(connection, ids) };
+  return { listParts: (bystanders) => listParts(connection, bystanders), findGone: (ids) => findGone(connection, ids) };
 }
