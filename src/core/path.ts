@@ -65,6 +65,11 @@ export function encodeFolder(name: string, folds: Folds): string {
   return encodeReserving(name, folds, (text) => deviceName.test(text) || text === 'target.json');
 }
 
+/** The same for a table, whose folder stands beside the files of views: it never ends in `.sql`. */
+function encodeTableFolder(name: string, folds: Folds): string {
+  return encodeFolder(name, folds).replace(/\.sql$/, `${escapeByte(0x2e)}sql`);
+}
+
 /** The same for the file of a view, without `.sql`; never `schema`, which is the container's own file. */
 export function encodeFile(name: string, folds: Folds): string {
   return encodeReserving(name, folds, (text) => deviceName.test(text) || text === 'schema');
@@ -114,7 +119,7 @@ function encodeCall({ name, object }: RelationName, folds: Folds): string {
 function encodeObject(name: RelationName, object: ObjectKind, folds: Folds): string {
   if (object.kind === 'schema') return 'schema.sql';
   if (object.on === undefined) return `${encodeCall(name, folds)}.${object.kind}.sql`;
-  return `${encodeFolder(object.on, folds)}/${encodeFolder(name.name, folds)}.${object.kind}.sql`;
+  return `${encodeTableFolder(object.on, folds)}/${encodeFolder(name.name, folds)}.${object.kind}.sql`;
 }
 
 /**

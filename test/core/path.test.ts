@@ -49,6 +49,12 @@ describe('the file of a view', () => {
     expect(pathInTarget({ schema: 'schema', name: 'a' }, postgres)).toBe('schema/a.sql');
   });
 
+  test.each(['x', 'x.sql', 'schema', 'con', 'X'])('never has the name of the folder of a table that is called %s.sql', (name) => {
+    const policy = pathInTarget({ schema: 's', name: 'p', object: { kind: 'policy', on: `${name}.sql` } }, postgres);
+    expect(policy.split('/')[1]).toBe(`${encodeFolder(`${name}.sql`, 'lower').slice(0, -4)}%2Esql`);
+    expect(policy.startsWith(`${pathInTarget({ schema: 's', name }, postgres)}/`)).toBe(false);
+  });
+
   test('is cut when it is longer than 200 bytes, at a whole character, and ends in a hash', () => {
     expect(encodeFile('x'.repeat(200), 'lower')).toBe('x'.repeat(200));
     expect(encodeFile('x'.repeat(201), 'lower')).toMatch(/^x{160}~[0-9a-f]{16}$/);

@@ -37,10 +37,12 @@ describe.each([newestServer().version])('on PostgreSQL %i', (version) => {
         `GRANT SELECT (${quoteName(name)}) ON s.${quoteName(name)} TO public`,
       ];
     });
-    await place.database.query(`CREATE SCHEMA s; ${views.join(';\n')}`);
+    const table = 's."Case.sql"';
+    const policy = `CREATE TABLE ${table} (); CREATE POLICY p ON ${table} USING (EXISTS (SELECT FROM s."Case"))`;
+    await place.database.query(`CREATE SCHEMA s; ${views.join(';\n')}; ${policy}`);
     await expectRoundTrip(place);
     const files = place.git('ls-tree', '-r', '--name-only', 'HEAD', '--', 'views').split('\n');
-    expect(files).toHaveLength(hostileNames.length + 2);
+    expect(files).toHaveLength(hostileNames.length + 3);
     expect(new Set(files.map((path) => path.toLowerCase().normalize('NFC'))).size).toBe(files.length);
     expect(files.filter((path) => !/^[\x21-\x7e]+$/.test(path) || /[<>:"|?*\\]|[. ](\/|$)|(^|\/)\.{1,2}(\/|$)/.test(path))).toEqual([]);
   });

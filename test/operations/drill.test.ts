@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -104,6 +105,30 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
       ),
     });
     expect(result.missing).toMatchObject([{ what: 'extension pg_stat_statements' }]);
+  });
+
+  test.each([version].filter((each) => each >= 18))('an extension makes its schema itself, and views may stand in it', async () => {
+    const place = await open(version);
+    const folder = mkdtempSync(join(tmpdir(), 'viewsync-extensions-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    mkdirSync(join(folder, 'extension'));
+    const scripts = {
+      drill_first: 'CREATE SCHEMA first; CREATE TABLE first.t (id int);',
+      a_second: 'CREATE SCHEMA second; CREATE VIEW second.of_first AS SELECT id FROM first.t;',
+    };
+    for (const [name, sql] of Object.entries(scripts)) {
+      const needed = name === 'a_second' ? "requires = 'drill_first'\n" : '';
+      writeFileSync(join(folder, 'extension', `${name}.control`), `default_version = '1'\nsuperuser = true\n${needed}`);
+      writeFileSync(join(folder, 'extension', `${name}--1.sql`), sql);
+    }
+    chmodSync(folder, 0o755);
+    const path = `'$system:${folder}'`;
+    await place.database.query(`SET extension_control_path = ${path}; CREATE EXTENSION drill_first; CREATE EXTENSION a_second;
+      CREATE TABLE second.mine (id int); CREATE VIEW first.v AS SELECT m.id FROM second.mine m JOIN second.of_first USING (id);
+      ALTER ROLE ${drillerOf(place.database)} SET extension_control_path = ${path}`);
+    await place.export();
+    const result = await drill(place, { on: 'server' });
+    expect({ outcomes: outcomes(result), missing: result.missing }).toEqual({ outcomes: { 'first.v': 'restored identical' }, missing: [] });
   });
 
   test('a role that may not create databases is told what to ask for; one that may needs no more than that', async () => {

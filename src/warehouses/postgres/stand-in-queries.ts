@@ -10,11 +10,17 @@ const collate = (column: string, type: string) =>
   `CASE WHEN ${column} <> 0 AND ${column} <> ${type}.typcollation THEN ' COLLATE ' || ${column}::regcollation::text ELSE '' END`;
 
 /** Whoever owns a view must be able to have it there, and to read what it reads; who may what on the real schemas and tables is not drilled. */
-const schemasQuery = `${row("'schema ' || quote_ident(n.nspname)", "format('CREATE SCHEMA IF NOT EXISTS %1$I; GRANT ALL ON SCHEMA %1$I TO PUBLIC', n.nspname)")}
+const allSchemas = `${row("'schema ' || quote_ident(n.nspname)", "format('CREATE SCHEMA IF NOT EXISTS %1$I; GRANT ALL ON SCHEMA %1$I TO PUBLIC', n.nspname)")}
 FROM pg_namespace n WHERE ${user('n')}`;
 
+const schemasQuery = `${allSchemas} AND ${own('pg_namespace', 'n.oid')}`;
+
+/** Schemas that their extensions make, for what others have in them: after the extensions, which would stop at one that is there. */
+const memberSchemasQuery = `${allSchemas} AND NOT ${own('pg_namespace', 'n.oid')}`;
+
+/** In the order in which they were made: one may need another. */
 const extensionsQuery = `${row("'extension ' || quote_ident(e.extname)", "format('CREATE EXTENSION IF NOT EXISTS %I SCHEMA %I', e.extname, n.nspname)")}
-FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname <> 'plpgsql'`;
+FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname <> 'plpgsql' ORDER BY e.oid`;
 
 /** The locale stands in another column in version 15 and again in 17. */
 function collationsQuery(version: number): string {
@@ -140,7 +146,7 @@ FROM pg_am a WHERE a.oid >= 16384 AND ${own('pg_am', 'a.oid')}`;
 /** In the order in which most of them can be made; tables come between the two. */
 export function standInQueries(version: number): { readonly before: readonly string[]; readonly after: readonly string[] } {
   return {
-    before: [schemasQuery, extensionsQuery, collationsQuery(version), shellsQuery, typesQuery(version), sequencesQuery, textSearchQuery],
+    before: [schemasQuery, extensionsQuery, memberSchemasQuery, collationsQuery(version), shellsQuery, typesQuery(version), sequencesQuery, textSearchQuery],
     after: [functionsQuery, baseTypesQuery(version), operatorsQuery, familiesQuery, classesQuery, keysQuery, aggregatesQuery, castsQuery, accessMethodsQuery],
   };
 }
