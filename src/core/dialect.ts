@@ -58,8 +58,11 @@ export interface ScriptRules {
   refuse(statement: Statement): { readonly because: string; readonly at: number } | undefined;
   /** What it drops by name: views, and schemas with all views in them. Statements inside its strings count. */
   dropsByName(statement: Statement): { readonly views: readonly (readonly string[])[]; readonly schemas: readonly string[] };
-  /** Whether it gives something another name or schema, which views that are there follow by themselves. */
-  isRenaming(statement: Statement): boolean;
+  /**
+   * Why all views have to be there when it runs, although it may name none, in words that follow its place: `renames`, which views that are there follow by
+   * themselves. Undefined where it is about nothing but what it names.
+   */
+  concernsAll(statement: Statement): string | undefined;
 }
 
 /**

@@ -42,10 +42,13 @@ export function planMaking(views: readonly View[], because: string, surroundings
   return { ...plan, steps: plan.steps.map((step): Step => (step.because === 'it does not exist' ? { ...step, because } : step)) };
 }
 
-/** Gives these views what the wanted ones have and they lack. */
-export function planMending(live: readonly View[], wanted: readonly View[], surroundings: Surroundings & Pick<PlanRequest, 'relations'>): Plan {
-  const plan = planChanges({ ...nothing, ...surroundings, live, wanted });
-  return { ...plan, steps: plan.steps.map((step): Step => ({ ...step, because: 'the migration took it along' })) };
+type MendingOptions = Surroundings & Pick<PlanRequest, 'relations'> & { readonly because: string };
+
+/** Gives these views what the wanted ones have and they lack, and takes what these have not. */
+export function planMending(live: readonly View[], wanted: readonly View[], { because, ...surroundings }: MendingOptions): Plan {
+  const relations = new Set([...surroundings.relations, ...findFoundations(wanted)]);
+  const plan = planChanges({ ...nothing, ...surroundings, relations, live, wanted });
+  return { ...plan, steps: plan.steps.map((step): Step => ({ ...step, because })) };
 }
 
 /** The surroundings once a script has run: it may have given rights and made schemas. */

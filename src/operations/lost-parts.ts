@@ -72,7 +72,11 @@ async function mend(warehouse: Warehouse, { now, wanted }: Mending, options: Res
   const surroundings = withoutPowers(surroundingsOf(target, warehouse, inspection));
   const view = relationKey(now.name);
   try {
-    const acts = await run(warehouse, planMending([now], [wanted], { ...surroundings, relations: inspection.relations }), options);
+    const acts = await run(
+      warehouse,
+      planMending([now], [wanted], { ...surroundings, relations: inspection.relations, because: 'the migration took it along' }),
+      options,
+    );
     return { acts, restored: [view], broken: [] };
   } catch (error) {
     if (!(error instanceof ViewsyncError) || error.code !== 'ROLLED_BACK') throw error;

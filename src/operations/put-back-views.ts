@@ -9,7 +9,7 @@ import { compareText, type RelationName, relationKey } from '../core/relation.ts
 import { mayName } from '../core/script.ts';
 import { withArticle } from '../core/sentence.ts';
 import { isView, type View } from '../core/view.ts';
-import { planMaking, withoutPowers } from './detour.ts';
+import { planMaking, planMending, withoutPowers } from './detour.ts';
 import { misfit } from './failed-script.ts';
 import { findLikeness, type Likeness } from './likeness.ts';
 import { type AbsentView, type BrokenView, type RunningScript, runOurs } from './running-script.ts';
@@ -42,8 +42,15 @@ async function findFreed(running: RunningScript, missing: readonly View[]): Prom
   return new Set(bystanders.filter(standsOn).map(({ name }) => relationKey(name)));
 }
 
-/** Raises when a view that was made again is not what it was; its columns may have changed with the tables. */
-async function verify(running: RunningScript, { after }: Plan): Promise<void> {
+/** A view that was made again and is not what it was, or is not there. */
+interface Differing {
+  readonly wanted: View;
+  readonly view: View | undefined;
+  readonly likeness: Likeness;
+}
+
+/** Views that are not what they were once they were made again; their columns may have changed with the tables. */
+async function findDiffering(running: RunningScript, after: readonly View[]): Promise<readonly Differing[]> {
   const { transaction, surroundings } = running;
   const { dialect } = surroundings;
   const views = await transaction.inspect(after.map(({ name }) => name));
@@ -53,13 +60,34 @@ async function verify(running: RunningScript, { after }: Plan): Promise<void> {
     running,
     after.filter(({ name }) => !found.has(relationKey(name))),
   );
-  for (const wanted of after) {
+  return after.flatMap((wanted) => {
     const key = relationKey(wanted.name);
     const view = found.get(key);
-    if (freed.has(key) || (view && isRestored(wanted, view, { likeness, dialect }))) continue;
-    const [change] = diffViews([wanted], view ? [view] : [], { dialect, ...likeness });
-    throw new Unfit(key, `made again, it is not what it was (${change ? describeChange(change) : 'its definition differs'})`);
-  }
+    return freed.has(key) || (view && isRestored(wanted, view, { likeness, dialect })) ? [] : [{ wanted, view, likeness }];
+  });
+}
+
+/** Raises for the first that differs. */
+function requireSame([differing]: readonly Differing[], { surroundings: { dialect } }: RunningScript): void {
+  if (!differing) return;
+  const { wanted, view, likeness } = differing;
+  const [change] = diffViews([wanted], view ? [view] : [], { dialect, ...likeness });
+  throw new Unfit(relationKey(wanted.name), `made again, it is not what it was (${change ? describeChange(change) : 'its definition differs'})`);
+}
+
+/** Gives and takes what the script itself has views get that are made now: by other default privileges, or by something that watches statements. */
+async function verify(running: RunningScript, { after }: Plan): Promise<void> {
+  const differing = await findDiffering(running, after);
+  if (differing.length === 0) return;
+  const present = differing.flatMap(({ wanted, view }) => (view ? [{ view, wanted: { ...view, attachments: wanted.attachments } }] : []));
+  const views = present.map(({ view }) => view);
+  const plan = planMending(
+    views,
+    present.map(({ wanted }) => wanted),
+    { ...withoutPowers(running.surroundings), relations: new Set(), because: 'it did not have this before' },
+  );
+  const isMended = plan.refusals.length === 0 && plan.steps.every(({ kind }) => kind === 'alter') && (await runOurs(running, plan)) === undefined;
+  requireSame(isMended ? await findDiffering(running, after) : differing, running);
 }
 
 async function putBack(running: RunningScript, keys: readonly string[], because: string): Promise<void> {
@@ -95,10 +123,16 @@ function withSources({ absent }: RunningScript, keys: readonly string[]): readon
   return [...reach(keys, readsOf([...absent.values()].map(({ view }) => view))).keys()].filter((key) => absent.has(key));
 }
 
-/** Puts views back as long as they fit; one that does not has to wait for the end of the script. */
+/** Puts views back as long as they fit; one that does not, and what reads it, has to wait for the end of the script. */
 export async function tryPutBack(running: RunningScript, keys: readonly string[], because: string): Promise<void> {
-  const unfit = await attempt(running, withSources(running, keys), because);
-  if (unfit) running.unfit.set(unfit.key, unfit.message);
+  let wanted = withSources(running, keys);
+  while (wanted.length > 0) {
+    const unfit = await attempt(running, wanted, because);
+    if (!unfit) return;
+    const found = await findUnfit(running, unfit);
+    for (const [key, reason] of found) running.unfit.set(key, reason);
+    wanted = wanted.filter((key) => !found.has(key) && key !== unfit.key);
+  }
 }
 
 function describeBroken({ view, at }: AbsentView, because: string, { statements, surroundings: { dialect } }: RunningScript): BrokenView {

@@ -1,6 +1,4 @@
-import { findReaders, reach } from '../core/graph.ts';
 import { callingOf, leansOn } from '../core/leaning.ts';
-import { readsOf } from '../core/rebuild.ts';
 import { compareText, type RelationName, relationKey } from '../core/relation.ts';
 import { mayName, placeOf, type ScriptStatement } from '../core/script.ts';
 import type { View } from '../core/view.ts';
@@ -8,11 +6,11 @@ import { ViewsyncError } from '../errors.ts';
 import type { Part } from '../warehouses/parts.ts';
 import type { StatementResult } from '../warehouses/script-session.ts';
 import type { Transaction } from '../warehouses/warehouse.ts';
-import { planDropping, type Surroundings } from './detour.ts';
 import { refusedStatement, unrestorable } from './failed-script.ts';
 import { findLost } from './find-lost.ts';
+import { clearWay, drop, dropsByName, findHanging, inspect, isOneOf } from './make-way.ts';
 import { findReplaced, putBackAll, tryPutBack } from './put-back-views.ts';
-import { type BrokenView, type MigrationAct, type RunningScript, runOurs, type ScriptOptions } from './running-script.ts';
+import type { BrokenView, MigrationAct, RunningScript, ScriptOptions } from './running-script.ts';
 
 export interface ScriptOutcome {
   readonly acts: readonly MigrationAct[];
@@ -24,66 +22,31 @@ export interface ScriptOutcome {
   readonly views: readonly RelationName[];
 }
 
-/** The bystanders that hang on some views, directly or not. */
-function findHanging({ bystanders, absent }: RunningScript, names: readonly RelationName[]): readonly RelationName[] {
-  const reached = reach(names.map(relationKey), findReaders(readsOf(bystanders)));
-  return bystanders.map(({ name }) => name).filter((name) => reached.has(relationKey(name)) && !absent.has(relationKey(name)));
+/** What is away because we dropped it; what the script took along itself is none of it. */
+function findOurs({ absent }: RunningScript): readonly (readonly [string, View])[] {
+  return [...absent].flatMap(([key, { view, takenBy }]) => (takenBy === 'viewsync' ? [[key, view] as const] : []));
 }
 
-/** Views and bystanders as they are now; which bystanders a view needs is known from before. */
-async function inspect({ transaction, needs }: RunningScript, names: readonly RelationName[]): Promise<readonly View[]> {
-  const objects = await transaction.inspect(names);
-  return objects.map((view) => ({ ...view, needs: view.needs ?? needs.get(relationKey(view.name)) ?? [] }));
-}
-
-/** Drops views that stand in the way of a statement, and what hangs on them. */
-async function drop(running: RunningScript, names: readonly RelationName[], at: ScriptStatement): Promise<void> {
-  await running.atomic.lock(names);
-  const views = await inspect(running, [...names, ...findHanging(running, names)]);
-  const plan = planDropping(views, `it stands in the way of ${placeOf(at)}`, running.surroundings);
-  if (plan.refusals.length > 0) throw unrestorable(at, plan.refusals);
-  const failure = await runOurs(running, plan);
-  if (failure) throw refusedStatement(at, { ...failure, isInTheWay: false }, `A view that stands in its way cannot be dropped (${failure.step.sql}).`);
-  for (const view of views) running.absent.set(relationKey(view.name), { view, takenBy: 'viewsync', at });
-  running.views = await running.session.listViews();
-}
-
-function isOneOf(name: RelationName, { views, schemas }: ReturnType<NonNullable<Surroundings['dialect']['script']>['dropsByName']>): boolean {
-  if (schemas.includes(name.schema)) return true;
-  // A cast has the name of its type, which may be the view's.
-  if (name.object !== undefined) return false;
-  return views.some((parts) => parts.at(-1) === name.name && (parts.length === 1 || parts.at(-2) === name.schema));
-}
-
-const none = { views: [], schemas: [] };
-
-function dropsByName({ surroundings }: RunningScript, { statement }: ScriptStatement) {
-  return surroundings.dialect.script?.dropsByName(statement) ?? none;
-}
-
-/** Clears the way for a statement that was refused; whether there was anything to clear. */
-async function clearWay(running: RunningScript, at: ScriptStatement, on: 'parts' | 'whole'): Promise<boolean> {
-  const own = dropsByName(running, at);
-  const standing = (await running.session.findStanding(at.named, on)).filter((name) => !isOneOf(name, own));
-  if (standing.length > 0) await drop(running, standing, at);
-  return standing.length > 0;
-}
-
-/** Puts back what a statement names; before something is renamed all of it, since a view that is there follows by itself. */
+/** Puts back what a statement names, or all of it, where the statement may be about views that it does not name or follow one that is there. */
 async function putBackNamed(running: RunningScript, at: ScriptStatement): Promise<void> {
-  const isRenaming = running.surroundings.dialect.script?.isRenaming(at.statement) === true;
-  const ours = [...running.absent].filter(([, { takenBy }]) => takenBy === 'viewsync');
-  const wanted = ours.filter(([, { view }]) => isRenaming || at.named.some((parts) => mayName(parts, view.name))).map(([key]) => key);
-  if (wanted.length > 0) await tryPutBack(running, wanted, `${placeOf(at)} ${isRenaming ? 'renames' : 'names it'}`);
+  const about = running.surroundings.dialect.script?.concernsAll(at.statement);
+  const wanted = findOurs(running).filter(([, view]) => about !== undefined || at.named.some((parts) => mayName(parts, view.name)));
+  const keys = wanted.map(([key]) => key);
+  if (keys.length > 0) await tryPutBack(running, keys, `${placeOf(at)} ${about ?? 'names it'}`);
 }
 
 async function send({ session }: RunningScript, { statement, named }: ScriptStatement): Promise<StatementResult> {
   return session.run(statement.text, named);
 }
 
-/** Runs a statement, and once more without the views that stand in its way. */
+/** Runs a statement; once more with all views, if something that it calls may miss one, and once more without the views that stand in its way. */
 async function insist(running: RunningScript, at: ScriptStatement): Promise<StatementResult> {
   let result = await send(running, at);
+  const ours = result.refusal?.isMissing ? findOurs(running).map(([key]) => key) : [];
+  if (ours.length > 0) {
+    await tryPutBack(running, ours, `${placeOf(at)} needs what is not there`);
+    result = await send(running, at);
+  }
   for (const on of ['parts', 'whole'] as const) {
     if (!result.refusal?.isInTheWay) break;
     if (await clearWay(running, at, on)) result = await send(running, at);

@@ -8,6 +8,8 @@ export interface StatementRefusal extends Omit<StepFailure, 'index' | 'isLock'> 
   readonly offset?: number;
   /** Whether it was refused because of objects that depend on what it changes, so that it may succeed without these. */
   readonly isInTheWay: boolean;
+  /** Whether it was refused because something is not there, which code that it runs may need without its naming it. */
+  readonly isMissing: boolean;
 }
 
 export interface StatementResult {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { describeCatalog } from '../support/catalog-comparison.ts';
-import { pgDump, postgresServers } from '../support/postgres-server.ts';
+import { createDatabase, createRole, pgDump, postgresServers } from '../support/postgres-server.ts';
 import { openWorkplace, type Workplace } from '../support/workplace.ts';
 
 const shop = `
@@ -340,4 +340,41 @@ test('something else that has taken the name of a view is named, by a migration 
   await place.apply('HEAD');
   const replaced = await place.migrate(`DROP VIEW shop.big CASCADE; ${makers['table']}`);
   expect(replaced).toMatchObject({ dropped: ['shop.big'], broken: [], restored: expect.arrayContaining(['shop.best', 'shop.sums', 'function shop.list()']) });
+});
+
+test('statements that name no view find them all as they were: code, rights of a schema, what a role owns, other default privileges', async () => {
+  const place = await openShop(postgresServers()[0]?.version ?? 18);
+  const plain = await createDatabase(postgresServers()[0]?.version ?? 18);
+  onTestFinished(() => plain[Symbol.asyncDispose]());
+  const [owner, reader] = ['unnamed_owner', 'unnamed_reader'];
+  const more = `
+    GRANT SELECT ON shop.orders, shop.big TO ${owner}; GRANT ALL ON SCHEMA shop TO ${owner}, ${reader}; ALTER VIEW shop.best OWNER TO ${owner};
+    SET ROLE ${owner}; GRANT SELECT ON shop.best TO ${reader} WITH GRANT OPTION; SET ROLE ${reader}; GRANT SELECT ON shop.best TO pg_monitor; RESET ROLE;
+    CREATE TABLE shop.log (n bigint); CREATE FUNCTION shop.spent() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM shop.best';
+    CREATE FUNCTION shop.fill() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.n := shop.spent(); RETURN NEW; END';
+    CREATE TRIGGER fill BEFORE INSERT ON shop.log FOR EACH ROW EXECUTE FUNCTION shop.fill();
+    CREATE FUNCTION shop.all_views(act text) RETURNS void LANGUAGE plpgsql AS $$ DECLARE v regclass; BEGIN
+      FOR v IN SELECT oid FROM pg_class WHERE relkind = 'v' AND relnamespace = 'shop'::regnamespace LOOP EXECUTE format(act, v); END LOOP; END $$;`;
+  await plain.query(`${createRole(owner)} ${createRole(reader)} ${shop}`);
+  for (const database of [plain, place.database]) await database.query(more);
+  await place.export();
+  const statements = [
+    'INSERT INTO shop.log VALUES (0)',
+    `SELECT shop.all_views('COMMENT ON VIEW %s IS ''seen''')`,
+    `DO $$ BEGIN PERFORM shop.all_views('ALTER VIEW %s SET (security_barrier)'); END $$`,
+    `GRANT INSERT ON ALL TABLES IN SCHEMA shop TO ${reader}`,
+    `REVOKE SELECT ON ALL TABLES IN SCHEMA shop FROM PUBLIC`,
+    `REVOKE GRANT OPTION FOR SELECT ON shop.best FROM ${reader} CASCADE`,
+    `DROP OWNED BY ${reader}`,
+    `GRANT SELECT ON shop.big TO ${reader}`,
+    `REASSIGN OWNED BY ${owner} TO ${reader}`,
+    `ALTER DEFAULT PRIVILEGES IN SCHEMA shop GRANT DELETE ON TABLES TO ${owner}`,
+  ];
+  for (const sql of statements) await plain.query(sql);
+  const around = (sql: string) => `ALTER TABLE shop.orders ALTER total TYPE numeric(14,2);\n${sql};\nALTER TABLE shop.orders ALTER total TYPE numeric(12,2);`;
+  await place.migrate(statements.map(around).join('\n'));
+  expect(await describeCatalog(place.database.url)).toEqual(await describeCatalog(plain.url));
+  expect(await place.database.query('SELECT n FROM shop.log')).toEqual(await plain.query('SELECT n FROM shop.log'));
+  await place.database.query(`DROP OWNED BY ${owner}, ${reader} CASCADE`);
+  await plain.query(`DROP OWNED BY ${owner}, ${reader} CASCADE; DROP ROLE ${owner}, ${reader}`);
 });

@@ -64,5 +64,5 @@ export const scriptRules: ScriptRules = {
     return scripting.has(word) ? { because: `${word} belongs to a script that BigQuery runs as a whole, and viewsync runs statements.`, at: start } : undefined;
   },
   dropsByName,
-  isRenaming: ({ text }) => /^ALTER\s+TABLE\b[\s\S]*\bRENAME\s+TO\b/i.test(text),
+  concernsAll: ({ text }) => (/^ALTER\s+TABLE\b[\s\S]*\bRENAME\s+TO\b/i.test(text) ? 'renames' : undefined),
 };

@@ -37,20 +37,25 @@ const drop = /^DROP (?:MATERIALIZED )?(VIEW|SCHEMA) (?:IF EXISTS )?/;
 
 type Dropped = ReturnType<ScriptRules['dropsByName']>;
 
+// The one word that may stand behind the names, but for RESTRICT, lets the schema be dropped with all that it holds.
+const dropWhole = /^DROP SCHEMA (?:IF EXISTS )?\S+ (?:, \S+ )*(?!RESTRICT )\w+ (?:; |$)/;
+
 function readDrop(tokens: readonly Token[]): Dropped {
   const [words, kind] = drop.exec(spellWords(tokens)) ?? [];
   if (words === undefined) return { views: [], schemas: [] };
   const names = readList(tokens, words.trim().split(' ').length);
-  return kind === 'VIEW' ? { views: names, schemas: [] } : { views: [], schemas: names.map(([name = '']) => name) };
+  if (kind === 'VIEW') return { views: names, schemas: [] };
+  return { views: [], schemas: dropWhole.test(spellWords(tokens)) ? names.map(([name = '']) => name) : [] };
 }
 
 /** Drops in the code of a DO block: wherever the words stand. */
 function readDropsInside(token: Token): readonly Dropped[] {
   try {
-    const tokens = splitStatements(insideOf(token), lexicalRules).flatMap((statement) => [...statement.tokens]);
-    const starts = tokens.flatMap((each, index) => (each.text.toUpperCase() === 'DROP' ? [index] : []));
-    const strings = tokens.filter(({ kind }) => kind === 'string');
-    return [...starts.map((start) => readDrop(tokens.slice(start))), ...strings.flatMap(readDropsInside)];
+    return splitStatements(insideOf(token), lexicalRules).flatMap(({ tokens }) => {
+      const starts = tokens.flatMap((each, index) => (each.text.toUpperCase() === 'DROP' ? [index] : []));
+      const strings = tokens.filter(({ kind }) => kind === 'string');
+      return [...starts.map((start) => readDrop(tokens.slice(start))), ...strings.flatMap(readDropsInside)];
+    });
   } catch {
     return [];
   }
@@ -62,6 +67,59 @@ function dropsByName({ tokens }: Statement): Dropped {
   return { views: all.flatMap(({ views }) => views), schemas: all.flatMap(({ schemas }) => schemas) };
 }
 
+/** Statements about views that they do not name, and what they do. */
+const aboutAll: readonly (readonly [RegExp, string])[] = [
+  [/^ALTER .*(RENAME|SET SCHEMA) /, 'renames'],
+  [/^(GRANT|REVOKE) .*ON ALL (TABLES|FUNCTIONS|PROCEDURES|ROUTINES) IN /, 'is about all that a schema holds'],
+  [/^(REASSIGN|DROP) OWNED /, 'is about all that a role owns'],
+  [/^(ALTER|DROP) (ROLE|USER|GROUP) /, 'changes a role'],
+  [/^(ALTER|DROP) EXTENSION /, 'changes an extension'],
+  [/^DROP SCHEMA /, 'drops a schema'],
+  [/^ALTER .*ALL IN TABLESPACE /, 'is about all that a tablespace holds'],
+  [/^(CREATE|ALTER) EVENT TRIGGER /, 'changes what watches statements'],
+  [/^(DO|CALL|EXECUTE) /, 'runs code'],
+];
+
+// What scripts call that looks at no view.
+const harmless = new Set(['set_config', 'setval', 'nextval', 'currval', 'pg_get_serial_sequence', 'coalesce', 'max', 'min', 'count', 'current_setting', 'now']);
+
+/** Whether a query calls what may run any code. */
+function callsCode(tokens: readonly Token[]): boolean {
+  return tokens.some((token, index) => {
+    const [before, after] = [tokens[index - 1]?.text, tokens[index + 1]?.text];
+    if (token.kind !== 'word' || after !== '(' || reserved.has(token.text.toUpperCase())) return false;
+    return !harmless.has(token.text.toLowerCase()) && !(before === '.' && tokens[index - 2]?.text.toLowerCase() === 'pg_catalog');
+  });
+}
+
+const reserved = new Set([
+  'SELECT',
+  'FROM',
+  'WHERE',
+  'AND',
+  'OR',
+  'NOT',
+  'IN',
+  'ANY',
+  'ALL',
+  'SOME',
+  'EXISTS',
+  'AS',
+  'VALUES',
+  'WITH',
+  'ON',
+  'USING',
+  'WHEN',
+  'THEN',
+  'ELSE',
+]);
+
+function concernsAll({ tokens }: Statement): string | undefined {
+  const words = spellWords(tokens);
+  const [, found] = aboutAll.find(([pattern]) => pattern.test(words)) ?? [];
+  return found ?? (/^(SELECT|WITH|VALUES) /.test(words) && callsCode(tokens) ? 'runs code' : undefined);
+}
+
 /** How the statements of a migration are read. */
 export const scriptRules: ScriptRules = {
   refuse: (statement) => {
@@ -69,5 +127,5 @@ export const scriptRules: ScriptRules = {
     return backslash ? { because: psql, at: backslash.start } : refuseBy(rules, statement);
   },
   dropsByName,
-  isRenaming: ({ tokens }) => /^ALTER .*(RENAME|SET SCHEMA) /.test(spellWords(tokens)),
+  concernsAll,
 };

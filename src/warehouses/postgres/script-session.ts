@@ -22,6 +22,9 @@ const names = [...pinnedSettings, ownTimeout, role];
 // https://www.postgresql.org/docs/current/errcodes-appendix.html: dependent objects still exist, feature not supported
 const inTheWay = new Set(['2BP01', '0A000']);
 
+// Undefined table, function and object.
+const missing = new Set(['42P01', '42883', '42704']);
+
 /** Long enough for a lock that nobody else has, in milliseconds. */
 const probe = 50;
 
@@ -67,7 +70,7 @@ function toRefusal(error: ServerError, sql: string): StatementRefusal {
   // The server counts characters, from 1.
   const offset = position === undefined ? undefined : [...sql].slice(0, Number(position) - 1).join('').length;
   const more = { ...(detail === undefined ? {} : { detail }), ...(hint === undefined ? {} : { hint }), ...(offset === undefined ? {} : { offset }) };
-  return { code, message, ...more, isInTheWay: inTheWay.has(code) };
+  return { code, message, ...more, isInTheWay: inTheWay.has(code), isMissing: missing.has(code) };
 }
 
 /** The state that a statement leaves; a lock timeout that is still ours is none of the script's. */

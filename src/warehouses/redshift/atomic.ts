@@ -163,5 +163,5 @@ async function readPath({ connection }: Journal): Promise<string> {
 function toRefusal({ code, message, detail, hint, position }: ServerError, sql: string): NonNullable<StatementResult['refusal']> {
   const offset = position === undefined ? undefined : [...sql].slice(0, Number(position) - 1).join('').length;
   const more = { ...(detail === undefined ? {} : { detail }), ...(hint === undefined ? {} : { hint }), ...(offset === undefined ? {} : { offset }) };
-  return { code, message, ...more, isInTheWay: inTheWay.includes(code) };
+  return { code, message, ...more, isInTheWay: inTheWay.includes(code), isMissing: false };
 }

@@ -30,5 +30,5 @@ export const scriptRules: ScriptRules = {
     const names = readList(tokens, words.trim().split(' ').length);
     return kind === 'VIEW' ? { views: names, schemas: [] } : { views: [], schemas: names.map(([name = '']) => name) };
   },
-  isRenaming: ({ tokens }) => /^ALTER .*(RENAME|SET SCHEMA) /.test(spellWords(tokens)),
+  concernsAll: ({ tokens }) => (/^ALTER .*(RENAME|SET SCHEMA) /.test(spellWords(tokens)) ? 'renames' : undefined),
 };

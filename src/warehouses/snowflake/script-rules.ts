@@ -26,5 +26,5 @@ export const scriptRules: ScriptRules = {
     if (chain === undefined) return { views: [], schemas: [] };
     return kind === 'SCHEMA' ? { views: [], schemas: chain.parts.slice(-1) } : { views: [chain.parts], schemas: [] };
   },
-  isRenaming: ({ tokens }) => /^ALTER .*RENAME /.test(spellWords(tokens)),
+  concernsAll: ({ tokens }) => (/^ALTER .*RENAME /.test(spellWords(tokens)) ? 'renames' : undefined),
 };
