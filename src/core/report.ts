@@ -6,5 +6,6 @@ export type StepOutcome = 'applied' | 'failed' | 'not run' | 'rolled back' | 'un
 /** What became of a plan. */
 export interface ApplyReport {
   readonly steps: readonly { readonly step: Step; readonly outcome: StepOutcome; readonly milliseconds: number }[];
-  readonly failure?: { readonly step?: Step; readonly message: string; readonly code?: string };
+  /** `context`: which code of its own the server ran then, an event trigger's for example. */
+  readonly failure?: { readonly step?: Step; readonly message: string; readonly code?: string; readonly context?: string };
 }

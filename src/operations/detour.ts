@@ -3,18 +3,19 @@ import { type PlanRequest, planChanges } from '../core/planner.ts';
 import { type RelationName, relationKey } from '../core/relation.ts';
 import { objectsOf } from '../core/snapshot.ts';
 import { isView, type View } from '../core/view.ts';
-import type { Inspection, Warehouse } from '../warehouses/warehouse.ts';
+import type { Inspection, Session, Warehouse } from '../warehouses/warehouse.ts';
 
 /** What every plan of a detour shares: views are dropped, something else happens, and they are made again. */
 export type Surroundings = Pick<PlanRequest, 'target' | 'dialect' | 'containers' | 'losses' | 'roles' | 'sizes' | 'allowed'> &
   Partial<Pick<PlanRequest, 'lockLimit' | 'role' | 'powers' | 'watchers'>> &
-  Pick<PlanRequest, 'rowSecurity'>;
+  Pick<PlanRequest, 'rowSecurity'> &
+  Pick<Session, 'watching'>;
 
 export function surroundingsOf(target: string, { dialect }: Pick<Warehouse, 'dialect'>, { snapshot, session, sizes }: Inspection): Surroundings {
   const { containers, losses } = snapshot;
-  const { roles, role, rowSecurity, lockLimit, powers } = session;
+  const { roles, role, rowSecurity, lockLimit, powers, watchers, watching = [] } = session;
   const known = { ...(lockLimit === undefined ? {} : { lockLimit }), ...(powers === undefined ? {} : { powers }) };
-  return { target, dialect, containers, losses, roles, role, rowSecurity, sizes, allowed: [], watchers: session.watchers, ...known };
+  return { target, dialect, containers, losses, roles, role, rowSecurity, sizes, allowed: [], watchers, watching, ...known };
 }
 
 const nothing = { wanted: [], drops: [], kept: [], described: new Map(), available: new Set<string>(), relations: new Set<string>(), exported: new Map() };

@@ -24,7 +24,8 @@ function makeReport(plan: Plan, execution: Execution, done: 'applied' | 'undone'
   const step = failure && plan.steps[failure.index];
   const steps = reportSteps(plan, execution, done);
   if (!failure) return { steps };
-  return { steps, failure: { ...(step ? { step } : {}), message: failure.message, ...(failure.code === undefined ? {} : { code: failure.code }) } };
+  const { message, code, context } = failure;
+  return { steps, failure: { ...(step ? { step } : {}), message, ...(code === undefined ? {} : { code }), ...(context === undefined ? {} : { context }) } };
 }
 
 /** What else can be done about a materialized view that cannot be filled. */

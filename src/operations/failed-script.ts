@@ -41,7 +41,7 @@ export function unrestorable(at: ScriptStatement, refusals: readonly Refusal[]):
 /** A statement of ours was refused by what watches statements: no view is to be left out for that. */
 export function vetoed({ kind, view, sql }: Step, { message, code }: StepFailure, watchers: readonly string[]): ViewsyncError {
   return new ViewsyncError('ROLLED_BACK', {
-    message: `To ${kind} ${relationKey(view)} was refused: ${message.replace(/[.\s]*$/, '')}. ${rolledBack}`,
+    message: `To ${kind} ${relationKey(view)} was refused: ${message.replace(/[.\s]*$/, '')}${code === undefined ? '' : ` (SQLSTATE ${code})`}. ${rolledBack}`,
     suggestions: watchers,
     details: { code, sql },
   });

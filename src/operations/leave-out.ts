@@ -51,14 +51,15 @@ export async function leaveOutBroken(wish: Wish, { inspection, warehouse, known 
   return { wish: { ...wish, wanted: wish.wanted.filter(({ name }) => !unfit.has(relationKey(name))) }, broken };
 }
 
-// A name that is not there, another type, something that cannot be done with what is there: classes 42, 0A and 22 of SQLSTATE.
-const aboutTheText = /^(42|0A|22)/;
+// A name that is not there, another type, something that cannot be done with what is there: classes 42, 0A and 22 of SQLSTATE, but for a right that is missing.
+const aboutTheText = /^(42(?!501)|0A|22)/;
 
 /** The view of which a run made or changed something that the warehouse refused; nothing for any other failure. */
 export function findUnfit(error: unknown): BrokenView | undefined {
   if (!(error instanceof ViewsyncError) || error.code !== 'ROLLED_BACK') return undefined;
   const { failure } = (error.details['report'] ?? {}) as Partial<ApplyReport>;
-  const isOurs = failure?.step !== undefined && failure.step.kind !== 'refresh' && failure.step.kind !== 'drop';
+  // What fails in code that the server ran, such as an event trigger's, says nothing about the text.
+  const isOurs = failure?.step !== undefined && failure.step.kind !== 'refresh' && failure.step.kind !== 'drop' && failure.context === undefined;
   return isOurs && aboutTheText.test(failure.code ?? '') ? { view: relationKey(failure.step.view), because: failure.message } : undefined;
 }
 

@@ -69,8 +69,9 @@ export interface RunningScript extends ScriptOptions {
 // What a function raises. https://www.postgresql.org/docs/current/errcodes-appendix.html
 const raised = /^P0/;
 
-/** Whether what watches statements has refused one, which says nothing about the view. A refresh, an index and a check call functions themselves. */
-function isVetoed({ code = '' }: StepFailure, { kind, view }: Step, { watchers = [] }: Surroundings): boolean {
+/** Whether what watches statements has refused one, or failed itself, which says nothing about the view. A refresh, an index and a check call functions themselves. */
+function isVetoed({ code = '', context = '' }: StepFailure, { kind, view }: Step, { watchers = [], watching = [] }: Surroundings): boolean {
+  if (watching.some((routine) => context.includes(routine))) return true;
   const callsFunctions = kind === 'refresh' || view.object?.kind === 'index' || view.object?.kind === 'check';
   return raised.test(code) && watchers.length > 0 && !callsFunctions;
 }

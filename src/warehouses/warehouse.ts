@@ -28,6 +28,8 @@ export interface Session {
   readonly powers?: Powers;
   /** What may refuse a statement of ours for reasons of its own, such as an event trigger: each in whole sentences, with what to do about it. */
   readonly watchers?: readonly string[];
+  /** How the server calls the routines that these run, as in `StepFailure.context`. */
+  readonly watching?: readonly string[];
   /** In words, for people: "PostgreSQL 15.18". */
   readonly server: string;
 }
@@ -123,6 +125,8 @@ export interface StepFailure {
   readonly code?: string;
   readonly detail?: string;
   readonly hint?: string;
+  /** Which code of its own the server ran when it failed, as text; absent when the statement itself was refused. */
+  readonly context?: string;
   /** Set when the answer never came: the statement may have taken effect. */
   readonly isUncertain?: true;
   /** Whether a lock was not granted in time, so that the whole transaction may succeed another time. */

@@ -252,6 +252,36 @@ test('an event trigger that refuses what a migration needs stops all of it and i
   }
 });
 
+test('an event trigger that fails itself is told with the words of the server, and not as a right that is missing or a view that does not fit', async () => {
+  const place = await openShop(postgresServers()[0]?.version ?? 18);
+  await place.export();
+  const failing = (event: string, tag: string) => `CREATE OR REPLACE FUNCTION public.watch() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+    RAISE EXCEPTION 'no audit today' USING ERRCODE = '42501', HINT = 'ask Ada'; END $$;
+    CREATE EVENT TRIGGER watching ON ${event} WHEN TAG IN ('${tag}') EXECUTE FUNCTION public.watch()`;
+  const alter = 'ALTER TABLE shop.orders ALTER total TYPE numeric(14,2)';
+  const suggestions = expect.arrayContaining([expect.stringContaining('ALTER EVENT TRIGGER watching DISABLE')]);
+  const message = expect.stringMatching(/^(?!.*belongs to)(?!.*no longer fits).*no audit today.*42501/s);
+  await expectUnchanged(place, async () => {
+    for (const [event, tag] of [
+      ['ddl_command_start', 'ALTER VIEW'],
+      ['sql_drop', 'DROP MATERIALIZED VIEW'],
+      ['ddl_command_end', 'GRANT'],
+    ] as const) {
+      await place.database.query(failing(event, tag));
+      await expect(place.migrate(alter, { misfits: 'skip' })).rejects.toMatchObject({ message, suggestions });
+      if (tag === 'ALTER VIEW') await expect(place.migrateAround(['shop.orders'], async () => 0)).rejects.toMatchObject({ message, suggestions });
+      await place.database.query('DROP FUNCTION public.watch() CASCADE');
+    }
+  });
+  await place.database.query(failing('ddl_command_end', 'CREATE VIEW'));
+  await place.database.query('ALTER EVENT TRIGGER watching DISABLE; DROP VIEW shop.notes; ALTER EVENT TRIGGER watching ENABLE');
+  await expect(place.apply('HEAD', { misfits: 'skip' })).rejects.toMatchObject({
+    code: 'ROLLED_BACK',
+    message: expect.stringContaining('no audit today'),
+    suggestions,
+  });
+});
+
 test('a primary key that a view groups by can be made anew, and so can a type and a function that views use', async () => {
   const place = await openShop(postgresServers()[0]?.version ?? 18);
   await place.database.query(`

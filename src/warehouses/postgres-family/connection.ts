@@ -9,6 +9,8 @@ export interface ServerError {
   readonly detail?: string;
   readonly hint?: string;
   readonly position?: string;
+  /** The call stack of what the server ran, as text; absent when the statement itself was refused. */
+  readonly where?: string;
 }
 
 /** One connection whose statements are pipelined: sent at once, answered in order. */

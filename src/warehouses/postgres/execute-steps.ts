@@ -151,7 +151,15 @@ export async function executeSteps(connection: Connection, steps: readonly Step[
 
 function toFailure({ index, error }: Refused): StepFailure {
   const lock = isLockDenied(error) ? { isLock: true } : {};
-  const { code, message, detail, hint }: ServerError = error;
+  const { code, message, detail, hint, where }: ServerError = error;
   const full = code === outOfLocks ? `${message}: the server's setting max_locks_per_transaction is too small for so many changes at once` : message;
-  return { index, message: full, code, ...(detail === undefined ? {} : { detail }), ...(hint === undefined ? {} : { hint }), ...lock };
+  return {
+    index,
+    message: full,
+    code,
+    ...(detail === undefined ? {} : { detail }),
+    ...(hint === undefined ? {} : { hint }),
+    ...(where === undefined ? {} : { context: where }),
+    ...lock,
+  };
 }

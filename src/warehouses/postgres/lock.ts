@@ -4,6 +4,8 @@ import { type Connection, isServerError, type ServerError } from '../postgres-fa
 import { type Denied, LockNotGranted } from '../warehouse.ts';
 import { ownerAttachment } from './attachments.ts';
 import { quoteIdentifier, quoteRelation, quoteText } from './names.ts';
+import { isCalled } from './settle-sql.ts';
+import { readWatchers } from './watchers.ts';
 
 const lockNotAvailable = new Set(['55P03', '40P01']);
 const undefinedTable = '42P01';
@@ -72,6 +74,7 @@ DECLARE
   deadline timestamptz := clock_timestamp() + interval '${Math.trunc(timeout)} milliseconds';
   statements text[] := ARRAY[${statements}];
   position int := 1;
+  detail text; hint text; context text;
 BEGIN
   WHILE position <= cardinality(statements) LOOP
     PERFORM set_config('lock_timeout', greatest(1, ceil(1000 * extract(epoch FROM deadline - clock_timestamp())))::int::text, true);
@@ -79,7 +82,8 @@ BEGIN
     position := position + 1;
   END LOOP;
 EXCEPTION WHEN OTHERS THEN
-  RAISE EXCEPTION USING ERRCODE = SQLSTATE, MESSAGE = SQLERRM, DETAIL = position::text;
+  GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
+  RAISE EXCEPTION USING ERRCODE = SQLSTATE, MESSAGE = SQLERRM, DETAIL = json_build_object('position', position, 'detail', detail, 'hint', hint, 'context', context)::text;
 END`;
   return `DO ${quoteText(body)}; SET LOCAL lock_timeout = ${Math.trunc(timeout)}`;
 }
@@ -90,9 +94,30 @@ function toStatement(row: PresentRow): string {
   return `ALTER TABLE ONLY ${quoteRelation({ schema, name })} OWNER TO ${quoteIdentifier(owner)}`;
 }
 
+/** What the block above says of the statement that failed in it. */
+interface Told {
+  readonly position: number;
+  readonly detail: string;
+  readonly hint: string;
+  readonly context: string;
+}
+
+/** Undefined where the block itself was refused. */
+function readTold({ detail = '' }: ServerError): Told | undefined {
+  try {
+    const told = JSON.parse(detail) as Told | null;
+    return typeof told?.position === 'number' ? told : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 async function explainFailure(connection: Connection, present: readonly PresentRow[], error: unknown): Promise<LockNotGranted> {
-  const row = isServerError(error) ? present[Number(error.detail) - 1] : undefined;
-  if (!isServerError(error) || row === undefined) throw error;
+  const told = isServerError(error) ? readTold(error) : undefined;
+  const row = told && present[told.position - 1];
+  if (!isServerError(error) || told === undefined || row === undefined) throw error;
+  const fromCode = isLockDenied(error) ? undefined : await findRaising(connection, toStatement(row), told);
+  if (fromCode) throw refusedByCode(row, { error, told, watchers: fromCode });
   if (error.code === undefinedTable) throw moved(`"${relationKey(row)}" was dropped by someone else`);
   if (!isLockDenied(error)) throw refused(row, error);
   await connection.run('ROLLBACK');
@@ -184,11 +209,36 @@ function moved(what: string): ViewsyncError {
   });
 }
 
+const insufficientPrivilege = '42501';
+
 function refused(row: PresentRow, error: ServerError): ViewsyncError {
+  const isForeign = error.code === insufficientPrivilege;
+  const because = isForeign ? ` belongs to the role "${row.owner}" and` : '';
   return new ViewsyncError('QUERY_FAILED', {
-    message: `"${relationKey(row)}" belongs to the role "${row.owner}" and cannot be changed: ${error.message} (SQLSTATE ${error.code}). Rolled back; nothing changed.`,
-    suggestions: error.code === '42501' ? [`GRANT the role "${row.owner}" to the role that viewsync connects as.`] : [],
+    message: `"${relationKey(row)}"${because} cannot be changed: ${error.message} (SQLSTATE ${error.code}). Rolled back; nothing changed.`,
+    suggestions: isForeign ? [`GRANT the role "${row.owner}" to the role that viewsync connects as.`] : [],
     details: { code: error.code },
+    cause: error,
+  });
+}
+
+/** The event triggers that may have raised an error; undefined when the statement itself was refused. Ends the transaction. */
+async function findRaising(connection: Connection, statement: string, { context }: Told): Promise<readonly string[] | undefined> {
+  if (!isCalled(context, statement)) return undefined;
+  await connection.run('ROLLBACK');
+  return (await readWatchers(connection)).filter(({ routine }) => context.includes(routine.replace(/^.*\./, ''))).map(({ told }) => told);
+}
+
+/** Code that the server runs when a view is changed has failed, whoever owns the view. */
+function refusedByCode(
+  row: PresentRow,
+  { error, told, watchers }: { readonly error: ServerError; readonly told: Told; readonly watchers: readonly string[] },
+): ViewsyncError {
+  const said = [error.message.replace(/[.\s]*$/, ''), told.detail, told.hint].filter((text) => text !== '').join('. ');
+  return new ViewsyncError('QUERY_FAILED', {
+    message: `"${relationKey(row)}" was not changed, because code that the server runs then has failed: ${said} (SQLSTATE ${error.code}; ${told.context.split('\n')[0]}). Rolled back; nothing changed.`,
+    suggestions: watchers,
+    details: { code: error.code, context: told.context },
     cause: error,
   });
 }

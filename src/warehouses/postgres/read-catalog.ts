@@ -19,7 +19,7 @@ import {
 } from './catalog-queries.ts';
 import type { SessionRow } from './catalog-rows.ts';
 import { type Guards, readGuards } from './guards.ts';
-import { readWatchers } from './watchers.ts';
+import { readWatchers, type Watcher } from './watchers.ts';
 
 /** What has to be known to ask for the texts. */
 export type PrintedRows = Pick<CatalogRows, 'views' | 'parts' | 'reads'>;
@@ -71,7 +71,7 @@ export interface Surroundings {
   readonly roles: readonly { readonly name: string }[];
   readonly session: SessionRow;
   readonly guards: Guards;
-  readonly watchers: readonly string[];
+  readonly watchers: readonly Watcher[];
 }
 
 export async function readSurroundings(connection: Connection, version: number): Promise<Surroundings> {
@@ -96,7 +96,8 @@ export function toSession({ session, roles, guards, watchers }: Surroundings): S
     roles: roles.map(({ name }) => name).sort(compareText),
     lockLimit: session.locks,
     ...guards,
-    watchers,
+    watchers: watchers.map(({ told }) => told),
+    watching: watchers.map(({ routine }) => routine),
     server: `PostgreSQL ${session.server.split(' ')[0]}`,
   };
 }

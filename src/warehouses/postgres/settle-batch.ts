@@ -108,5 +108,5 @@ function explainFailure(
     if (cause?.outcome === 'refused' || cause?.outcome === 'unproven') return { outcome: cause.outcome, because: `it reads "${read}": ${cause.because}` };
   }
   if (question.isCircular) return { outcome: 'unproven', because: `it is part of a circle of views: ${because}` };
-  return { outcome: notAboutTheText.test(failure.code) ? 'unproven' : 'refused', because };
+  return { outcome: failure.isOfCode || notAboutTheText.test(failure.code) ? 'unproven' : 'refused', because };
 }

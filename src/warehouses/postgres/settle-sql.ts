@@ -9,6 +9,8 @@ export interface StatementOutcome {
   readonly code: string;
   readonly message: string;
   readonly hint: string | null;
+  /** Whether it was not the statement that was refused, but code that failed which the server ran for it, such as an event trigger's. */
+  readonly isOfCode?: boolean;
 }
 
 export interface TemporaryView {
@@ -18,7 +20,7 @@ export interface TemporaryView {
 
 /** Each statement on its own: one that fails takes nothing with it, unless it is a lock that was not had. One round trip for all. */
 const runnerDefinition = `
-CREATE FUNCTION pg_temp.viewsync_settle(statements text[]) RETURNS TABLE ("position" int, code text, message text, hint text) LANGUAGE plpgsql AS $runner$
+CREATE FUNCTION pg_temp.viewsync_settle(statements text[]) RETURNS TABLE ("position" int, code text, message text, hint text, context text) LANGUAGE plpgsql AS $runner$
 BEGIN
   FOR number IN 1 .. cardinality(statements) LOOP
     BEGIN
@@ -26,7 +28,7 @@ BEGIN
     EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
       RAISE;
     WHEN OTHERS THEN
-      GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
+      GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
       "position" := number - 1;
       code := SQLSTATE;
       RETURN NEXT;
@@ -44,9 +46,20 @@ export function dropRunner(connection: Connection): Promise<void> {
   return connection.run('DROP FUNCTION pg_temp.viewsync_settle(text[])');
 }
 
+/** Whether anything stands in a call stack above a statement that our function ran. */
+export function isCalled(context: string, statement: string): boolean {
+  const at = context.includes(statement) ? context.indexOf(statement) : context.lastIndexOf('\n') + 1;
+  return context.slice(0, at).includes('\n');
+}
+
+interface FailedRow extends Omit<StatementOutcome, 'isOfCode'> {
+  readonly context: string;
+}
+
 /** Runs each statement on its own; resolves to those that failed. */
-export function runStatements(connection: Connection, statements: readonly string[]): Promise<StatementOutcome[]> {
-  return connection.query<StatementOutcome>('SELECT * FROM pg_temp.viewsync_settle($1)', [statements]);
+export async function runStatements(connection: Connection, statements: readonly string[]): Promise<StatementOutcome[]> {
+  const rows = await connection.query<FailedRow>('SELECT * FROM pg_temp.viewsync_settle($1)', [statements]);
+  return rows.map(({ context, ...failure }) => ({ ...failure, isOfCode: isCalled(context, statements[failure.position] ?? '') }));
 }
 
 const temporaryViews = `

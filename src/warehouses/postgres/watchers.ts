@@ -24,7 +24,15 @@ function describe({ name, owner, event, function: called }: WatcherRow): string 
   return `The event trigger "${name}" of "${owner}" calls ${called} at ${event} and may refuse a statement. To do without it: ${alter} DISABLE; afterwards ${alter} ENABLE.`;
 }
 
-/** What may refuse statements of ours for reasons of its own, each in whole sentences. */
-export async function readWatchers(connection: Connection): Promise<readonly string[]> {
-  return (await connection.query<WatcherRow>(watchersQuery, [tags])).map(describe);
+/** What may refuse statements of ours for reasons of its own. */
+export interface Watcher {
+  /** In whole sentences. */
+  readonly told: string;
+  /** What it runs, as the server calls it. */
+  readonly routine: string;
+}
+
+/** Reads them, by name. */
+export async function readWatchers(connection: Connection): Promise<readonly Watcher[]> {
+  return (await connection.query<WatcherRow>(watchersQuery, [tags])).map((row) => ({ told: describe(row), routine: row.function }));
 }
