@@ -118,7 +118,8 @@ export function findMentions(sql: string, dialect: ReferenceDialect, known: Read
   const tokens = readTokens(sql, dialect.lexicalRules).filter(isSignificant);
   const mentions: Mention[] = [];
   for (let index = 0; index < tokens.length; ) {
-    const chain = nameParts(tokens, index, dialect);
+    // A name without its schema is never known; most words of a query are such.
+    const chain = tokens[index + 1]?.text === '.' ? nameParts(tokens, index, dialect) : undefined;
     const name = chain && knownName(chain.parts, dialect, known);
     if (chain && name) mentions.push({ name, start: chain.start, end: chain.end });
     index = chain?.next ?? index + 1;

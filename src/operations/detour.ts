@@ -20,13 +20,6 @@ export function surroundingsOf(target: string, { dialect }: Pick<Warehouse, 'dia
 
 const nothing = { wanted: [], drops: [], kept: [], described: new Map(), available: new Set<string>(), relations: new Set<string>(), exported: new Map() };
 
-/** Drops exactly these live views, in the order that the server allows. Its refusals name what could not be made again, and by whom. */
-export function planDropping(views: readonly View[], because: string, surroundings: Surroundings): Plan {
-  const plan = planChanges({ ...surroundings, ...nothing, live: views, drops: views.map(({ name }) => name) });
-  const { refusals } = planMaking(views, because, surroundings);
-  return { ...plan, steps: plan.steps.map((step): Step => ({ ...step, because })), refusals: [...plan.refusals, ...refusals] };
-}
-
 /** What the views read and what bystanders stand on: it is there, or the server will say. */
 function findFoundations(views: readonly View[]): ReadonlySet<string> {
   return new Set(
@@ -37,10 +30,38 @@ function findFoundations(views: readonly View[]): ReadonlySet<string> {
   );
 }
 
+const absence = 'it does not exist';
+
+/** The plan with a better reason for what is made than that it is not there. */
+export function withReason(plan: Plan, because: string): Plan {
+  return { ...plan, steps: plan.steps.map((step): Step => (step.because === absence ? { ...step, because } : step)) };
+}
+
+function planWayBack(views: readonly View[], surroundings: Surroundings): Plan {
+  // What comes back as it was gives nobody anything new.
+  const exported = new Map(views.map((view) => [relationKey(view.name), view]));
+  return planChanges({ ...surroundings, ...nothing, live: [], wanted: views, relations: findFoundations(views), exported });
+}
+
 /** Makes these views, none of which exists, as they were. */
 export function planMaking(views: readonly View[], because: string, surroundings: Surroundings): Plan {
-  const plan = planChanges({ ...surroundings, ...nothing, live: [], wanted: views, relations: findFoundations(views) });
-  return { ...plan, steps: plan.steps.map((step): Step => (step.because === 'it does not exist' ? { ...step, because } : step)) };
+  return withReason(planWayBack(views, surroundings), because);
+}
+
+/** The way of views out and back again. */
+export interface Detour {
+  /** Drops exactly these live views, in the order that the server allows. Its refusals name what could not be made again, and by whom. */
+  readonly dropping: Plan;
+  /** Makes them again as they were. See `withReason`. */
+  readonly wayBack: Plan;
+}
+
+/** Views that get out of the way of something, and come back. */
+export function planDetour(views: readonly View[], because: string, surroundings: Surroundings): Detour {
+  const plan = planChanges({ ...surroundings, ...nothing, live: views, drops: views.map(({ name }) => name) });
+  const wayBack = planWayBack(views, surroundings);
+  const steps = plan.steps.map((step): Step => ({ ...step, because }));
+  return { dropping: { ...plan, steps, refusals: [...plan.refusals, ...wayBack.refusals] }, wayBack };
 }
 
 type MendingOptions = Surroundings & Pick<PlanRequest, 'relations'> & { readonly because: string };

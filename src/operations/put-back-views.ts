@@ -9,7 +9,7 @@ import { compareText, type RelationName, relationKey } from '../core/relation.ts
 import { mayName } from '../core/script.ts';
 import { withArticle } from '../core/sentence.ts';
 import { isView, type View } from '../core/view.ts';
-import { planMaking, planMending, withoutPowers } from './detour.ts';
+import { planMaking, planMending, withoutPowers, withReason } from './detour.ts';
 import { misfit } from './failed-script.ts';
 import { findLikeness, type Likeness } from './likeness.ts';
 import { type AbsentView, type BrokenView, type RunningScript, runOurs } from './running-script.ts';
@@ -90,9 +90,16 @@ async function verify(running: RunningScript, { after }: Plan): Promise<void> {
   requireSame(isMended ? await findDiffering(running, after) : differing, running);
 }
 
+/** The plan that was made when exactly these views were dropped, or a new one. */
+function planPuttingBack({ wayBack, surroundings }: RunningScript, views: readonly View[], because: string): Plan {
+  const dropped = new Set(wayBack?.after);
+  if (wayBack && dropped.size === views.length && views.every((view) => dropped.has(view))) return withReason(wayBack, because);
+  return planMaking(views, because, withoutPowers(surroundings));
+}
+
 async function putBack(running: RunningScript, keys: readonly string[], because: string): Promise<void> {
   const views = keys.flatMap((key) => running.absent.get(key)?.view ?? []);
-  const plan = planMaking(views, because, withoutPowers(running.surroundings));
+  const plan = planPuttingBack(running, views, because);
   const [open] = plan.refusals;
   if (open) throw new Unfit(relationKey(open.view), open.because);
   const failure = await runOurs(running, plan);

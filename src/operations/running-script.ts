@@ -64,6 +64,8 @@ export interface RunningScript extends ScriptOptions {
   /** Keys of the views that were put back. */
   readonly restored: Set<string>;
   views: ReadonlyMap<string, RelationName>;
+  /** Makes again what was dropped last; see `withReason`. */
+  wayBack?: Plan;
 }
 
 // What a function raises. https://www.postgresql.org/docs/current/errcodes-appendix.html

@@ -1,5 +1,6 @@
 import type { Client, ClientConfig } from 'pg';
 import { ViewsyncError } from '../../errors.ts';
+import { findRefused, loadSender } from './statements-together.ts';
 
 /** The part of the server's answer to a failed statement that we use; as libpq calls it. */
 export interface ServerError {
@@ -11,6 +12,12 @@ export interface ServerError {
   readonly position?: string;
   /** The call stack of what the server ran, as text; absent when the statement itself was refused. */
   readonly where?: string;
+}
+
+/** The statement of a message, by its index, that the server refused; none behind it has run. */
+export interface RefusedStatement {
+  readonly index: number;
+  readonly error: ServerError;
 }
 
 /** One connection whose statements are pipelined: sent at once, answered in order. */
@@ -27,6 +34,8 @@ export interface Connection {
   query<Row>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
   /** Runs statements without parameters, in one message. Throws as `query` does. */
   run(sql: string): Promise<void>;
+  /** Runs texts of one statement each, without a semicolon behind it, in one message. Throws `CONNECTION_LOST`. */
+  runTogether(statements: readonly string[]): Promise<RefusedStatement | undefined>;
   close(): Promise<void>;
 }
 
@@ -63,19 +72,23 @@ interface ConnectionParts {
 }
 
 /** A client as a connection; `reopen` makes another client like it. */
-export function toConnection(client: Client, { place, reopen, onQuery }: ConnectionParts): Connection {
+export async function toConnection(client: Client, { place, reopen, onQuery }: ConnectionParts): Promise<Connection> {
+  const send = await loadSender(client);
   let queries = 0;
   const countQuery = () => {
     queries += 1;
     onQuery?.();
   };
   let failed: ServerError | undefined;
-  const raise = (error: unknown): never => {
+  const toServerError = (error: unknown): ServerError => {
     if (!isServerError(error)) throw connectionLost(error, place);
     // Of pipelined statements the ones behind a failed one say no more than that.
-    if (error.code === inFailedTransaction && failed !== undefined) throw failed;
+    if (error.code === inFailedTransaction && failed !== undefined) return failed;
     failed = error;
-    throw error;
+    return error;
+  };
+  const raise = (error: unknown): never => {
+    throw toServerError(error);
   };
   return {
     place,
@@ -89,6 +102,12 @@ export function toConnection(client: Client, { place, reopen, onQuery }: Connect
     },
     run: async (sql) => {
       await client.query(sql).catch(raise);
+    },
+    runTogether: async (statements) => {
+      const { completed, error } = await send(statements);
+      if (error === undefined) return undefined;
+      const refused = toServerError(error);
+      return { index: findRefused(refused, completed, statements), error: refused };
     },
     close: () => client.end(),
   };

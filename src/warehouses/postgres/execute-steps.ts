@@ -1,5 +1,5 @@
 import type { Step } from '../../core/plan.ts';
-import { type Connection, isServerError, type ServerError } from '../postgres-family/connection.ts';
+import type { Connection, ServerError } from '../postgres-family/connection.ts';
 import type { ExecuteOutcome, StepFailure, StepResult } from '../warehouse.ts';
 import { isLockDenied } from './lock.ts';
 import { type Refused, runEarly, runRefreshes } from './refresh-views.ts';
@@ -16,7 +16,8 @@ export interface ExecuteOptions {
 /** What became of the steps, by their position in the plan. */
 interface Progress {
   readonly results: StepResult[];
-  done(index: number): void;
+  /** Steps that were answered together share the time that has passed. */
+  done(...indices: readonly number[]): void;
 }
 
 function createProgress(onStep: ExecuteOptions['onStep']): Progress {
@@ -24,10 +25,13 @@ function createProgress(onStep: ExecuteOptions['onStep']): Progress {
   let last = performance.now();
   return {
     results,
-    done: (index) => {
-      results[index] = { milliseconds: performance.now() - last };
+    done: (...indices) => {
+      const milliseconds = (performance.now() - last) / indices.length;
       last = performance.now();
-      onStep?.(index);
+      for (const index of indices) {
+        results[index] = { milliseconds };
+        onStep?.(index);
+      }
     },
   };
 }
@@ -37,27 +41,56 @@ interface Numbered {
   readonly step: Step;
 }
 
-/** How many statements are sent before the first of them is answered: enough for the server never to wait for us, and few that wait in our memory. */
-const ahead = 500;
+/** How many messages are sent before the first of them is answered: enough for the server never to wait for us, and few that wait in our memory. */
+const ahead = 25;
+
+/** How many statements one message holds: each message costs the server and us about as much as a small statement. */
+const together = 20;
+
+/** Steps side by side, as messages. One that may be several statements, or nothing but a comment, is a message of its own, so that answers can be counted. */
+function toMessages(steps: readonly Numbered[]): readonly (readonly Numbered[])[] {
+  const messages: Numbered[][] = [];
+  let isOpen = false;
+  for (const each of steps) {
+    const isSingle = isOneStatement(each.step.sql);
+    const last = messages.at(-1);
+    if (last !== undefined && isOpen && isSingle && last.length < together) last.push(each);
+    else messages.push([each]);
+    isOpen = isSingle;
+  }
+  return messages;
+}
+
+function isOneStatement(sql: string): boolean {
+  return /^\w/.test(sql) && !sql.includes(';');
+}
+
+async function runMessage(connection: Connection, message: readonly Numbered[], { done }: Progress): Promise<Refused | undefined> {
+  const indices = message.map(({ index }) => index);
+  const refused = await connection.runTogether(message.map(({ step }) => step.sql));
+  const completed = refused === undefined ? message.length : message.length === 1 ? 0 : refused.index;
+  done(...indices.slice(0, completed));
+  return refused && { index: indices[completed] ?? 0, error: refused.error };
+}
 
 /** Sends the steps without waiting for answers. Behind a failed one the server runs none of the others, because the transaction is then void. */
-async function runAtOnce(connection: Connection, steps: readonly Numbered[], { done }: Progress): Promise<Refused | undefined> {
-  const failed: { readonly index: number; readonly error: unknown }[] = [];
+async function runAtOnce(connection: Connection, steps: readonly Numbered[], progress: Progress): Promise<Refused | undefined> {
+  const stops: (() => Refused)[] = [];
   const sent: Promise<unknown>[] = [];
-  for (const { index, step } of steps) {
+  for (const message of toMessages(steps)) {
     if (sent.length >= ahead) await sent.shift();
-    if (failed.length > 0) break;
-    const answered = connection.run(step.sql).then(
-      () => done(index),
-      (error: unknown) => failed.push({ index, error }),
+    if (stops.length > 0) break;
+    const answered = runMessage(connection, message, progress).then(
+      (refused) => refused && stops.push(() => refused),
+      (error: unknown) =>
+        stops.push(() => {
+          throw error;
+        }),
     );
     sent.push(answered);
   }
   await Promise.all(sent);
-  const [first] = failed;
-  if (first === undefined) return undefined;
-  if (!isServerError(first.error)) throw first.error;
-  return { index: first.index, error: first.error };
+  return stops[0]?.();
 }
 
 /** Refreshes that stand side by side, and whatever else stands side by side. */

@@ -77,6 +77,29 @@ describe.each([newestServer()])('a transaction on PostgreSQL $version', ({ versi
     expect((await it.warehouse.inspect({ schemas: ['*'] })).snapshot.views).toEqual(it.views);
   });
 
+  test('names the failed one of steps that were sent together, also one that cannot be parsed', async () => {
+    await using it = await open(version);
+    const harmless = step("COMMENT ON VIEW shop.v IS '𝕧'");
+    const several = step("COMMENT ON VIEW shop.v IS 'one'; COMMENT ON VIEW shop.nowhere IS 'two'");
+    const [unknown, unreadable] = [step('DROP VIEW shop.nowhere'), step('DROP VEEW shop.v')];
+    const last = { [unknown.sql]: '42P01', [unreadable.sql]: '42601', [several.sql]: '42P01' };
+    const run = async (steps: readonly Step[]) => {
+      const done: number[] = [];
+      const work = it.warehouse.transact({ ...brief, locks: [] }, async (transaction) => {
+        const { failure } = await transaction.execute(steps, (index) => done.push(index));
+        throw Object.assign(new Error('roll back'), { code: failure?.code, index: failure?.index });
+      });
+      const { code, index } = await work.catch((error) => error);
+      return { code, index, isNext: done.every((each) => each < index) };
+    };
+    for (const failing of [unknown, unreadable, several]) {
+      for (const before of [0, 1, 7, 19, 20, 21, 700]) {
+        const steps = [...Array.from({ length: before }, () => harmless), failing, ...Array.from({ length: 30 }, () => harmless)];
+        expect(await run(steps), `${before} steps before ${failing.sql}`).toEqual({ code: last[failing.sql], index: before, isNext: true });
+      }
+    }
+  });
+
   test('is not committed when a step failed, even if the work returns', async () => {
     await using it = await open(version);
     const work = it.warehouse.transact({ ...brief, locks: [] }, (transaction) => transaction.execute([step('DROP VIEW shop.w'), step('nonsense')]));
