@@ -14,9 +14,11 @@ export interface ServerError {
   readonly where?: string;
 }
 
-/** The statement of a message, by its index, that the server refused; none behind it has run. */
+/** The statement of a message that the server refused; none behind it has run. */
 export interface RefusedStatement {
   readonly index: number;
+  /** How many have run: all before it, or none where it cannot be parsed. */
+  readonly completed: number;
   readonly error: ServerError;
 }
 
@@ -107,7 +109,7 @@ export async function toConnection(client: Client, { place, reopen, onQuery }: C
       const { completed, error } = await send(statements);
       if (error === undefined) return undefined;
       const refused = toServerError(error);
-      return { index: findRefused(refused, completed, statements), error: refused };
+      return { index: findRefused(error as ServerError, completed, statements), completed, error: refused };
     },
     close: () => client.end(),
   };

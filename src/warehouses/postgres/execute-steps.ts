@@ -68,9 +68,14 @@ function isOneStatement(sql: string): boolean {
 async function runMessage(connection: Connection, message: readonly Numbered[], { done }: Progress): Promise<Refused | undefined> {
   const indices = message.map(({ index }) => index);
   const refused = await connection.runTogether(message.map(({ step }) => step.sql));
-  const completed = refused === undefined ? message.length : message.length === 1 ? 0 : refused.index;
+  if (refused === undefined) {
+    done(...indices);
+    return undefined;
+  }
+  // A step that is a message of its own may be several statements, and is done when all of them are.
+  const [index, completed] = message.length === 1 ? [0, 0] : [refused.index, refused.completed];
   done(...indices.slice(0, completed));
-  return refused && { index: indices[completed] ?? 0, error: refused.error };
+  return { index: indices[index] ?? 0, error: refused.error };
 }
 
 /** Sends the steps without waiting for answers. Behind a failed one the server runs none of the others, because the transaction is then void. */
