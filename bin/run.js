@@ -5,9 +5,7 @@ if (major < 22 || (major === 22 && minor < 18)) {
   process.exit(78);
 }
 
-const [{ enableCompileCache }, { setFlagsFromString }] = await Promise.all([import('node:module'), import('node:v8')]);
+const { enableCompileCache } = await import('node:module');
 enableCompileCache();
-// Garbage that waits until the heap has doubled costs memory and saves little time.
-setFlagsFromString('--heap-growing-percent=20');
 const { main } = await import('../dist/cli/main.js');
 await main(process.argv.slice(2));

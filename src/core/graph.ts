@@ -73,29 +73,28 @@ function insertSorted(queue: string[], name: string, compare: Compare): void {
   queue.splice(from, 0, name);
 }
 
+/** The components that some nodes read, each by its first member, once. */
+function needsOf(members: readonly string[], { reads, home }: { reads: Reads; home: ReadonlyMap<string, string> }): readonly string[] {
+  return [...new Set(members.flatMap((member) => reads.get(member) ?? []).flatMap((read) => home.get(read) ?? []))];
+}
+
 /** Components in an order in which everything comes after what it reads; ties are broken by rank, the lowest first, and then by name. */
 export function orderByReads(reads: Reads, rankOf: (key: string) => number = () => 0): readonly Component[] {
-  const compare: Compare = (left, right) => rankOf(left) - rankOf(right) || compareText(left, right);
   const byName = new Map(findComponents(reads).map((component) => [component.members[0] ?? '', component]));
+  const ranks = new Map([...byName.keys()].map((name) => [name, rankOf(name)]));
+  const compare: Compare = (left, right) => (ranks.get(left) ?? 0) - (ranks.get(right) ?? 0) || compareText(left, right);
   const home = new Map([...byName].flatMap(([name, component]) => component.members.map((member) => [member, name] as const)));
-  const waiting = new Map<string, Set<string>>();
-  const readers = new Map<string, string[]>();
-  for (const [name, component] of byName) {
-    const needs = new Set(component.members.flatMap((member) => reads.get(member) ?? []).flatMap((read) => home.get(read) ?? []));
-    needs.delete(name);
-    waiting.set(name, needs);
-    for (const need of needs) readers.set(need, [...(readers.get(need) ?? []), name]);
-  }
-  const ready = [...waiting]
-    .filter(([, needs]) => needs.size === 0)
-    .map(([name]) => name)
-    .sort(compare);
+  const needs: Reads = new Map([...byName].map(([name, { members }]) => [name, needsOf(members, { reads, home }).filter((need) => need !== name)]));
+  const readers = findReaders(needs);
+  const open = new Map([...needs].map(([name, { length }]) => [name, length]));
+  const ready = [...needs].flatMap(([name, { length }]) => (length === 0 ? [name] : [])).sort(compare);
   const ordered: Component[] = [];
   for (let name = ready.shift(); name !== undefined; name = ready.shift()) {
     ordered.push(byName.get(name) as Component);
     for (const reader of readers.get(name) ?? []) {
-      waiting.get(reader)?.delete(name);
-      if (waiting.get(reader)?.size === 0) insertSorted(ready, reader, compare);
+      const left = (open.get(reader) ?? 0) - 1;
+      open.set(reader, left);
+      if (left === 0) insertSorted(ready, reader, compare);
     }
   }
   return ordered;

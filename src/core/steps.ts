@@ -62,6 +62,12 @@ function needsPlaceholder({ view, making }: CourseMaking, { live }: Situation): 
   return view.kind === 'view' && (making === 'create' || (making === 'replace' && live.get(relationKey(view.name))?.columns.length !== view.columns.length));
 }
 
+function inCircleOrder(members: readonly View[]): readonly View[] {
+  if (members.length === 1) return members;
+  const { fixed, plain } = splitCircle(members);
+  return [...fixed, ...plain];
+}
+
 function makeComponent(component: Component, { makings }: Course, situation: Situation): Step[] {
   const { dialect } = situation.request;
   const members = component.members.flatMap((key) => makings.get(key) ?? []);
@@ -69,8 +75,7 @@ function makeComponent(component: Component, { makings }: Course, situation: Sit
   const placeholders = fresh.flatMap(({ view, making }) =>
     placeholderStep(view, dialect).map((step): Step => ({ ...step, kind: making === 'create' ? 'create' : 'replace' })),
   );
-  const { fixed, plain } = splitCircle(members.map(({ view }) => view));
-  const made = [...fixed, ...plain].flatMap((view): Step[] => {
+  const made = inCircleOrder(members.map(({ view }) => view)).flatMap((view): Step[] => {
     const key = relationKey(view.name);
     const making = makings.get(key)?.making ?? 'create';
     if (making === 'rename columns') return renameSteps(view, situation);

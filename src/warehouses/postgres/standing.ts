@@ -44,20 +44,19 @@ const standingQuery = (start: string): string => `
 WITH RECURSIVE named AS (${namedQuery}),
 family AS (SELECT oid FROM named UNION SELECT i.inhrelid FROM family JOIN pg_inherits i ON i.inhparent = family.oid),
 start(class, object, part) AS (${start}),
-parts(catalog, oid, relation) AS (
-  SELECT 'pg_rewrite'::regclass, oid, ev_class FROM pg_rewrite
-  UNION ALL SELECT 'pg_attrdef'::regclass, oid, adrelid FROM pg_attrdef
-  UNION ALL SELECT 'pg_trigger'::regclass, oid, tgrelid FROM pg_trigger
-  UNION ALL SELECT 'pg_class'::regclass, indexrelid, indrelid FROM pg_index
-  UNION ALL SELECT 'pg_statistic_ext'::regclass, oid, stxrelid FROM pg_statistic_ext),
 reached(class, object, part, distance) AS (
   SELECT class, object, part, 0 FROM start
   UNION
-  SELECT coalesce(v.class, d.classid), coalesce(v.object, d.objid), coalesce(v.part, d.objsubid), 1
-  FROM reached r JOIN pg_depend d ON d.refclassid = r.class AND d.refobjid = r.object AND (r.part = 0 OR d.refobjsubid = r.part)
-       LEFT JOIN (SELECT p.catalog, p.oid, 'pg_class'::regclass::oid AS class, p.relation AS object, 0 AS part
-                  FROM parts p JOIN pg_class c ON c.oid = p.relation AND c.relkind IN ('v', 'm')) v ON v.catalog = d.classid AND v.oid = d.objid
-  WHERE d.deptype <> 'x')
+  SELECT CASE WHEN v.oid IS NULL THEN d.classid ELSE 'pg_class'::regclass::oid END, coalesce(v.oid, d.objid), CASE WHEN v.oid IS NULL THEN d.objsubid ELSE 0 END, 1
+  FROM (SELECT DISTINCT d.classid, d.objid, d.objsubid
+        FROM reached r JOIN pg_depend d ON d.refclassid = r.class AND d.refobjid = r.object AND (r.part = 0 OR d.refobjsubid = r.part) WHERE d.deptype <> 'x') d
+       LEFT JOIN LATERAL (SELECT c.oid FROM (
+         SELECT ev_class AS relation FROM pg_rewrite WHERE d.classid = 'pg_rewrite'::regclass AND oid = d.objid
+         UNION ALL SELECT adrelid FROM pg_attrdef WHERE d.classid = 'pg_attrdef'::regclass AND oid = d.objid
+         UNION ALL SELECT tgrelid FROM pg_trigger WHERE d.classid = 'pg_trigger'::regclass AND oid = d.objid
+         UNION ALL SELECT indrelid FROM pg_index WHERE d.classid = 'pg_class'::regclass AND indexrelid = d.objid
+         UNION ALL SELECT stxrelid FROM pg_statistic_ext WHERE d.classid = 'pg_statistic_ext'::regclass AND oid = d.objid OFFSET 0) p
+         JOIN pg_class c ON c.oid = p.relation AND c.relkind IN ('v', 'm') OFFSET 0) v ON true)
 SELECT DISTINCT n.nspname::text AS schema, c.relname::text AS name
 FROM reached JOIN pg_class c ON reached.class = 'pg_class'::regclass AND c.oid = reached.object AND c.relkind IN ('v', 'm') JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE reached.distance = 1 AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'`;
