@@ -13,8 +13,8 @@ import { type CatalogRows, listPrinted, toViews } from './catalog.ts';
 import { namesQuery, oidsQuery } from './catalog-queries.ts';
 import { toContainers } from './containers.ts';
 import { postgresDialect } from './dialect.ts';
-import { learnTexts, type Memory, recall } from './known.ts';
-import { findMoved } from './moved.ts';
+import { type Former, learnTexts, type Memory, recall } from './known.ts';
+import { findConcerned, type Look, lookAgain } from './moved.ts';
 import { readBystanders } from './read-bystanders.ts';
 import { requestCatalogRows, type Surroundings, toSession } from './read-catalog.ts';
 import { readCompletely } from './read-completely.ts';
@@ -82,15 +82,27 @@ export async function inspectNames(
   const { known } = memory;
   if (known === undefined || names.length < manyViews) return (await readNames(connection, server, names)).views;
   memory.known = undefined;
-  const since = await findMoved(connection, known.baseline);
-  const recalled = since.isStill ? recall(known, names) : undefined;
+  const look = await lookAgain(connection, known.baseline);
+  const recalled = look.isStill ? recall(known, names) : undefined;
+  const isKept = afterwards === 'inspected';
   if (recalled) {
-    memory.known = afterwards === 'inspected' ? known : undefined;
+    memory.known = isKept ? known : undefined;
     return recalled;
   }
-  const { views, texts, oids } = await readNames(connection, server, names);
-  if (afterwards === 'inspected') memory.known = learnTexts(known, { baseline: since.now, moved: since.views, fresh: texts, read: oids });
-  return views;
+  const reading = await readNames(connection, server, names);
+  if (isKept) memory.known = await learn(connection, known, { look, reading });
+  return reading.views;
+}
+
+// Of pg_class itself, the same everywhere. https://www.postgresql.org/docs/current/system-catalog-initial-data.html
+const classOfRelations = 1259;
+
+/** The texts that are known now. What depends on a new view need not be looked for: it is new as well, or was itself changed. */
+async function learn(connection: Connection, known: Former, { look, reading }: { readonly look: Look; readonly reading: NamedReading }): Promise<Former> {
+  const fresh = new Set(reading.oids.filter((oid) => !known.texts.get('view')?.has(oid)));
+  const changed = look.changed.filter((each) => each.class !== classOfRelations || !fresh.has(each.object));
+  const moved = await findConcerned(connection, changed);
+  return learnTexts(known, { baseline: look.now, moved, fresh: reading.texts, read: reading.oids });
 }
 
 interface NamedReading {
@@ -104,9 +116,13 @@ async function readNames(connection: Connection, server: ServerFacts, names: rea
   const relations = names.filter(({ object }) => object === undefined);
   const parameters = [relations.map((name) => name.schema), relations.map((name) => name.name)];
   const oids = (await connection.query<{ oid: number }>(oidsQuery, parameters)).map((row) => row.oid);
-  const rows = await requestCatalogRows(connection, server.version, oids).rows;
-  const texts = await readTexts(connection, listPrinted(rows));
-  const found = [...toViews(rows, texts, server.version), ...(relations.length === names.length ? [] : await inspectObjects(connection, names))];
+  const requests = requestCatalogRows(connection, server.version, oids);
+  const [rows, texts, objects] = await Promise.all([
+    requests.rows,
+    requests.printed.then((printed) => readTexts(connection, listPrinted(printed))),
+    relations.length === names.length ? [] : inspectObjects(connection, names),
+  ]);
+  const found = [...toViews(rows, texts, server.version), ...objects];
   const failed = found.find((each) => each.failure !== undefined);
   if (failed === undefined) return { views: found.map((each) => each.view), texts, oids };
   throw new ViewsyncError('QUERY_FAILED', {

@@ -1,6 +1,6 @@
 import type { RelationName } from '../../core/relation.ts';
 import type { Connection } from '../postgres-family/connection.ts';
-import { type Baseline, findChanged, isStill, readBaseline } from './baseline.ts';
+import { type Baseline, type ChangedObject, findChanged, isStill, readBaseline } from './baseline.ts';
 
 /** Views and bystanders whose text depends on one of the objects; a new or renamed schema concerns all views. No two of them share an oid. */
 const concernedQuery = `
@@ -24,26 +24,44 @@ export interface Moved {
   readonly relations: readonly RelationName[];
 }
 
-/** Found by comparing two looks at the catalogs. */
-export interface Comparison extends Moved {
+/** What another look at the catalogs found. */
+export interface Look {
   readonly now: Baseline;
   /** Whether nothing was written or deleted in any catalog. */
   readonly isStill: boolean;
+  readonly changed: readonly ChangedObject[];
 }
+
+/** What has moved, and the look that told. */
+export type Comparison = Moved & Look;
 
 const relationsQuery = `
 SELECT DISTINCT n.nspname::text AS schema, c.relname::text AS name FROM unnest($1::oid[], $2::oid[]) AS changed(class, object)
 JOIN pg_class c ON changed.class = 'pg_class'::regclass AND c.oid = changed.object JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'`;
 
-export async function findMoved(connection: Connection, former: Baseline): Promise<Comparison> {
+export async function lookAgain(connection: Connection, former: Baseline): Promise<Look> {
   const now = await readBaseline(connection, former.reach, former);
-  const changed = findChanged(former, now);
-  if (changed.length === 0) return { now, isStill: isStill(former, now), views: new Set(), relations: [] };
-  const parameters = [changed.map((row) => row.class), changed.map((row) => row.object)];
-  const [views, relations] = await Promise.all([
-    connection.query<{ oid: number }>(concernedQuery, parameters),
-    connection.query<RelationName>(relationsQuery, parameters),
-  ]);
-  return { now, isStill: false, views: new Set(views.map((row) => row.oid)), relations: relations.map(({ schema, name }) => ({ schema, name })) };
+  return { now, isStill: isStill(former, now), changed: findChanged(former, now) };
+}
+
+const toParameters = (changed: readonly ChangedObject[]) => [changed.map((row) => row.class), changed.map((row) => row.object)];
+
+/** Oids of the views and bystanders whose text may depend on what has changed. */
+export async function findConcerned(connection: Connection, changed: readonly ChangedObject[]): Promise<ReadonlySet<number>> {
+  if (changed.length === 0) return new Set();
+  const rows = await connection.query<{ oid: number }>(concernedQuery, toParameters(changed));
+  return new Set(rows.map(({ oid }) => oid));
+}
+
+async function findRelations(connection: Connection, changed: readonly ChangedObject[]): Promise<readonly RelationName[]> {
+  if (changed.length === 0) return [];
+  const rows = await connection.query<RelationName>(relationsQuery, toParameters(changed));
+  return rows.map(({ schema, name }) => ({ schema, name }));
+}
+
+export async function findMoved(connection: Connection, former: Baseline): Promise<Comparison> {
+  const look = await lookAgain(connection, former);
+  const [views, relations] = await Promise.all([findConcerned(connection, look.changed), findRelations(connection, look.changed)]);
+  return { ...look, views, relations };
 }
