@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { HazardName } from '../../src/core/plan.ts';
+import { describeCatalog } from '../support/catalog-comparison.ts';
 import { newestServer } from '../support/postgres-server.ts';
 import { openWorkplace, type Workplace } from '../support/workplace.ts';
 
@@ -230,6 +231,32 @@ describe.each([newestServer().version])('on PostgreSQL %i', (version) => {
     await place.apply('HEAD');
     expect(await texts()).toEqual(before);
     expect((await place.export()).commit).toBeUndefined();
+  });
+
+  test('comparisons that are printed without their operator come back with it', async () => {
+    const place = await open(
+      version,
+      `CREATE SCHEMA "My Types"; CREATE EXTENSION citext SCHEMA "My Types"; CREATE EXTENSION hstore; SET search_path = public, "My Types";
+       CREATE TABLE u (id int PRIMARY KEY, email citext, more hstore); CREATE TABLE w (email citext, more hstore, n int);
+       INSERT INTO u VALUES (1, 'A@x', 'a=>1'); INSERT INTO w VALUES ('a@X', 'a=>1', 1);
+       CREATE VIEW joined AS SELECT id, n FROM u JOIN w USING (email); CREATE VIEW natural_joined AS SELECT * FROM (SELECT id, email FROM u) a NATURAL LEFT JOIN (SELECT email, n FROM w) b;
+       CREATE VIEW nulled AS SELECT NULLIF(email, '') AS email, NULLIF(more, 'a=>2') AS more FROM u; CREATE VIEW over_nulled AS SELECT email FROM nulled WHERE email = 'a@X';
+       CREATE VIEW cased AS SELECT id, email, CASE email WHEN 'a@x' THEN 1 ELSE 2 END AS c, CASE WHEN more = 'a=>1' THEN 1 END AS plain FROM u;
+       CREATE VIEW distinct_ones AS SELECT u.id FROM u, w WHERE u.email IS DISTINCT FROM w.email OR u.more IS NOT DISTINCT FROM w.more;
+       CREATE RULE changed AS ON UPDATE TO cased WHERE new.email IS DISTINCT FROM old.email DO INSTEAD NOTHING;
+       CREATE FUNCTION found(text) RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(NULLIF(email, $1::citext)) FROM nulled; END;
+       CREATE MATERIALIZED VIEW held AS SELECT email, found('a@x') AS f FROM over_nulled; CREATE INDEX held_email ON held (NULLIF(email, ''));
+       RESET search_path`,
+    );
+    const before = await describeCatalog(place.database.url);
+    const views = ['joined', 'natural_joined', 'nulled', 'over_nulled', 'cased', 'distinct_ones'];
+    const read = () => Promise.all([...views, 'held'].map((view) => place.database.query(`SELECT * FROM ${view}`)));
+    const rows = await read();
+    await place.database.query(`DROP VIEW ${views.join(', ')} CASCADE`);
+    await place.apply('HEAD');
+    expect([await describeCatalog(place.database.url), await read()]).toEqual([before, rows]);
+    edit(place, 'nulled', define(`SELECT NULLIF((email), (''::"My Types".citext)) AS email, NULLIF(more, '"a"=>"2"'::public.hstore) AS more FROM public.u`));
+    expect((await place.plan('worktree')).plan).toMatchObject({ steps: [], refusals: [] });
   });
 
   test('one changed WHERE at the bottom of a chain of 500 views is one statement', async () => {

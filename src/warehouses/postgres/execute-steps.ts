@@ -1,6 +1,7 @@
 import type { Step } from '../../core/plan.ts';
 import type { Connection, ServerError } from '../postgres-family/connection.ts';
 import type { ExecuteOutcome, StepFailure, StepResult } from '../warehouse.ts';
+import { amongComparisons } from './comparison-path.ts';
 import { isLockDenied } from './lock.ts';
 import { type Refused, runEarly, runRefreshes } from './refresh-views.ts';
 
@@ -52,7 +53,7 @@ function toMessages(steps: readonly Numbered[]): readonly (readonly Numbered[])[
   const messages: Numbered[][] = [];
   let isOpen = false;
   for (const each of steps) {
-    const isSingle = isOneStatement(each.step.sql);
+    const isSingle = isOneStatement(amongComparisons(each.step.sql));
     const last = messages.at(-1);
     if (last !== undefined && isOpen && isSingle && last.length < together) last.push(each);
     else messages.push([each]);
@@ -67,7 +68,7 @@ function isOneStatement(sql: string): boolean {
 
 async function runMessage(connection: Connection, message: readonly Numbered[], { done }: Progress): Promise<Refused | undefined> {
   const indices = message.map(({ index }) => index);
-  const refused = await connection.runTogether(message.map(({ step }) => step.sql));
+  const refused = await connection.runTogether(message.map(({ step }) => amongComparisons(step.sql)));
   if (refused === undefined) {
     done(...indices);
     return undefined;

@@ -1,3 +1,5 @@
+import { findComparisonPath } from './comparison-path.ts';
+
 /**
  * What a transaction of ours always sets, so that neither ALTER ROLE … SET nor a pooler's session changes what the server prints or makes.
  * https://www.postgresql.org/docs/current/runtime-config-client.html
@@ -30,8 +32,8 @@ const pinned = [...Object.entries(settings).map(([name, value]) => `SET LOCAL ${
 /** The names of what is pinned. */
 export const pinnedSettings: readonly string[] = [...Object.keys(settings), 'transaction_timeout'];
 
-/** Pins it again inside an open transaction. */
-export const pin = pinned;
+/** Pins it again inside an open transaction that writes. */
+export const pin = `${pinned}; ${findComparisonPath}`;
 
 /** Every name qualified and nothing locked for long: one consistent look at the catalogs. */
 export const beginReading = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${pinned}`;
@@ -40,4 +42,4 @@ export const beginReading = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${
  * Each statement sees what is committed before it starts; the way in which steps run. A routine whose body is text may name what comes back
  * after it, so bodies are not checked, as in what pg_dump writes.
  */
-export const beginWriting = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; ${pinned}; SET LOCAL check_function_bodies = 'off'`;
+export const beginWriting = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; ${pin}; SET LOCAL check_function_bodies = 'off'`;

@@ -7,6 +7,7 @@ import type { Settled, SettleRequest } from '../warehouse.ts';
 import { isDenied } from './brief-wait.ts';
 import { bystanderTextQueries } from './bystander-texts.ts';
 import { textQueries } from './catalog-queries.ts';
+import { amongComparisons } from './comparison-path.ts';
 import { postgresDialect } from './dialect.ts';
 import { quoteRelation, quoteText } from './names.ts';
 
@@ -72,7 +73,7 @@ type Print = { readonly text: string } | { readonly failure: string };
 async function print(connection: Connection, sql: string, query: string): Promise<Print> {
   const results = await Promise.allSettled([
     connection.run('SAVEPOINT viewsync_print'),
-    connection.run(sql),
+    connection.run(amongComparisons(sql)),
     connection.query<{ text: string }>(query).then(([row]) => row?.text),
     connection.run('ROLLBACK TO SAVEPOINT viewsync_print; RELEASE SAVEPOINT viewsync_print'),
   ]);

@@ -1,5 +1,6 @@
 import type { Column } from '../../core/view.ts';
 import type { Connection } from '../postgres-family/connection.ts';
+import { amongComparisons } from './comparison-path.ts';
 import { quoteRelation } from './names.ts';
 
 /** What became of one statement; a missing outcome is a success. */
@@ -58,8 +59,9 @@ interface FailedRow extends Omit<StatementOutcome, 'isOfCode'> {
 
 /** Runs each statement on its own; resolves to those that failed. */
 export async function runStatements(connection: Connection, statements: readonly string[]): Promise<StatementOutcome[]> {
-  const rows = await connection.query<FailedRow>('SELECT * FROM pg_temp.viewsync_settle($1)', [statements]);
-  return rows.map(({ context, ...failure }) => ({ ...failure, isOfCode: isCalled(context, statements[failure.position] ?? '') }));
+  const sent = statements.map(amongComparisons);
+  const rows = await connection.query<FailedRow>('SELECT * FROM pg_temp.viewsync_settle($1)', [sent]);
+  return rows.map(({ context, ...failure }) => ({ ...failure, isOfCode: isCalled(context, sent[failure.position] ?? '') }));
 }
 
 const temporaryViews = `
