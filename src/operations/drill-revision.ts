@@ -151,7 +151,8 @@ async function restoreInRounds(scratch: Scratch, { standIns, ...parts }: DrillPa
 
 async function drillIn(scratch: Scratch, { standIns, ...parts }: DrillParts): Promise<Drilled> {
   parts.progress?.({ what: 'Stand-ins', done: 0, total: standIns.length });
-  const { missing, restored } = await restoreInRounds(scratch, { ...parts, standIns });
+  const [last, first] = [standIns.filter(({ when }) => when === 'last'), standIns.filter(({ when }) => when === undefined)];
+  const { missing, restored } = await restoreInRounds(scratch, { ...parts, standIns: first });
   const views = await judgeViews({
     scratch,
     wanted: parts.wanted,
@@ -161,7 +162,7 @@ async function drillIn(scratch: Scratch, { standIns, ...parts }: DrillParts): Pr
     unreadable: parts.files.description?.unreadable ?? [],
   });
   // What takes or returns a view can be made now, unless the revision has made it.
-  const left = (await scratch.furnish(missing.map(({ standIn }) => standIn))).filter(({ because }) => !because.includes('already exists'));
+  const left = (await scratch.furnish([...missing.map(({ standIn }) => standIn), ...last])).filter(({ because }) => !because.includes('already exists'));
   const count = (outcome: DrilledView['outcome']) => views.filter((view) => view.outcome === outcome).length;
   return {
     place: scratch.place,

@@ -28,7 +28,7 @@ interface Evidence {
 
 const absentRelations = [/^relation "(.+)" does not exist/, / reads (.+), which does not exist\./, /Object '(.+)' does not exist or not authorized/];
 const absentObject =
-  /^(type|column|function|aggregate|operator|collation|schema|tablespace|access method|text search configuration) "?(.+?)"?(?: for encoding ".+?")? does not exist/;
+  /^(type|column|function|procedure|aggregate|operator class|operator family|operator|collation|schema|tablespace|access method|language|role|extension|text search (?:configuration|dictionary)) "?(.+?)"?(?: for (?:encoding|access method) ".+?")? does not exist/;
 const absentOperator = /^(operator) does not exist: (.+?)(?:\. |$)/;
 
 const bare = (text: string) => text.replaceAll('"', '');

@@ -10,6 +10,8 @@ export interface StandIn {
   readonly relation?: RelationName;
   /** `more`: it brings along objects that no other stand-in stands for. */
   readonly brings?: 'more';
+  /** `last`: no view needs it, and it may need views. */
+  readonly when?: 'last';
   /** May hold several statements, which run together. */
   readonly sql: string;
 }

@@ -61,6 +61,14 @@ const rich = `
   SET ROLE drill_grantor; GRANT SELECT ON app.all_kinds TO drill_reader; RESET ROLE;
   COMMENT ON VIEW app.grouped IS 'one row each'; CREATE TRIGGER note INSTEAD OF INSERT ON app.grouped FOR EACH ROW EXECUTE FUNCTION app.note();
   CREATE RULE keep AS ON DELETE TO app.summed DO INSTEAD INSERT INTO app.t (id) VALUES (1) ON CONFLICT ON CONSTRAINT t_pkey DO NOTHING;
+  CREATE TABLE app.child (more int) INHERITS (app.t); CREATE TYPE app.shape AS (a int); CREATE TABLE app.typed OF app.shape; CREATE INDEX t_mood ON app.t (mood);
+  CREATE PROCEDURE app.run(INOUT n int) LANGUAGE plpgsql AS 'BEGIN n := 1; END'; CREATE FUNCTION app.small(int) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1 < 9';
+  CREATE DOMAIN app.few AS int DEFAULT 2 NOT NULL CHECK (app.small(VALUE)); CREATE FUNCTION app.same(app.pair, app.pair) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT ($1).a = ($2).a';
+  CREATE OPERATOR app.== (FUNCTION = app.same, LEFTARG = app.pair, RIGHTARG = app.pair, COMMUTATOR = OPERATOR(app.==), HASHES); CREATE FUNCTION app.hash(app.pair) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';
+  CREATE OPERATOR CLASS app.pair_hash FOR TYPE app.pair USING hash AS OPERATOR 1 app.==, FUNCTION 1 app.hash(app.pair);
+  CREATE VIEW app.tied AS SELECT c::app.t AS parent, y::app.shape AS shape, part::"My Schema"."My Table" AS whole, 'app.t_mood'::regclass AS index, 'app.run(int)'::regprocedure AS run, 3::app.few AS few
+    FROM app.child c, app.typed y, "My Schema".part;
+  CREATE MATERIALIZED VIEW app.joined AS SELECT l.id, r.id AS other FROM app.t l FULL JOIN app.t r ON l.pair OPERATOR(app.==) r.pair;
   INSERT INTO app.t (id, mood, price) VALUES (1, 'sad', 3)`;
 
 /** What SQL alone cannot make: types, functions and classes of the server's libraries, and tables with a column of a view's row type. */
@@ -87,7 +95,7 @@ describe.each(postgresServers().map(({ version }) => version))('on PostgreSQL %i
     const tip = place.git('for-each-ref');
     const result = await drill(place, { on: 'server' });
     expect(outcomes(result)).toEqual(Object.fromEntries(result.views.map(({ view }) => [view, 'restored identical'])));
-    expect(result).toMatchObject({ restored: 8, differing: 0, needing: 0, missing: [], server: expect.stringContaining(`PostgreSQL ${version}`) });
+    expect(result).toMatchObject({ restored: 10, differing: 0, needing: 0, missing: [], server: expect.stringContaining(`PostgreSQL ${version}`) });
     expect([await describeCatalog(place.database.url), place.git('for-each-ref')]).toEqual([before, tip]);
     expect(await scratchDatabases(place.database)).toEqual([]);
   });
@@ -172,7 +180,8 @@ test('what cannot be stood in is named, and the other views are proven', async (
     CREATE VIEW app.granted AS SELECT id FROM app.kept; GRANT SELECT ON app.granted TO ${gone}; CREATE VIEW app.retyped AS SELECT id FROM app.kept;
     CREATE OPERATOR app.+% (FUNCTION = int4pl, LEFTARG = int, RIGHTARG = int); CREATE VIEW app.summed AS SELECT 1 OPERATOR(app.+%) 2 AS three;
     CREATE TABLE app.wide (id int, a int); CREATE VIEW app.narrow AS SELECT id, a FROM app.wide;
-    CREATE VIEW app.other AS SELECT 1 AS one; CREATE VIEW app.outside AS SELECT one FROM app.other`);
+    CREATE VIEW app.other AS SELECT 1 AS one; CREATE VIEW app.outside AS SELECT one FROM app.other;
+    CREATE DOMAIN app.must AS int NOT NULL; CREATE FUNCTION app.must() RETURNS app.must LANGUAGE sql AS 'SELECT 3'; CREATE MATERIALIZED VIEW app.musts AS SELECT app.must() AS must`);
   await place.export();
   await place.database.query(`DROP VIEW app.above, app.lost, app.called, app.granted, app.retyped, app.summed, app.narrow; DROP OPERATOR app.+% (int, int);
     ALTER TABLE app.wide DROP a; DROP TABLE app.orders; DROP FUNCTION app.f(int);
@@ -183,6 +192,7 @@ test('what cannot be stood in is named, and the other views are proven', async (
     'app.called': 'needs: function app.f(bigint), which no longer exists',
     'app.granted': `needs: role "${gone}"`,
     'app.lost': 'needs: app.orders, which no longer exists',
+    'app.musts': 'restored identical',
     'app.narrow': expect.stringMatching(/^needs: column \S*a, which no longer exists$/),
     'app.other': 'restored identical',
     'app.outside': 'restored identical',
@@ -190,7 +200,8 @@ test('what cannot be stood in is named, and the other views are proven', async (
     'app.summed': 'needs: operator integer app.+% integer, which no longer exists',
   };
   const result = await drill(place);
-  expect([outcomes(result), result.restored, result.differing, result.needing]).toEqual([expected, 2, 1, 6]);
+  expect([outcomes(result), result.restored, result.differing, result.needing]).toEqual([expected, 3, 1, 6]);
+  expect(result.missing).toMatchObject([{ what: 'NOT NULL of domain app.must' }]);
   const edited = outcomes(await drill(place, { revision: 'worktree' }));
   expect(edited['views/prod/app/other.sql']).toMatch(/^needs: a file that can be read: /);
   expect(edited['app.outside']).toBe('restored identical');

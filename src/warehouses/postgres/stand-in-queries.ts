@@ -1,5 +1,6 @@
 import { baseTypesQuery, classesQuery, familiesQuery, shellsQuery } from './base-type-queries.ts';
 import { made, own, row, user } from './stand-in-parts.ts';
+import { domainRulesQuery, inheritanceQuery, namedIndexesQuery, proceduresQuery, typedTablesQuery } from './stand-in-ties.ts';
 
 /**
  * The text of every query that says how to make, empty, what views may need beside views. Each returns rows of `StandInRow`; they run under
@@ -39,7 +40,7 @@ const columns = (relation: string) => `coalesce((
   SELECT string_agg(format('%I %s%s', a.attname, format_type(a.atttypid, a.atttypmod), ${collate('a.attcollation', 'ct')}), ', ' ORDER BY a.attnum)
   FROM pg_attribute a JOIN pg_type ct ON ct.oid = a.atttypid WHERE a.attrelid = ${relation} AND a.attnum > 0 AND NOT a.attisdropped), '')`;
 
-/** A domain stands in without its constraints: they bind rows, and there are none. */
+/** A domain gets its constraints when the views are there: functions that return one stand in without a body, and return nothing. */
 const typesQuery = (version: number) => `${row(
   "format('type %I.%I', n.nspname, t.typname)",
   `format('CREATE %s %I.%I AS ', CASE t.typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END, n.nspname, t.typname) || CASE t.typtype
@@ -102,11 +103,17 @@ const aggregatesQuery = `${row(
 )}
 FROM pg_aggregate g JOIN pg_proc p ON p.oid = g.aggfnoid JOIN pg_namespace n ON n.oid = p.pronamespace WHERE ${user('n')} AND ${own('pg_proc', 'p.oid')}`;
 
+const operatorNamed = (column: string) =>
+  `(SELECT format('OPERATOR(%I.%s)', rn.nspname, r.oprname) FROM pg_operator r JOIN pg_namespace rn ON rn.oid = r.oprnamespace WHERE r.oid = o.${column} AND r.oprcode <> 0 AND ${user('rn')})`;
+
+/** Which joins are possible depends on more than its function. */
 const operatorsQuery = `${row(
   "'operator ' || o.oid::regoperator",
   `format('CREATE OPERATOR %I.%s (FUNCTION = %s', n.nspname, o.oprname, o.oprcode)
    || CASE WHEN o.oprleft <> 0 THEN ', LEFTARG = ' || format_type(o.oprleft, NULL) ELSE '' END
-   || CASE WHEN o.oprright <> 0 THEN ', RIGHTARG = ' || format_type(o.oprright, NULL) ELSE '' END || ')'`,
+   || CASE WHEN o.oprright <> 0 THEN ', RIGHTARG = ' || format_type(o.oprright, NULL) ELSE '' END
+   || coalesce(', COMMUTATOR = ' || ${operatorNamed('oprcom')}, '') || coalesce(', NEGATOR = ' || ${operatorNamed('oprnegate')}, '')
+   || CASE WHEN o.oprcanhash THEN ', HASHES' ELSE '' END || CASE WHEN o.oprcanmerge THEN ', MERGES' ELSE '' END || ')'`,
 )}
 FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace WHERE o.oprcode <> 0 AND ${user('n')} AND ${own('pg_operator', 'o.oid')}`;
 
@@ -143,10 +150,21 @@ const accessMethodsQuery = `${row(
 )}
 FROM pg_am a WHERE a.oid >= 16384 AND ${own('pg_am', 'a.oid')}`;
 
-/** In the order in which most of them can be made; tables come between the two. */
-export function standInQueries(version: number): { readonly before: readonly string[]; readonly after: readonly string[] } {
+interface StandInQueries {
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+  /** Of what is made when the views are there. */
+  readonly last: readonly string[];
+}
+
+/** In the order in which most of them can be made; tables come between the first two. */
+export function standInQueries(version: number): StandInQueries {
   return {
     before: [schemasQuery, extensionsQuery, memberSchemasQuery, collationsQuery(version), shellsQuery, typesQuery(version), sequencesQuery, textSearchQuery],
-    after: [functionsQuery, baseTypesQuery(version), operatorsQuery, familiesQuery, classesQuery, keysQuery, aggregatesQuery, castsQuery, accessMethodsQuery],
+    after: [
+      ...[inheritanceQuery, typedTablesQuery, functionsQuery, proceduresQuery, baseTypesQuery(version), operatorsQuery, familiesQuery, classesQuery],
+      ...[keysQuery, aggregatesQuery, castsQuery, accessMethodsQuery, namedIndexesQuery],
+    ],
+    last: [domainRulesQuery],
   };
 }

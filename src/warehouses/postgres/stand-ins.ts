@@ -23,10 +23,13 @@ export async function listStandIns(connection: Connection, { version }: ServerFa
   const parameters = [held.map(({ schema }) => schema), held.map(({ name }) => name)];
   await connection.run(beginReading);
   try {
-    const { before, after } = standInQueries(version);
+    const { before, after, last } = standInQueries(version);
     const ask = (sql: string) => connection.query<StandInRow>(sql);
-    const rows = await Promise.all([...before.map(ask), connection.query<StandInRow>(tablesQuery, parameters), ...after.map(ask)]);
-    return rows.flat().map(toStandIn);
+    const [rows, lastRows] = await Promise.all([
+      Promise.all([...before.map(ask), connection.query<StandInRow>(tablesQuery, parameters), ...after.map(ask)]),
+      Promise.all(last.map(ask)),
+    ]);
+    return [...rows.flat().map(toStandIn), ...lastRows.flat().map((row) => ({ ...toStandIn(row), when: 'last' as const }))];
   } finally {
     await connection.run('ROLLBACK');
   }
