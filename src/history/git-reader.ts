@@ -3,6 +3,7 @@ import { formatTime, parseMessage } from './commit-text.ts';
 import { explainFailure } from './git-failure.ts';
 import { askGit, type Place, runGit, streamGit } from './git-process.ts';
 import type { Commit, ObjectId, ObjectReader } from './history.ts';
+import { learnTree } from './repository.ts';
 import { ambiguousRevision, unknownRevision } from './revision-errors.ts';
 
 // log.* settings of the user must not change what is read.
@@ -58,7 +59,9 @@ async function resolve(place: Place, revision: string): Promise<ObjectId> {
 
 async function readCommit(place: Place, id: ObjectId): Promise<Commit> {
   const record = await askGit(place, [...logArguments, '--no-walk', '--end-of-options', id]);
-  return parseCommit(record.replaceAll('\0', ''));
+  const commit = parseCommit(record.replaceAll('\0', ''));
+  learnTree(place, commit);
+  return commit;
 }
 
 function parseCommit(record: string): Commit {

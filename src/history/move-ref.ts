@@ -5,7 +5,7 @@ import { closeJournal } from './follow-journal.ts';
 import { askGit } from './git-process.ts';
 import type { ObjectId } from './history.ts';
 import { moveLocked, type RefMove } from './ref-transaction.ts';
-import { emptyTree, type Repository, readHead } from './repository.ts';
+import { emptyTree, type Repository, readHead, treeOf } from './repository.ts';
 import { followTree, type WorkTree } from './work-tree.ts';
 
 /**
@@ -43,10 +43,8 @@ export async function placeOf(repository: Repository, name: string): Promise<Ref
   return { ref, tree: repository as WorkTree };
 }
 
-async function treesOf(repository: Repository, { from, to }: RefMove): Promise<readonly [ObjectId, ObjectId]> {
-  const commits = from === undefined ? [to] : [from, to];
-  const trees = (await askGit(repository, ['rev-parse', ...commits.map((commit) => `${commit}^{tree}`)])).split('\n');
-  return [from === undefined ? await emptyTree(repository) : (trees[0] ?? ''), trees.at(-1) ?? ''];
+function treesOf(repository: Repository, { from, to }: RefMove): Promise<readonly [ObjectId, ObjectId]> {
+  return Promise.all([from === undefined ? emptyTree(repository) : treeOf(repository, from), treeOf(repository, to)]);
 }
 
 /** A linked work tree has its folder below that of the repository (https://git-scm.com/docs/gitrepository-layout). */

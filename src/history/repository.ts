@@ -1,5 +1,5 @@
 import { askGit, type Environment, type Place, runGit } from './git-process.ts';
-import type { Head, ObjectId } from './history.ts';
+import type { Commit, Head, ObjectId } from './history.ts';
 
 /** A repository as git found it. Its `directory` is the root of the work tree, or the git directory where there is none. */
 export interface Repository extends Place {
@@ -38,6 +38,23 @@ export function zeroId(repository: Repository): ObjectId {
 /** The id of the tree without entries, written to the repository. */
 export function emptyTree(repository: Repository): Promise<ObjectId> {
   return askGit(repository, ['hash-object', '-t', 'tree', '-w', '--stdin']);
+}
+
+const trees = new WeakMap<Place, Map<ObjectId, ObjectId>>();
+
+/** Remembers the tree of a commit, which is the same for ever. */
+export function learnTree(place: Place, { id, tree }: Pick<Commit, 'id' | 'tree'>): void {
+  const known = trees.get(place) ?? new Map();
+  trees.set(place, known.set(id, tree));
+}
+
+/** The tree of a commit. */
+export async function treeOf(repository: Repository, commit: ObjectId): Promise<ObjectId> {
+  const known = trees.get(repository)?.get(commit);
+  if (known !== undefined) return known;
+  const tree = await askGit(repository, ['rev-parse', '--verify', `${commit}^{tree}`]);
+  learnTree(repository, { id: commit, tree });
+  return tree;
 }
 
 export async function readHead(repository: Repository): Promise<Head> {

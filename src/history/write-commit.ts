@@ -1,7 +1,7 @@
 import { askGit, runGit } from './git-process.ts';
 import type { ObjectId, RecordRequest } from './history.ts';
 import { commonFolder } from './index-entries.ts';
-import { emptyTree, type Repository, zeroId } from './repository.ts';
+import { emptyTree, learnTree, type Repository, treeOf, zeroId } from './repository.ts';
 import { refuseUnsafe } from './safe-path.ts';
 import { hashBlob, pathTaken } from './work-tree.ts';
 
@@ -26,7 +26,9 @@ export async function writeCommit(repository: Repository, request: Omit<RecordRe
   const parents = [...(request.parent === undefined ? [] : [request.parent]), ...(request.joined ?? [])].flatMap((parent) => ['-p', parent]);
   const signing = (await isSigning(repository)) ? ['-S'] : [];
   const args = ['-c', 'i18n.commitEncoding=UTF-8', 'commit-tree', ...signing, ...parents, tree];
-  return askGit(repository, args, { input: request.message.endsWith('\n') ? request.message : `${request.message}\n` });
+  const id = await askGit(repository, args, { input: request.message.endsWith('\n') ? request.message : `${request.message}\n` });
+  learnTree(repository, { id, tree });
+  return id;
 }
 
 const signing = new WeakMap<Repository, Promise<boolean>>();
@@ -40,7 +42,7 @@ function isSigning(repository: Repository): Promise<boolean> {
 }
 
 function sameTree(repository: Repository, parent: ObjectId | undefined): Promise<ObjectId> {
-  return parent === undefined ? emptyTree(repository) : askGit(repository, ['rev-parse', '--verify', `${parent}^{tree}`]);
+  return parent === undefined ? emptyTree(repository) : treeOf(repository, parent);
 }
 
 /** The requested changes that change something. */

@@ -19,7 +19,7 @@ import { findLost } from './find-lost.ts';
 import { completeInspection } from './keep-unseen.ts';
 import { bringBackAll, mendViews } from './lost-parts.ts';
 import type { MigrateResult } from './migrate-script.ts';
-import { type MigrationOptions, migrateCommand, readBefore, recordAfter, requireExported } from './migration.ts';
+import { type MigrationOptions, migrateCommand, readExported, recordAfter } from './migration.ts';
 import type { PlannedRevision } from './plan-revision.ts';
 import { prepareRun } from './prepare-run.ts';
 import type { StartedRun } from './record-run.ts';
@@ -216,8 +216,7 @@ async function carryOut(planned: PlannedRevision, views: readonly View[], option
  */
 export async function migrateAround(project: Project, target: Target, options: AroundOptions): Promise<MigrateResult> {
   const remote = await fetchLiveLine(project, target, 'write');
-  await requireExported(project, target, { ...options, misfits: 'skip' });
-  const before = await readBefore(project, target, { ...options, misfits: 'skip' });
+  const before = await readExported(project, target, { ...options, misfits: 'skip' });
   const { plan, views } = await planWay(before, options);
   const ended = await project.interruption.complete(() => carryOut({ ...before, plan }, views, options), 'last');
   return { target: target.name, command: migrateCommand, revision: options.label, isRehearsal: false, remote, ...ended };

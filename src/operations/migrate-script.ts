@@ -10,7 +10,7 @@ import type { Project, Target } from '../project.ts';
 import type { Inspection } from '../warehouses/warehouse.ts';
 import { hangingOf, surroundingsOf } from './detour.ts';
 import { migrateStatements } from './migrate-statements.ts';
-import { type MigrationOptions, migrateCommand, readBefore, recordAfter, requireExported } from './migration.ts';
+import { type MigrationOptions, migrateCommand, readBefore, readExported, recordAfter } from './migration.ts';
 import type { PlannedRevision } from './plan-revision.ts';
 import { prepareRun } from './prepare-run.ts';
 import type { RecordedRun, StartedRun } from './record-run.ts';
@@ -169,8 +169,7 @@ export async function migrateScript(project: Project, target: Target, options: S
   const statements = readScript(options.scripts, dialect);
   const remote = await fetchLiveLine(project, target, options.mode === 'run' ? 'write' : 'read');
   const label = options.scripts.map(({ file }) => file).join(' ');
-  if (options.mode === 'run') await requireExported(project, target, options);
-  const planned = await readBefore(project, target, { ...options, label });
+  const planned = await (options.mode === 'run' ? readExported : readBefore)(project, target, { ...options, label });
   const described = { target: target.name, command: migrateCommand, revision: label, isRehearsal: options.mode === 'rehearse', remote };
   if (options.mode === 'rehearse') return { ...described, ...(await rehearse({ planned, statements }, options)) };
   if (!(await options.confirm(foresee(statements, target, planned.inspection)))) {

@@ -8,7 +8,7 @@ import type { Project, Target } from '../project.ts';
 import type { Inspection, Progress, Warehouse } from '../warehouses/warehouse.ts';
 import type { PushOptions } from './branch-point.ts';
 import { exportViews } from './export-views.ts';
-import { gatherSources, readPosition, readRecorded, requireSameWarehouse, startReading } from './gather-sources.ts';
+import { gatherSources, readPosition, requireSameWarehouse, startReading } from './gather-sources.ts';
 import { requireNoInterruptedRun } from './interrupted-run.ts';
 import { completeInspection, readBoth } from './keep-unseen.ts';
 import type { PlannedRevision } from './plan-revision.ts';
@@ -50,12 +50,6 @@ async function exportFirst(project: Project, target: Target, { warehouse, allowe
   });
 }
 
-/** Makes sure that the branch holds the target. */
-export async function requireExported(project: Project, target: Target, options: MigrationOptions): Promise<void> {
-  const { branch } = await readRecorded(startReading(project, target, options.warehouse.dialect));
-  if (!branch.description) await exportFirst(project, target, options);
-}
-
 /** Warehouse, branch and live line as they are before a migration; no run may be open. `INTERRUPTED_RUN`, `OTHER_WAREHOUSE`. */
 export async function readBefore(
   project: Project,
@@ -70,6 +64,14 @@ export async function readBefore(
   const sources = await gatherSources(reading, { recorded, inspection }, { settle: warehouse.settle.bind(warehouse) });
   const commit = recorded.head.commit ?? '';
   return { plan: emptyPlan(target.name), revision: label, commit, reading, inspection, recorded, sources, files: recorded.tip };
+}
+
+/** The same, once there is a backup of some sort: a target that the branch does not hold is exported first. */
+export async function readExported(project: Project, target: Target, options: MigrationOptions & { readonly label: string }): Promise<PlannedRevision> {
+  const planned = await readBefore(project, target, options);
+  if (planned.recorded.branch.description) return planned;
+  await exportFirst(project, target, options);
+  return readBefore(project, target, options);
 }
 
 const viewsOf = ({ snapshot }: Inspection) => new Map(objectsOf(snapshot).map((view) => [relationKey(view.name), view]));

@@ -66,7 +66,10 @@ test('a process that is killed while it records leaves a consistent repository, 
 test('what a run left behind that was killed before the branch moved is no edit, and an edit made since is kept', async () => {
   const directory = temporaryRepository();
   commitFiles(directory, { 'views/v-0-0.sql': 'old\n', 'views/v-0-1.sql': 'old\n', 'views/else.sql': 'old\n' });
-  writeFiles(directory, { 'views/v-0-2.sql': 'v 0 2 text\n', '.git/hooks/post-index-change': '#!/bin/sh\n[ "$1" = 1 ] && kill -9 $(cat recorder) 0\n' });
+  writeFiles(directory, {
+    'views/v-0-2.sql': 'v 0 2 text\n',
+    '.git/hooks/post-index-change': '#!/bin/sh\n[ "$1" = 1 ] || exit 0\nuntil [ -s recorder ]; do sleep 0.01; done\nkill -9 $(cat recorder) 0\n',
+  });
   chmodSync(join(directory, '.git/hooks/post-index-change'), 0o755);
   const recorder = startRecorder(directory, main, 'v', '1', '4', 'text');
   writeFiles(directory, { recorder: String(recorder.pid) });
