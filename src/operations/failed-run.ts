@@ -123,7 +123,7 @@ export function failedVerification(plan: Plan, differences: readonly string[], {
     : `${total} of ${total} steps were applied and stay, since this warehouse cannot take them back.`;
   return new ViewsyncError(code, {
     message: `After the last step the warehouse did not hold what was planned (${differences.slice(0, 5).join('; ')}). ${state}`,
-    suggestions: [...(isTransactional ? ['viewsync plan'] : waysOn), 'viewsync diff'],
+    suggestions: [...plan.watchers, ...(isTransactional ? ['viewsync plan'] : waysOn), 'viewsync diff'],
     details: { differences },
   });
 }

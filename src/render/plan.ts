@@ -71,7 +71,7 @@ function renderNotes(plan: Plan, colors: Colors): readonly string[] {
       'It could not be found out whether these really differ:',
       plan.unproven.map(({ view, because }) => `${relationKey(view)}: ${because}`),
     ),
-    noteList('What may refuse a step:', plan.watchers),
+    noteList('What may refuse a step, or add to it:', plan.watchers),
     noteList(
       colors.warning('Hazards; each needs --allow and its name:'),
       plan.hazards.map(({ name, because }) => `${colors.warning(name)}: ${because}`),

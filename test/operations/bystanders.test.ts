@@ -264,4 +264,13 @@ test('an event trigger that may refuse a statement is named before anything runs
     suggestions: expect.arrayContaining([expect.stringContaining('ALTER EVENT TRIGGER no_drop DISABLE')]),
   });
   expect(await place.database.query("SELECT to_regclass('app.extra') IS NOT NULL AS there")).toEqual([{ there: true }]);
+  await place.database.query(`DROP EVENT TRIGGER no_drop; DROP VIEW app.v3 CASCADE;
+    CREATE FUNCTION app.more() RETURNS event_trigger LANGUAGE plpgsql AS $$ DECLARE made record; BEGIN
+      FOR made IN SELECT * FROM pg_event_trigger_ddl_commands() WHERE object_type = 'view' LOOP EXECUTE format('GRANT SELECT ON %s TO PUBLIC', made.object_identity); END LOOP; END $$;
+    CREATE EVENT TRIGGER more ON ddl_command_end WHEN TAG IN ('CREATE VIEW') EXECUTE FUNCTION app.more()`);
+  await expect(place.apply('HEAD')).rejects.toMatchObject({
+    code: 'ROLLED_BACK',
+    message: expect.stringContaining('app.v3: + grant PUBLIC SELECT'),
+    suggestions: expect.arrayContaining([expect.stringContaining('ALTER EVENT TRIGGER more DISABLE')]),
+  });
 });

@@ -21,7 +21,7 @@ interface WatcherRow {
 
 function describe({ name, owner, event, function: called }: WatcherRow): string {
   const alter = `ALTER EVENT TRIGGER ${quoteIdentifier(name)}`;
-  return `The event trigger "${name}" of "${owner}" calls ${called} at ${event} and may refuse a statement. To do without it: ${alter} DISABLE; afterwards ${alter} ENABLE.`;
+  return `The event trigger "${name}" of "${owner}" calls ${called} at ${event} and may refuse a statement, or do more than it says. To do without it: ${alter} DISABLE; afterwards ${alter} ENABLE.`;
 }
 
 /** What may refuse statements of ours for reasons of its own. */
