@@ -37,7 +37,8 @@ export function withReason(plan: Plan, because: string): Plan {
   return { ...plan, steps: plan.steps.map((step): Step => (step.because === absence ? { ...step, because } : step)) };
 }
 
-function planWayBack(views: readonly View[], surroundings: Surroundings): Plan {
+/** Makes views again that are to be dropped, as they are. Its refusals name what could not be made, and by whom. See `withReason`. */
+export function planWayBack(views: readonly View[], surroundings: Surroundings): Plan {
   // What comes back as it was gives nobody anything new.
   const exported = new Map(views.map((view) => [relationKey(view.name), view]));
   return planChanges({ ...surroundings, ...nothing, live: [], wanted: views, relations: findFoundations(views), exported });
@@ -48,20 +49,10 @@ export function planMaking(views: readonly View[], because: string, surroundings
   return withReason(planWayBack(views, surroundings), because);
 }
 
-/** The way of views out and back again. */
-export interface Detour {
-  /** Drops exactly these live views, in the order that the server allows. Its refusals name what could not be made again, and by whom. */
-  readonly dropping: Plan;
-  /** Makes them again as they were. See `withReason`. */
-  readonly wayBack: Plan;
-}
-
-/** Views that get out of the way of something, and come back. */
-export function planDetour(views: readonly View[], because: string, surroundings: Surroundings): Detour {
+/** Drops exactly these live views, in the order that the server allows. Its refusals name what would be lost. */
+export function planDropping(views: readonly View[], because: string, surroundings: Surroundings): Plan {
   const plan = planChanges({ ...surroundings, ...nothing, live: views, drops: views.map(({ name }) => name) });
-  const wayBack = planWayBack(views, surroundings);
-  const steps = plan.steps.map((step): Step => ({ ...step, because }));
-  return { dropping: { ...plan, steps, refusals: [...plan.refusals, ...wayBack.refusals] }, wayBack };
+  return { ...plan, steps: plan.steps.map((step): Step => ({ ...step, because })) };
 }
 
 type MendingOptions = Surroundings & Pick<PlanRequest, 'relations'> & { readonly because: string };

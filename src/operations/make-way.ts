@@ -3,7 +3,7 @@ import { readsOf } from '../core/rebuild.ts';
 import { type RelationName, relationKey } from '../core/relation.ts';
 import { placeOf, type ScriptStatement } from '../core/script.ts';
 import type { View } from '../core/view.ts';
-import { planDetour, type Surroundings } from './detour.ts';
+import { planDropping, planWayBack, type Surroundings } from './detour.ts';
 import { refusedStatement, unrestorable } from './failed-script.ts';
 import { type RunningScript, runOurs } from './running-script.ts';
 
@@ -23,9 +23,13 @@ export async function inspect({ transaction, needs }: RunningScript, names: read
 export async function drop(running: RunningScript, names: readonly RelationName[], at: ScriptStatement): Promise<void> {
   await running.atomic.lock(names);
   const views = await inspect(running, [...names, ...findHanging(running, names)]);
-  const { dropping, wayBack } = planDetour(views, `it stands in the way of ${placeOf(at)}`, running.surroundings);
+  const dropping = planDropping(views, `it stands in the way of ${placeOf(at)}`, running.surroundings);
   if (dropping.refusals.length > 0) throw unrestorable(at, dropping.refusals);
-  const failure = await runOurs(running, dropping);
+  // The server drops while the way back is planned; where there is none, all of it is rolled back.
+  const dropped = runOurs(running, dropping);
+  const wayBack = planWayBack(views, running.surroundings);
+  const failure = await dropped;
+  if (wayBack.refusals.length > 0) throw unrestorable(at, wayBack.refusals);
   if (failure)
     throw refusedStatement(at, { ...failure, isInTheWay: false, isMissing: false }, `A view that stands in its way cannot be dropped (${failure.step.sql}).`);
   for (const view of views) running.absent.set(relationKey(view.name), { view, takenBy: 'viewsync', at });

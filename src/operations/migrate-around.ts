@@ -14,7 +14,7 @@ import type { Part } from '../warehouses/parts.ts';
 import type { Inspection, Warehouse } from '../warehouses/warehouse.ts';
 import { requireRunnable } from './apply-revision.ts';
 import type { Restoration } from './bring-back.ts';
-import { hangingOf, planDetour, surroundingsOf } from './detour.ts';
+import { hangingOf, planDropping, planWayBack, surroundingsOf } from './detour.ts';
 import { findLost } from './find-lost.ts';
 import { completeInspection } from './keep-unseen.ts';
 import { bringBackAll, mendViews } from './lost-parts.ts';
@@ -87,8 +87,11 @@ async function planWay(planned: PlannedRevision, { relations, warehouse, confirm
   const { inspection, reading } = planned;
   const views = findDependents(findRelations(relations, findKnown(inspection)), inspection, warehouse.dialect);
   const because = `it depends on ${relations.join(', ')}`;
-  const { dropping: plan } = planDetour(warehouse.dialect.readersStand ? [] : views, because, surroundingsOf(reading.target.name, warehouse, inspection));
-  requireRunnable({ ...plan, hazards: [] }, []);
+  const surroundings = surroundingsOf(reading.target.name, warehouse, inspection);
+  const dropped = warehouse.dialect.readersStand ? [] : views;
+  const plan = planDropping(dropped, because, surroundings);
+  const { refusals } = planWayBack(dropped, surroundings);
+  requireRunnable({ ...plan, hazards: [], refusals: [...plan.refusals, ...refusals] }, []);
   if (await confirm(plan)) return { plan, views };
   throw new ViewsyncError('NOT_CONFIRMED', { message: 'Not confirmed. Nothing was changed.', suggestions: ['Add --yes to go ahead without a question.'] });
 }

@@ -42,8 +42,8 @@ interface Numbered {
   readonly step: Step;
 }
 
-/** How many messages are sent before the first of them is answered: enough for the server never to wait for us, and few that wait in our memory. */
-const ahead = 25;
+/** How much is sent before it is answered, in characters: enough for the server never to wait for us, and little that waits in our memory. */
+const ahead = 200_000;
 
 /** How many statements one message holds: each message costs the server and us about as much as a small statement. */
 const together = 20;
@@ -68,7 +68,7 @@ function isOneStatement(sql: string): boolean {
 
 async function runMessage(connection: Connection, message: readonly Numbered[], { done }: Progress): Promise<Refused | undefined> {
   const indices = message.map(({ index }) => index);
-  const refused = await connection.runTogether(message.map(({ step }) => amongComparisons(step.sql)));
+  const refused = await connection.runTogether(message.map(({ step }) => step.sql));
   if (refused === undefined) {
     done(...indices);
     return undefined;
@@ -79,20 +79,28 @@ async function runMessage(connection: Connection, message: readonly Numbered[], 
   return { index: indices[index] ?? 0, error: refused.error };
 }
 
+const lengthOf = (message: readonly Numbered[]) => message.reduce((sum, { step }) => sum + step.sql.length, 0);
+
 /** Sends the steps without waiting for answers. Behind a failed one the server runs none of the others, because the transaction is then void. */
 async function runAtOnce(connection: Connection, steps: readonly Numbered[], progress: Progress): Promise<Refused | undefined> {
   const stops: (() => Refused)[] = [];
   const sent: Promise<unknown>[] = [];
+  let underWay = 0;
   for (const message of toMessages(steps)) {
-    if (sent.length >= ahead) await sent.shift();
+    while (underWay > ahead) await sent.shift();
     if (stops.length > 0) break;
-    const answered = runMessage(connection, message, progress).then(
-      (refused) => refused && stops.push(() => refused),
-      (error: unknown) =>
+    const length = lengthOf(message);
+    underWay += length;
+    const answered = runMessage(connection, message, progress)
+      .then((refused) => refused && stops.push(() => refused))
+      .catch((error: unknown) =>
         stops.push(() => {
           throw error;
         }),
-    );
+      )
+      .finally(() => {
+        underWay -= length;
+      });
     sent.push(answered);
   }
   await Promise.all(sent);
