@@ -110,5 +110,10 @@ function readOne(source: ScriptText, dialect: ScriptDialect): readonly ScriptSta
 
 /** Splits the files of a migration. `SCRIPT_REFUSED`, with file and line, for what cannot run statement by statement in one transaction. */
 export function readScript(texts: readonly ScriptText[], dialect: ScriptDialect): readonly ScriptStatement[] {
-  return texts.flatMap((source) => readOne(source, dialect));
+  return texts.flatMap(({ file, text }) => readOne({ file, text: withoutMark(text) }, dialect));
+}
+
+/** Editors of Windows put a byte order mark in front, which psql leaves out as well. */
+function withoutMark(text: string): string {
+  return text.startsWith('\uFEFF') ? text.slice(1) : text;
 }

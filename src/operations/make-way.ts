@@ -19,9 +19,17 @@ export async function inspect({ transaction, needs }: RunningScript, names: read
   return objects.map((view) => ({ ...view, needs: view.needs ?? needs.get(relationKey(view.name)) ?? [] }));
 }
 
+/** Reads bystanders anew where the script may have made some or given them other names. */
+export async function lookAgain(running: RunningScript): Promise<void> {
+  const { listBystanders } = running.transaction;
+  if (running.isOutdated && listBystanders) running.bystanders = await listBystanders();
+  running.isOutdated = false;
+}
+
 /** Drops views that stand in the way of a statement, and what hangs on them. */
 export async function drop(running: RunningScript, names: readonly RelationName[], at: ScriptStatement): Promise<void> {
   await running.atomic.lock(names);
+  await lookAgain(running);
   const views = await inspect(running, [...names, ...findHanging(running, names)]);
   const dropping = planDropping(views, `it stands in the way of ${placeOf(at)}`, running.surroundings);
   if (dropping.refusals.length > 0) throw unrestorable(at, dropping.refusals);

@@ -8,7 +8,8 @@ import type { StatementResult } from '../warehouses/script-session.ts';
 import type { Transaction } from '../warehouses/warehouse.ts';
 import { refusedStatement, unrestorable } from './failed-script.ts';
 import { findLost } from './find-lost.ts';
-import { clearWay, drop, dropsByName, findHanging, inspect, isOneOf } from './make-way.ts';
+import { keepRemade } from './keep-remade.ts';
+import { clearWay, drop, dropsByName, findHanging, inspect, isOneOf, lookAgain } from './make-way.ts';
 import { findReplaced, putBackAll, tryPutBack } from './put-back-views.ts';
 import type { BrokenView, MigrationAct, RunningScript, ScriptOptions } from './running-script.ts';
 
@@ -114,7 +115,9 @@ interface Exposed {
 }
 
 /** What there is before a statement that may take some of it along. */
-async function findExposed({ session, transaction, bystanders, absent }: RunningScript, { statement }: ScriptStatement): Promise<Exposed> {
+async function findExposed(running: RunningScript, { statement }: ScriptStatement): Promise<Exposed> {
+  if (drops.test(statement.text)) await lookAgain(running);
+  const { session, transaction, bystanders, absent } = running;
   const parts = session.parts && takesAlong.test(statement.text) ? await session.parts.listParts() : [];
   const names = drops.test(statement.text) ? bystanders.map(({ name }) => name).filter((name) => !absent.has(relationKey(name))) : [];
   return { parts, bystanders: names.length === 0 ? [] : (await transaction.inspect(names)).map(({ name }) => name) };
@@ -154,20 +157,32 @@ async function lookAround(running: RunningScript, at: ScriptStatement, exposed: 
   return gone.filter((name) => isOneOf(name, own)).map(relationKey);
 }
 
+const bystanderWords =
+  /^(CREATE|ALTER)\s+(OR\s+REPLACE\s+)?(FUNCTION|PROCEDURE|ROUTINE|AGGREGATE|OPERATOR|CAST|POLICY|RULE|TRIGGER|CONSTRAINT|UNIQUE|INDEX)\b/i;
+const tableWords = /^ALTER\s+TABLE\b[\s\S]*\b(DEFAULT|CHECK)\b/i;
+
+/** Whether something else may hang on views after it, or be called otherwise. */
+function mayHang({ surroundings }: RunningScript, { statement }: ScriptStatement): boolean {
+  return surroundings.dialect.script?.concernsAll(statement) !== undefined || [bystanderWords, tableWords].some((pattern) => pattern.test(statement.text));
+}
+
 async function runStatement(running: RunningScript, at: ScriptStatement): Promise<readonly string[]> {
   await putBackNamed(running, at);
   const exposed = await findExposed(running, at);
   const result = await insist(running, at);
   requireRun(result, at, running);
   running.acts.push({ origin: 'script', sql: at.statement.text, because: placeOf(at), milliseconds: result.milliseconds });
-  return lookAround(running, at, exposed);
+  const dropped = await lookAround(running, at, exposed);
+  await keepRemade(running, at);
+  running.isOutdated ||= mayHang(running, at);
+  return dropped;
 }
 
 async function open(transaction: Transaction, options: ScriptOptions): Promise<RunningScript> {
   const { atomic } = transaction;
   if (!atomic) throw new ViewsyncError('INTERNAL', { message: 'A script needs a warehouse whose DDL is transactional.' });
   const session = await atomic.openScript();
-  const state = { acts: [], absent: new Map(), unfit: new Map(), restored: new Set<string>(), views: await session.listViews() };
+  const state = { acts: [], absent: new Map(), unfit: new Map(), restored: new Set<string>(), views: await session.listViews(), isOutdated: false };
   return { ...options, transaction, atomic, session, ...state };
 }
 

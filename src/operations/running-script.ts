@@ -52,7 +52,10 @@ export interface ScriptOptions {
 }
 
 /** A script at work. What changes is what the database holds. */
-export interface RunningScript extends ScriptOptions {
+export interface RunningScript extends Omit<ScriptOptions, 'bystanders'> {
+  bystanders: readonly View[];
+  /** Whether the script may have made other bystanders since these were read, or have given them other names. */
+  isOutdated: boolean;
   readonly transaction: Transaction;
   readonly atomic: AtomicTransaction;
   readonly session: ScriptSession;

@@ -139,6 +139,8 @@ export type ExecuteOutcome = { readonly results: readonly StepResult[]; readonly
 export interface Transaction {
   /** The named views as they are now, inside the transaction; absent ones are left out. */
   inspect(names: readonly RelationName[]): Promise<readonly View[]>;
+  /** Everything that hangs on a view now and is none, out of scope too. Absent where nothing does. */
+  listBystanders?(): Promise<readonly View[]>;
   /** As on the warehouse, inside this transaction; leaves nothing behind. */
   settle(requests: readonly SettleRequest[]): Promise<ReadonlyMap<string, Settled>>;
   /** Runs the steps in order, byte for byte, pipelined; stops at the first failure, which is returned and not thrown. */

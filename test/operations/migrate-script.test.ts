@@ -372,6 +372,28 @@ test('something else that has taken the name of a view is named, by a migration 
   expect(replaced).toMatchObject({ dropped: ['shop.big'], broken: [], restored: expect.arrayContaining(['shop.best', 'shop.sums', 'function shop.list()']) });
 });
 
+test('a view that the script replaces while it does not fit keeps what a replace keeps, but for what belonged to a column that is gone', async () => {
+  const place = await openShop(postgresServers()[0]?.version ?? 18);
+  await place.database.query(`${createRole('replaced_owner')} GRANT SELECT ON shop.orders TO replaced_owner; GRANT ALL ON SCHEMA shop TO replaced_owner;
+    ALTER VIEW shop.notes OWNER TO replaced_owner; GRANT SELECT ON shop.notes TO pg_monitor; GRANT SELECT (note) ON shop.notes TO pg_read_all_stats;
+    COMMENT ON COLUMN shop.notes.id IS 'number'; COMMENT ON COLUMN shop.notes.note IS 'text'; ALTER VIEW shop.notes ALTER note SET DEFAULT 'none', ALTER id SET DEFAULT 7;
+    CREATE RULE keep AS ON DELETE TO shop.notes DO INSTEAD NOTHING; COMMENT ON VIEW shop.notes IS 'kept'`);
+  await place.export();
+  const columns = (catalog: readonly string[]) => catalog.filter((line) => line.includes('notes') && !/_RETURN|"attname":"note"|"relation"/.test(line));
+  const before = columns(await describeCatalog(place.database.url));
+  await place.migrate(
+    `ALTER TABLE shop.orders DROP COLUMN note; CREATE OR REPLACE VIEW shop.notes AS SELECT id FROM shop.orders; COMMENT ON VIEW shop.notes IS 'changed'`,
+  );
+  expect(columns(await describeCatalog(place.database.url))).toEqual(before);
+  const found =
+    "SELECT pg_get_userbyid(relowner)::text AS owner, obj_description(oid) AS comment, relacl::text AS acl FROM pg_class WHERE oid = 'shop.notes'::regclass";
+  expect(await place.database.query(found)).toEqual([
+    { owner: 'replaced_owner', comment: 'changed', acl: expect.stringContaining('pg_monitor=r/replaced_owner') },
+  ]);
+  await expectRecorded(place);
+  await place.database.query('DROP OWNED BY replaced_owner CASCADE');
+});
+
 test('statements that name no view find them all as they were: code, rights of a schema, what a role owns, other default privileges', async () => {
   const place = await openShop(postgresServers()[0]?.version ?? 18);
   const plain = await createDatabase(postgresServers()[0]?.version ?? 18);
@@ -399,10 +421,13 @@ test('statements that name no view find them all as they were: code, rights of a
     `GRANT SELECT ON shop.big TO ${reader}`,
     `REASSIGN OWNED BY ${owner} TO ${reader}`,
     `ALTER DEFAULT PRIVILEGES IN SCHEMA shop GRANT DELETE ON TABLES TO ${owner}`,
+    `CREATE FUNCTION shop.take(shop.best) RETURNS int LANGUAGE sql AS 'SELECT 1'`,
+    'CREATE POLICY seen ON shop.log USING (n IN (SELECT customer FROM shop.best))',
+    'ALTER VIEW shop.best RENAME TO better',
   ];
   for (const sql of statements) await plain.query(sql);
   const around = (sql: string) => `ALTER TABLE shop.orders ALTER total TYPE numeric(14,2);\n${sql};\nALTER TABLE shop.orders ALTER total TYPE numeric(12,2);`;
-  await place.migrate(statements.map(around).join('\n'));
+  await place.migrate(`\uFEFF${statements.map(around).join('\r\n')}`);
   expect(await describeCatalog(place.database.url)).toEqual(await describeCatalog(plain.url));
   expect(await place.database.query('SELECT n FROM shop.log')).toEqual(await plain.query('SELECT n FROM shop.log'));
   await place.database.query(`DROP OWNED BY ${owner}, ${reader} CASCADE`);

@@ -131,6 +131,12 @@ async function readNames(connection: Connection, server: ServerFacts, names: rea
   });
 }
 
+/** See `Transaction.listBystanders`. */
+export async function inspectBystanders(connection: Connection): Promise<readonly View[]> {
+  const [views, rows] = await Promise.all([connection.query<NamedView>(namesQuery), readBystanders(connection)]);
+  return toHanging(rows, views).bystanders.map(({ view }) => view);
+}
+
 /** The bystanders and schemas of these names. */
 async function inspectObjects(connection: Connection, names: readonly RelationName[]): Promise<readonly CatalogBystander[]> {
   const wanted = new Set(names.map(relationKey));

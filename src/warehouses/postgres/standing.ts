@@ -34,15 +34,20 @@ const wholeObjects = `
     JOIN pg_proc p ON p.proname = w.name JOIN pg_namespace n ON n.oid = p.pronamespace WHERE ${isNamed}
   UNION SELECT 'pg_collation'::regclass::oid, o.oid, 0 FROM unnest($1::text[], $2::text[]) w(schema, name)
     JOIN pg_collation o ON o.collname = w.name JOIN pg_namespace n ON n.oid = o.collnamespace WHERE ${isNamed}
+  UNION SELECT 'pg_ts_config'::regclass::oid, o.oid, 0 FROM unnest($1::text[], $2::text[]) w(schema, name)
+    JOIN pg_ts_config o ON o.cfgname = w.name JOIN pg_namespace n ON n.oid = o.cfgnamespace WHERE ${isNamed}
+  UNION SELECT 'pg_ts_dict'::regclass::oid, o.oid, 0 FROM unnest($1::text[], $2::text[]) w(schema, name)
+    JOIN pg_ts_dict o ON o.dictname = w.name JOIN pg_namespace n ON n.oid = o.dictnamespace WHERE ${isNamed}
   UNION SELECT 'pg_extension'::regclass::oid, e.oid, 0 FROM pg_extension e WHERE e.extname = ANY ($4::text[])`;
 
 /**
  * From the start along pg_depend; a view stands for its rules, defaults, triggers, indexes and statistics, and those of a table lead nowhere. The relations that inherit from a named
- * one change with it.
+ * one, or are of a named type, change with it.
  */
 const standingQuery = (start: string): string => `
 WITH RECURSIVE named AS (${namedQuery}),
-family AS (SELECT oid FROM named UNION SELECT i.inhrelid FROM family JOIN pg_inherits i ON i.inhparent = family.oid),
+typed AS (SELECT t.oid FROM named JOIN pg_type y ON y.typrelid = named.oid JOIN pg_class t ON t.reloftype = y.oid),
+family AS (SELECT oid FROM named UNION SELECT oid FROM typed UNION SELECT i.inhrelid FROM family JOIN pg_inherits i ON i.inhparent = family.oid),
 start(class, object, part) AS (${start}),
 reached(class, object, part, distance) AS (
   SELECT class, object, part, 0 FROM start

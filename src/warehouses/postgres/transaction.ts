@@ -5,7 +5,7 @@ import { type Connection, isServerError, type ServerError } from '../postgres-fa
 import { interruptible } from '../postgres-family/interruptible.ts';
 import { type AtomicTransaction, type Denied, LockNotGranted, type Transaction, type TransactionOptions } from '../warehouse.ts';
 import { executeSteps } from './execute-steps.ts';
-import { inspectNames } from './inspect.ts';
+import { inspectBystanders, inspectNames } from './inspect.ts';
 import { type Memory, withoutObjects } from './known.ts';
 import { lockViews } from './lock.ts';
 import { createLockBudget, type LockBudget } from './lock-budget.ts';
@@ -132,6 +132,7 @@ function toTransaction(connection: Connection, means: Means): Transaction {
   return {
     inspect: (names) => inspectNames(connection, { server, memory, afterwards: script.isOpen ? 'inspected' : 'left' }, names),
     settle: (requests) => settleInside(connection, requests),
+    listBystanders: () => inspectBystanders(connection),
     execute: (steps, onStep) => {
       // What was made is read for real, and nothing is inspected afterwards that could be spared.
       if (!script.isOpen) memory.known = undefined;
