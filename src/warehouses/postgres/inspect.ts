@@ -9,11 +9,12 @@ import type { Inspection } from '../warehouse.ts';
 import { schemaPrivilegesQuery, schemasQuery } from './bystander-queries.ts';
 import type { SchemaPrivilegeRow, SchemaRow } from './bystander-rows.ts';
 import { type CatalogBystander, type Hanging, type NamedView, toHanging, toObjectName } from './bystanders.ts';
-import { type CatalogRows, listPrinted, toViews } from './catalog.ts';
+import { listPrinted, toViews } from './catalog.ts';
 import { namesQuery, oidsQuery } from './catalog-queries.ts';
+import type { ViewRow } from './catalog-rows.ts';
 import { toContainers } from './containers.ts';
 import { postgresDialect } from './dialect.ts';
-import { type Former, learnTexts, type Memory, recall } from './known.ts';
+import { type Former, type KeptViews, learnTexts, type Memory, recall } from './known.ts';
 import { findConcerned, type Look, lookAgain } from './moved.ts';
 import { readBystanders } from './read-bystanders.ts';
 import { requestCatalogRows, type Surroundings, toSession } from './read-catalog.ts';
@@ -99,17 +100,17 @@ const classOfRelations = 1259;
 
 /** The texts that are known now. What depends on a new view need not be looked for: it is new as well, or was itself changed. */
 async function learn(connection: Connection, known: Former, { look, reading }: { readonly look: Look; readonly reading: NamedReading }): Promise<Former> {
-  const fresh = new Set(reading.oids.filter((oid) => !known.texts.get('view')?.has(oid)));
+  const fresh = new Set(reading.read.rows.flatMap(({ oid }) => (known.texts.get('view')?.has(oid) ? [] : [oid])));
   const changed = look.changed.filter((each) => each.class !== classOfRelations || !fresh.has(each.object));
   const moved = await findConcerned(connection, changed);
-  return learnTexts(known, { baseline: look.now, moved, fresh: reading.texts, read: reading.oids });
+  return learnTexts(known, { baseline: look.now, moved, fresh: reading.texts, read: reading.read });
 }
 
 interface NamedReading {
   readonly views: readonly View[];
   readonly texts: Texts;
-  /** Of the views. */
-  readonly oids: readonly number[];
+  /** Those of the views that are none of bystanders. */
+  readonly read: KeptViews;
 }
 
 async function readNames(connection: Connection, server: ServerFacts, names: readonly RelationName[]): Promise<NamedReading> {
@@ -122,9 +123,10 @@ async function readNames(connection: Connection, server: ServerFacts, names: rea
     requests.printed.then((printed) => readTexts(connection, listPrinted(printed))),
     relations.length === names.length ? [] : inspectObjects(connection, names),
   ]);
-  const found = [...toViews(rows, texts, server.version), ...objects];
+  const read = { rows: rows.views, views: toViews(rows, texts, server.version) };
+  const found = [...read.views, ...objects];
   const failed = found.find((each) => each.failure !== undefined);
-  if (failed === undefined) return { views: found.map((each) => each.view), texts, oids };
+  if (failed === undefined) return { views: found.map((each) => each.view), texts, read };
   throw new ViewsyncError('QUERY_FAILED', {
     message: `"${relationKey(failed.view.name)}" cannot be read: ${failed.failure}. Rolled back; nothing changed.`,
     suggestions: ['viewsync status'],
@@ -191,6 +193,6 @@ function findUnreadable({ bystanders }: Hanging): readonly Loss[] {
   );
 }
 
-function toSizes(rows: CatalogRows): ReadonlyMap<string, number> {
-  return new Map(rows.views.flatMap((row) => (row.size === null ? [] : [[relationKey(row), Number(row.size)] as const])));
+function toSizes(rows: readonly ViewRow[]): ReadonlyMap<string, number> {
+  return new Map(rows.flatMap((row) => (row.size === null ? [] : [[relationKey(row), Number(row.size)] as const])));
 }

@@ -1,6 +1,8 @@
 import { type RelationName, relationKey } from '../../core/relation.ts';
 import type { View } from '../../core/view.ts';
 import type { Baseline } from './baseline.ts';
+import type { CatalogView } from './catalog.ts';
+import type { ViewRow } from './catalog-rows.ts';
 import { mergeTexts, type Texts } from './texts.ts';
 
 /** Texts that were read before, and what the catalogs held then at the latest. */
@@ -9,6 +11,14 @@ export interface Former {
   readonly texts: Texts;
   /** Oids of views and bystanders of which no text is known, whatever `texts` holds. */
   readonly stale: ReadonlySet<number>;
+  /** Views that stand as they were read, as long as nothing at all was written or deleted in the catalogs since. */
+  readonly kept?: KeptViews | undefined;
+}
+
+/** Views that were read whole. */
+export interface KeptViews {
+  readonly rows: readonly ViewRow[];
+  readonly views: readonly CatalogView[];
 }
 
 interface Known extends Former {
@@ -21,9 +31,9 @@ export interface Memory {
   known: Known | undefined;
 }
 
-/** The texts alone, which stay known although a script may have changed anything. */
-export function withoutObjects({ baseline, texts, stale }: Former): Former {
-  return { baseline, texts, stale };
+/** What the transaction itself has read last, which stays known although a script may have changed anything. */
+export function withoutObjects({ baseline, texts, stale, kept }: Former): Former {
+  return { baseline, texts, stale, kept };
 }
 
 /** What may be used by an inspection: what the script before it has left behind. Any other one asks for everything. */
@@ -37,12 +47,12 @@ export function recall({ objects }: Known, names: readonly RelationName[]): read
   return found.length === names.length ? found : undefined;
 }
 
-/** Texts of the views with these oids were read anew, after the baseline was; those of others are what they were but where these have moved. */
+/** These views were read anew with their texts, after the baseline was; those of others are what they were but where these have moved. */
 export function learnTexts(
   { texts, stale }: Former,
-  { baseline, moved, fresh, read }: { baseline: Baseline; moved: ReadonlySet<number>; fresh: Texts; read: readonly number[] },
+  { baseline, moved, fresh, read }: { baseline: Baseline; moved: ReadonlySet<number>; fresh: Texts; read: KeptViews },
 ): Former {
   const open = new Set([...stale, ...moved]);
-  for (const oid of read) open.delete(oid);
-  return { baseline, texts: mergeTexts(texts, fresh), stale: open };
+  for (const { oid } of read.rows) open.delete(oid);
+  return { baseline, texts: mergeTexts(texts, fresh), stale: open, kept: read };
 }

@@ -31,7 +31,8 @@ function toFormer(reading: Reading, moved: ReadonlySet<number>): Former {
 function readAgain(connection: Connection, options: InspectOptions, { reading, since }: { reading: Reading | undefined; since: Comparison | undefined }) {
   const known = leftByScript(options.memory);
   const moved: ReadonlySet<number> = since?.views ?? nothingMoved.views;
-  const former = reading ? toFormer(reading, moved) : known && { ...known, stale: new Set([...known.stale, ...moved]) };
+  const kept = since?.isStill ? known?.kept : undefined;
+  const former = reading ? toFormer(reading, moved) : known && { ...known, kept, stale: new Set([...known.stale, ...moved]) };
   return readRound(connection, { ...options, former, failed: listFailed(reading), baseline: since?.now });
 }
 

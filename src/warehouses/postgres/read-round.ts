@@ -1,11 +1,14 @@
+import { compareRelations } from '../../core/relation.ts';
 import type { Scope } from '../../core/snapshot.ts';
 import type { Connection } from '../postgres-family/connection.ts';
 import type { Progress } from '../warehouse.ts';
 import { type Baseline, readBaseline } from './baseline.ts';
 import { patience } from './brief-wait.ts';
-import { type Hanging, toHanging } from './bystanders.ts';
-import { type CatalogRows, type CatalogView, listPrinted, toViews } from './catalog.ts';
-import type { Former, Memory } from './known.ts';
+import { type Hanging, type NamedView, toHanging } from './bystanders.ts';
+import { type CatalogView, listPrinted, toViews } from './catalog.ts';
+import { namesQuery } from './catalog-queries.ts';
+import type { ViewRow } from './catalog-rows.ts';
+import type { Former, KeptViews, Memory } from './known.ts';
 import { readBystanders } from './read-bystanders.ts';
 import { readSurroundings, requestCatalogRows, type Surroundings } from './read-catalog.ts';
 import type { ServerFacts } from './server.ts';
@@ -15,7 +18,7 @@ import { mergeTexts, type Printed, readTexts, type TextOptions, type Texts } fro
 /** What one transaction read. */
 export interface Reading {
   readonly baseline: Baseline;
-  readonly rows: CatalogRows;
+  readonly rows: readonly ViewRow[];
   readonly texts: Texts;
   readonly views: readonly CatalogView[];
   readonly surroundings: Surroundings;
@@ -68,7 +71,8 @@ export const manyViews = 100;
 /** Reads all rows anew, and the texts that were not read before or that may have changed. */
 export async function readRound(connection: Connection, options: RoundOptions): Promise<Reading> {
   const { former, server, progress } = options;
-  const requests = requestCatalogRows(connection, server.version);
+  const kept = former?.kept ?? nothingKept;
+  const requests = requestCatalogRows(connection, server.version, kept.rows.length === 0 ? undefined : await listOthers(connection, kept));
   const others = [
     requests.rows,
     options.baseline ?? requests.printed.then(({ views }) => readBaseline(connection, views.length < manyViews ? 'printed' : 'everything')),
@@ -84,9 +88,24 @@ export async function readRound(connection: Connection, options: RoundOptions): 
   });
   const [read, rows, baseline, surroundings, bystanders] = await Promise.all([requested, ...others]);
   const texts = former === undefined ? read.texts : mergeTexts(former.texts, read.texts);
-  const views = toViews(rows, texts, server.version);
+  const views = mergeViews(kept.views, toViews(rows, texts, server.version));
+  const viewRows = [...kept.rows, ...rows.views];
   const printed = read.printed + [...bystanders.texts.values()].reduce((sum, { size }) => sum + size, 0);
-  return { baseline, rows, texts, views, surroundings, hanging: toHanging(bystanders, rows.views), confirmed: options.failed, printed };
+  return { baseline, rows: viewRows, texts, views, surroundings, hanging: toHanging(bystanders, viewRows), confirmed: options.failed, printed };
+}
+
+const nothingKept: KeptViews = { rows: [], views: [] };
+
+/** Both, sorted by name as each of them is. */
+function mergeViews(kept: readonly CatalogView[], others: readonly CatalogView[]): readonly CatalogView[] {
+  if (kept.length === 0) return others;
+  return [...kept, ...others].sort((left, right) => compareRelations(left.view.name, right.view.name));
+}
+
+/** Oids of the views that are there beside the kept ones. */
+async function listOthers(connection: Connection, { rows }: KeptViews): Promise<readonly number[]> {
+  const kept = new Set(rows.map(({ oid }) => oid));
+  return (await connection.query<NamedView>(namesQuery)).flatMap(({ oid }) => (kept.has(oid) ? [] : [oid]));
 }
 
 function toTextOptions({ texts, lockTimeout }: RoundOptions): Pick<TextOptions, 'patience'> {

@@ -67,10 +67,15 @@ describe.each([newestServer()])('what a connection to PostgreSQL $version has re
     const inside = ['DROP VIEW public.v_3', 'CREATE VIEW public.v_3 AS SELECT a + 30 AS a FROM public.t', "COMMENT ON VIEW public.v_3 IS 'three'"];
     await runScript(warehouse, { snapshot, inside });
     const first = await warehouse.inspect(all);
-    expect(first.snapshot).toEqual((await inspect(database.url)).snapshot);
+    const fresh = await inspect(database.url);
+    expect(first.snapshot).toEqual(fresh.snapshot);
+    expect(first).toEqual({ ...fresh, milliseconds: first.milliseconds, queries: first.queries });
     const changed = [
       'CREATE OR REPLACE VIEW public.v_3 AS SELECT a + 31 AS a FROM public.t',
       'DROP VIEW public.v_4; CREATE OR REPLACE VIEW public.other AS SELECT b + 0 AS b FROM public.t',
+      "COMMENT ON VIEW public.v_7 IS 'of somebody else'",
+      'GRANT SELECT (a) ON public.v_8 TO PUBLIC',
+      'CREATE VIEW public.v_9_more AS SELECT a FROM public.v_9',
     ];
     for (const [index, change] of changed.entries()) {
       await runScript(warehouse, { snapshot, inside: [`COMMENT ON VIEW public.v_5 IS 'five ${index}'`] });
