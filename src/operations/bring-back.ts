@@ -3,6 +3,7 @@ import { findReaders, orderByReads, reach } from '../core/graph.ts';
 import type { Plan, Step } from '../core/plan.ts';
 import { readsOf } from '../core/rebuild.ts';
 import { relationKey } from '../core/relation.ts';
+import { withArticle } from '../core/sentence.ts';
 import { isView, type View } from '../core/view.ts';
 import type { StaleViews } from '../warehouses/standing.ts';
 import type { Inspection, Warehouse } from '../warehouses/warehouse.ts';
@@ -13,7 +14,10 @@ import { restoreViews, type ScriptOutcome } from './run-script.ts';
 import type { BrokenView } from './running-script.ts';
 
 /** What came back of some views, and what does not fit any more. */
-export type Restoration = Pick<ScriptOutcome, 'acts' | 'restored' | 'broken'>;
+export interface Restoration extends Pick<ScriptOutcome, 'acts' | 'restored' | 'broken'> {
+  /** What was left out of them, in whole sentences. */
+  readonly notes?: readonly string[];
+}
 
 export interface RestorationOptions extends Omit<MigrationOptions, 'warehouse' | 'misfits'> {
   readonly target: string;
@@ -134,15 +138,45 @@ function findConcerned(views: readonly View[], { snapshot, outside, relations }:
   return { missing: views.filter(({ name }) => !relations.has(relationKey(name))), present: dialect.readersStand ? present : [] };
 }
 
+/** Views whose names something else has now. */
+function findReplaced(views: readonly View[], { occupied = new Map() }: Inspection): readonly BrokenView[] {
+  return views.filter(isView).flatMap(({ name }) => {
+    const what = occupied.get(relationKey(name));
+    return what === undefined ? [] : [{ view: relationKey(name), because: `${withArticle(what)} has its name` }];
+  });
+}
+
+interface WithoutRoles {
+  readonly views: readonly View[];
+  readonly notes: readonly string[];
+}
+
+/** A role that was dropped has no rights any more. Who owned a view is not to be guessed: that one does not fit. */
+function withoutGoneRoles(views: readonly View[], { session }: Inspection, { ownerOf, rolesOf, keepRoles }: Warehouse['dialect']): WithoutRoles {
+  const known = new Set(session.roles);
+  const notes: string[] = [];
+  const kept = views.map((view) => {
+    const gone = rolesOf(view).filter((role) => !known.has(role));
+    const owner = ownerOf(view);
+    if (gone.length === 0 || (owner !== undefined && !known.has(owner))) return view;
+    notes.push(`Rights on ${relationKey(view.name)} that name ${gone.map((role) => `"${role}"`).join(', ')} were left out: no such role exists any more.`);
+    return { ...view, attachments: keepRoles(view, known) };
+  });
+  return { views: kept, notes };
+}
+
 /** Makes views again that are not there, and mends what was left stale; what has taken the name of one stays. Views that do not fit are left out and told. */
 export async function bringBack(warehouse: Warehouse, views: readonly View[], options: RestorationOptions): Promise<Restoration> {
   const concerned = findConcerned(views, options.inspection, warehouse);
   const { missing, present } = concerned;
-  if (missing.length + present.length === 0) return { acts: [], restored: [], broken: [] };
+  const broken = warehouse.dialect.isTransactional ? findReplaced(views, options.inspection) : [];
+  if (missing.length + present.length === 0) return { acts: [], restored: [], broken };
   if (!warehouse.dialect.isTransactional) return restoreInSteps(warehouse, concerned, options);
   const { lockTimeout, attempts, onWait, verify, target, inspection } = options;
   const surroundings = surroundingsOf(target, warehouse, inspection);
-  return warehouse.transact({ lockTimeout, attempts, locks: [], ...(onWait ? { onWait } : {}) }, (transaction) =>
-    restoreViews(transaction, missing, { surroundings, ...hangingOf(inspection), verify, misfits: 'skip' }),
+  const wanted = withoutGoneRoles(missing, inspection, warehouse.dialect);
+  const outcome = await warehouse.transact({ lockTimeout, attempts, locks: [], ...(onWait ? { onWait } : {}) }, (transaction) =>
+    restoreViews(transaction, wanted.views, { surroundings, ...hangingOf(inspection), verify, misfits: 'skip' }),
   );
+  return { ...outcome, broken: [...broken, ...outcome.broken], notes: wanted.notes };
 }

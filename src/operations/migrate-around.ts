@@ -158,7 +158,7 @@ async function restore({ planned }: StartedRun, views: readonly View[], options:
   const back = await bringBackAll(warehouse, { dropped: views, lost }, now);
   if (lost.every(({ kind }) => kind === 'view' || kind === 'bystander')) return back;
   const mended = await mendViews(warehouse, lost, { ...now, inspection: await inspect() });
-  return { acts: [...back.acts, ...mended.acts], restored: [...back.restored, ...mended.restored], broken: [...back.broken, ...mended.broken] };
+  return { ...back, acts: [...back.acts, ...mended.acts], restored: [...back.restored, ...mended.restored], broken: [...back.broken, ...mended.broken] };
 }
 
 /** Brings back what is not there and records everything. Whatever goes wrong, one command does the rest. */
@@ -172,8 +172,8 @@ export async function restoreAndRecord(
   const kept = restoration.broken.flatMap(({ view }) => parseRelationKey(view) ?? []);
   const { plan, ...recorded } = await recordAfter(started, { ...options, kept, touched: new Set(restoration.restored) });
   const changes = diffViews(plan.before, plan.after, { dialect, reprinted: new Set() });
-  const { acts, restored, broken } = restoration;
-  return { acts, restored, broken, dropped: [], changes, run: started.id, ...recorded };
+  const { acts, restored, broken, notes = [] } = restoration;
+  return { acts, restored, broken, dropped: [], changes, run: started.id, ...recorded, notes: [...recorded.notes, ...notes] };
 }
 
 /** What came of a command, or why it could not be run. */

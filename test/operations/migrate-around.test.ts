@@ -254,3 +254,17 @@ test('what the command dropped by its own name stays away, a policy that no long
   expect(files).toContain('own.policy.sql');
   for (const gone of ['list().function', 'listed.sql', 'act.trigger', 'few.check']) expect(files).not.toContain(gone);
 });
+
+test('rights of a role that the command drops go with it, and a view whose name it gives to a table is told', async () => {
+  const place = await openShop();
+  const role = `around_gone_${place.database.name}`;
+  await place.database.query(`CREATE ROLE ${role}; GRANT SELECT ON shop.big TO ${role}`);
+  await place.export();
+  const result = await place.migrateAround(['shop.orders'], async () => {
+    await place.database.query(`DROP OWNED BY ${role}; DROP ROLE ${role}; CREATE TABLE shop.best (id int)`);
+    return 0;
+  });
+  expect(result).toMatchObject({ restored: ['shop.big', 'shop.sums'], broken: [{ view: 'shop.best', because: 'a table has its name' }] });
+  expect(result.notes).toEqual([`Rights on shop.big that name "${role}" were left out: no such role exists any more.`]);
+  expect((await place.status()).differing).toMatchObject([{ view: 'shop.best', state: 'pending' }]);
+});
