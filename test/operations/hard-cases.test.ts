@@ -243,13 +243,15 @@ describe.each([newestServer().version])('on PostgreSQL %i', (version) => {
        CREATE VIEW nulled AS SELECT NULLIF(email, '') AS email, NULLIF(more, 'a=>2') AS more FROM u; CREATE VIEW over_nulled AS SELECT email FROM nulled WHERE email = 'a@X';
        CREATE VIEW cased AS SELECT id, email, CASE email WHEN 'a@x' THEN 1 ELSE 2 END AS c, CASE WHEN more = 'a=>1' THEN 1 END AS plain FROM u;
        CREATE VIEW distinct_ones AS SELECT u.id FROM u, w WHERE u.email IS DISTINCT FROM w.email OR u.more IS NOT DISTINCT FROM w.more;
+       CREATE VIEW among_rows AS SELECT id FROM u WHERE (id, email) IN (SELECT n, email FROM w) AND (id, email) <> ALL (SELECT n, email FROM w) OR (id, email) = (SELECT 1, NULL::citext);
+       CREATE VIEW rows_compared AS SELECT u.id FROM u, w WHERE (u.id, u.email) < (w.n, w.email);
        CREATE RULE changed AS ON UPDATE TO cased WHERE new.email IS DISTINCT FROM old.email DO INSTEAD NOTHING;
        CREATE FUNCTION found(text) RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(NULLIF(email, $1::citext)) FROM nulled; END;
        CREATE MATERIALIZED VIEW held AS SELECT email, found('a@x') AS f FROM over_nulled; CREATE INDEX held_email ON held (NULLIF(email, ''));
        RESET search_path`,
     );
     const before = await describeCatalog(place.database.url);
-    const views = ['joined', 'natural_joined', 'nulled', 'over_nulled', 'cased', 'distinct_ones'];
+    const views = ['joined', 'natural_joined', 'nulled', 'over_nulled', 'cased', 'distinct_ones', 'among_rows', 'rows_compared'];
     const read = () => Promise.all([...views, 'held'].map((view) => place.database.query(`SELECT * FROM ${view}`)));
     const rows = await read();
     await place.database.query(`DROP VIEW ${views.join(', ')} CASCADE`);

@@ -8,14 +8,17 @@ export const findComparisonPath = `SELECT set_config('${setting}', concat_ws(', 
   SELECT string_agg(DISTINCT quote_ident(n.nspname), ', ') FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace
   WHERE o.oprname = '=' AND n.nspname !~ '^pg_' AND EXISTS (SELECT FROM pg_type t WHERE t.oid IN (o.oprleft, o.oprright) AND t.typnamespace <> 'pg_catalog'::regnamespace))), true)`;
 
-/** JOIN USING, NATURAL, NULLIF, IS DISTINCT FROM, CASE of a value; what else looks alike does no harm. */
-const silent = /\busing\s*\(|\bnatural\b|\bnullif\b|\bdistinct\s+from\b|\bcase\b(?!\s+when\b)/i;
+/** Each names no operator, or the first of a row's alone; what else looks alike does no harm. */
+const silent = [
+  /\busing\s*\(|\bnatural\b|\bnullif\b|\bdistinct\s+from\b|\bcase\b(?!\s+when\b)|\brow\s*\(/i,
+  /\)\s*(?:in|(?:[<>]=?|=|<>|!=)\s*(?:any|all)?)\s*\(\s*select\b/i,
+];
 
 /**
  * The statement, between the settings that it needs where it compares without saying by which operator: the server prints every other operator with
  * its schema, and looks these up by their bare name. https://www.postgresql.org/docs/current/functions-conditional.html
  */
 export function amongComparisons(sql: string): string {
-  if (!silent.test(sql)) return sql;
+  if (!silent.some((pattern) => pattern.test(sql))) return sql;
   return `SELECT pg_catalog.set_config('search_path', pg_catalog.current_setting('${setting}'), true);\n${sql}\n;SET LOCAL search_path = ''`;
 }

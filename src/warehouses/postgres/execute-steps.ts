@@ -68,7 +68,7 @@ function isOneStatement(sql: string): boolean {
 
 async function runMessage(connection: Connection, message: readonly Numbered[], { done }: Progress): Promise<Refused | undefined> {
   const indices = message.map(({ index }) => index);
-  const refused = await connection.runTogether(message.map(({ step }) => step.sql));
+  const refused = await connection.runTogether(message.map(({ step }) => amongComparisons(step.sql)));
   if (refused === undefined) {
     done(...indices);
     return undefined;
