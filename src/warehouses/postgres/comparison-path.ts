@@ -11,7 +11,7 @@ export const findComparisonPath = `SELECT set_config('${setting}', concat_ws(', 
 /** Each names no operator, or the first of a row's alone; what else looks alike does no harm. */
 const silent = [
   /\busing\s*\(|\bnatural\b|\bnullif\b|\bdistinct\s+from\b|\bcase\b(?!\s+when\b)|\brow\s*\(/i,
-  /\)\s*(?:in|(?:[<>]=?|=|<>|!=)\s*(?:any|all)?)\s*\(\s*select\b/i,
+  /\)\s*(?:in|(?:[<>]=?|=|<>|!=)(?:\s*(?:any|all))?)\s*\(\s*select\b/i,
 ];
 
 /**
