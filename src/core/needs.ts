@@ -2,7 +2,7 @@ import type { Dialect } from './dialect.ts';
 import { type Reads, reach } from './graph.ts';
 import { findMentions } from './references.ts';
 import { bareKey, isRoutineName, isSchemaName, relationKey } from './relation.ts';
-import type { View } from './view.ts';
+import { isView, type View } from './view.ts';
 
 /** The objects that a name may mean: a relation, and every routine that is called so. */
 type Meanings = ReadonlyMap<string, readonly string[]>;
@@ -20,6 +20,25 @@ function namesIn({ name, definition, kind }: View, dialect: Dialect, known: Read
   return isOwn ? mentions.slice(1) : mentions;
 }
 
+/** The last word of what could be named, each with the keys that end in it. A text that names one of these holds the word, in some case. */
+type Words = ReadonlyMap<string, readonly string[]>;
+
+const word = /[A-Za-z0-9_$]+/g;
+
+// Only there a name stands as it is: no escapes, and no letters of which a dialect may think otherwise.
+const isPlain = (text: string) => /^[\t\n\r\f\v -[\]-~]*$/.test(text);
+
+function findWords(keys: Iterable<string>): Words {
+  return Map.groupBy([...keys].filter(isPlain), (key) => key.match(word)?.at(-1)?.toLowerCase() ?? '');
+}
+
+/** Whether a text may name more than what is known of it. Most hold no word of anything else, and are read no further. */
+function mayNameMore(text: string, words: Words, known: ReadonlySet<string>): boolean {
+  if (!isPlain(text)) return true;
+  const isOther = (found: string) => words.get(found.toLowerCase())?.some((key) => !known.has(key)) === true;
+  return words.get('')?.length !== undefined || text.match(word)?.some(isOther) === true;
+}
+
 interface Edges {
   readonly certain: readonly string[];
   /** One of several routines of a name, of which the text does not tell which. */
@@ -30,13 +49,15 @@ interface Surroundings {
   readonly meanings: Meanings;
   /** Every name that means something. */
   readonly known: ReadonlySet<string>;
+  readonly words: Words;
   readonly schemas: ReadonlySet<string>;
   readonly dialect: Dialect;
 }
 
-function edgesOf(object: View, { meanings, known, schemas, dialect }: Surroundings): Edges {
+function edgesOf(object: View, { meanings, known, words, schemas, dialect }: Surroundings): Edges {
   const { name, reads, needs = [] } = object;
-  const meant = namesIn(object, dialect, known).map((key) => meanings.get(key) ?? []);
+  const isComplete = isView(object) && !mayNameMore(object.definition, words, new Set(reads.map(relationKey)));
+  const meant = isComplete ? [] : namesIn(object, dialect, known).map((key) => meanings.get(key) ?? []);
   const schema = relationKey({ ...name, name: name.schema, object: { kind: 'schema' } });
   return {
     certain: [
@@ -55,7 +76,7 @@ function edgesOf(object: View, { meanings, known, schemas, dialect }: Surroundin
 export function findNeeds(objects: readonly View[], dialect: Dialect): Reads {
   const meanings = findMeanings(objects);
   const schemas = new Set(objects.flatMap(({ name }) => (isSchemaName(name) ? [relationKey(name)] : [])));
-  const surroundings = { meanings, known: new Set(meanings.keys()), schemas, dialect };
+  const surroundings = { meanings, known: new Set(meanings.keys()), words: findWords(meanings.keys()), schemas, dialect };
   const edges = new Map(objects.map((object) => [relationKey(object.name), edgesOf(object, surroundings)]));
   const certain = new Map([...edges].map(([key, each]) => [key, each.certain]));
   return new Map(

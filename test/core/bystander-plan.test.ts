@@ -147,6 +147,27 @@ describe('what has to be there first', () => {
     expect(new Set(needs.get('function s.f(s.b)'))).toEqual(new Set(['s.b']));
   });
 
+  test.each([
+    ['SELECT NULL::s.other AS o FROM s.a', 's.other'],
+    ['SELECT NULL::S.OTHER AS o FROM s.a', 's.other'],
+    ['SELECT NULL::s . "Other View" AS o FROM s.a', 's."Other View"'],
+    ['SELECT NULL::U&"s".U&"oth\\0065r" AS o FROM s.a', 's.other'],
+    ['SELECT NULL::s."größe" AS o FROM s.a', 's."größe"'],
+    ['SELECT NULL::s."--" AS o FROM s.a', 's."--"'],
+    ['SELECT NULL::t.a AS o FROM s.a', 't.a'],
+    ['SELECT s.f(s.a.*) AS o FROM s.a', 'function s.f()'],
+  ])('a view that is named outside of FROM: %s', (definition, key) => {
+    const others = ['s.other', 's.Other View', 's.größe', 's.--', 't.a'].map((name) => view(name));
+    const routine = bystander('function s.f()', 'CREATE FUNCTION s.f() RETURNS int LANGUAGE sql AS $$SELECT 1$$');
+    const caller = view('s.caller', { reads: ['s.a'], definition });
+    expect(findNeeds([a, ...others, routine, caller], postgresDialect).get('s.caller')).toContain(key);
+  });
+
+  test('a view of which the text names nothing but what it reads', () => {
+    const caller = view('s.caller', { reads: ['s.a'], definition: 'SELECT other, \'s.other\' AS "f" FROM s.a' });
+    expect(new Set(findNeeds([a, view('s.other'), caller], postgresDialect).get('s.caller'))).toEqual(new Set(['s.a']));
+  });
+
   test('a name inside a text of the routine counts for nothing', () => {
     const plain = bystander('function s.g()', "CREATE FUNCTION s.g() RETURNS int LANGUAGE sql AS 'SELECT count(*) FROM s.a'");
     expect(findNeeds([a, plain], postgresDialect).get('function s.g()')).toEqual([]);
