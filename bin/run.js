@@ -5,7 +5,9 @@ if (major < 22 || (major === 22 && minor < 18)) {
   process.exit(78);
 }
 
-const { enableCompileCache } = await import('node:module');
+const [{ enableCompileCache }, { setFlagsFromString }] = await Promise.all([import('node:module'), import('node:v8')]);
 enableCompileCache();
+// Garbage that waits until the heap has doubled costs memory, and with less room than this collecting it costs a tenth of the time.
+setFlagsFromString('--heap-growing-percent=70');
 const { main } = await import('../dist/cli/main.js');
 await main(process.argv.slice(2));

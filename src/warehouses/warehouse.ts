@@ -115,6 +115,7 @@ export interface TransactionOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Steps that were answered together share the time. */
 export type StepResult = { readonly milliseconds: number };
 
 /** A failed step: which one and what the server said. Raised by `Transaction.execute`; everything is rolled back where DDL is transactional. */
