@@ -55,9 +55,22 @@ export function isOneOf(name: RelationName, { views, schemas }: ReturnType<NonNu
 
 const none = { views: [], schemas: [] };
 
+/** A name without a schema with the one in which the script finds a view of that name, there or away. */
+function findAlongPath(parts: readonly string[], { session, views, absent }: RunningScript): readonly string[] {
+  const [name = ''] = parts;
+  if (parts.length !== 1 || session.path === undefined) return parts;
+  const there = new Set([...views.values()].filter((view) => view.name === name).map(relationKey));
+  const schema = session.path().find((each) => {
+    const key = relationKey({ schema: each, name });
+    return there.has(key) || absent.has(key);
+  });
+  return schema === undefined ? parts : [schema, name];
+}
+
 /** What a statement drops by name. */
-export function dropsByName({ surroundings }: RunningScript, { statement }: ScriptStatement) {
-  return surroundings.dialect.script?.dropsByName(statement) ?? none;
+export function dropsByName(running: RunningScript, { statement }: ScriptStatement) {
+  const { views, schemas } = running.surroundings.dialect.script?.dropsByName(statement) ?? none;
+  return { schemas, views: views.map((parts) => findAlongPath(parts, running)) };
 }
 
 /** Clears the way for a statement that was refused; whether there was anything to clear. */

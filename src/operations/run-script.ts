@@ -106,49 +106,40 @@ async function keepTaken(running: RunningScript, at: ScriptStatement, { taken, h
 // Only what is dropped takes anything along; a routine may drop something without the script saying so.
 const takesAlong = /\bDROP\b|^\s*(SELECT|WITH|CALL|EXECUTE)\b/i;
 
-const drops = /\bDROP\b/i;
-
-/** What a statement may take along without naming it. */
-interface Exposed {
-  readonly parts: readonly Part[];
-  readonly bystanders: readonly RelationName[];
-}
-
 /** What there is before a statement that may take some of it along. */
-async function findExposed(running: RunningScript, { statement }: ScriptStatement): Promise<Exposed> {
-  if (drops.test(statement.text)) await lookAgain(running);
-  const { session, transaction, bystanders, absent } = running;
-  const parts = session.parts && takesAlong.test(statement.text) ? await session.parts.listParts() : [];
-  const names = drops.test(statement.text) ? bystanders.map(({ name }) => name).filter((name) => !absent.has(relationKey(name))) : [];
-  return { parts, bystanders: names.length === 0 ? [] : (await transaction.inspect(names)).map(({ name }) => name) };
+async function listExposed(running: RunningScript, { statement }: ScriptStatement): Promise<readonly Part[]> {
+  const { parts } = running.session;
+  if (!parts || !takesAlong.test(statement.text)) return [];
+  await lookAgain(running);
+  return parts.listParts(running.bystanders.map(({ name }) => name).filter((name) => !running.absent.has(relationKey(name))));
 }
 
-/** Bystanders that a statement took along for the sake of something else than a view; what stands on a table that it names is its own affair. */
-async function findSwept({ transaction }: RunningScript, { bystanders }: Exposed, { named }: ScriptStatement): Promise<readonly RelationName[]> {
-  if (bystanders.length === 0) return [];
-  const left = new Set((await transaction.inspect(bystanders)).map(({ name }) => relationKey(name)));
-  const isNamed = (name: RelationName) =>
-    [name.name, name.object?.on ?? name.name].some((part) => named.some((parts) => mayName(parts, { ...name, name: part })));
-  return bystanders.filter((name) => !left.has(relationKey(name)) && !isNamed(name));
+interface Lost {
+  /** Bystanders that went with something else than a view, and that the statement does not drop by name. */
+  readonly swept: readonly RelationName[];
+  /** Views that are still there and have lost a trigger, a rule, a default or an index with what it needs. */
+  readonly bereft: readonly RelationName[];
 }
 
-/** Views that are still there and have lost a trigger, a rule, a default or an index with what it needs. */
-async function findBereft({ session }: RunningScript, { parts }: Exposed): Promise<readonly RelationName[]> {
-  const lost = session.parts ? await findLost(parts, session.parts) : [];
-  return uniqueNames(lost.filter(({ kind }) => kind !== 'view').map(({ view }) => view));
+async function findLostParts({ session, absent }: RunningScript, exposed: readonly Part[], { named }: ScriptStatement): Promise<Lost> {
+  const lost = session.parts ? await findLost(exposed, session.parts) : [];
+  const isOwn = (name: RelationName) => absent.has(relationKey(name)) || named.some((each) => mayName(each, name));
+  return {
+    swept: lost.flatMap(({ kind, view }) => (kind === 'bystander' && !isOwn(view) ? [view] : [])),
+    bereft: uniqueNames(lost.flatMap(({ kind, view }) => (kind === 'bystander' || kind === 'view' ? [] : [view]))),
+  };
 }
 
 const uniqueNames = (names: readonly RelationName[]) => [...new Map(names.map((name) => [relationKey(name), name])).values()];
 
 /** What a statement has done to the views. Returns those that it dropped by name. */
-async function lookAround(running: RunningScript, at: ScriptStatement, exposed: Exposed): Promise<readonly string[]> {
+async function lookAround(running: RunningScript, at: ScriptStatement, exposed: readonly Part[]): Promise<readonly string[]> {
   const own = dropsByName(running, at);
   const after = await running.session.listViews();
   const gone = [...running.views].filter(([id]) => !after.has(id)).map(([, name]) => name);
   const taken = gone.filter((name) => !isOneOf(name, own));
-  const swept = (await findSwept(running, exposed, at)).filter((name) => !isOneOf(name, own));
-  const hanging = uniqueNames([...findHanging(running, gone), ...swept]);
-  const bereft = await findBereft(running, exposed);
+  const { swept, bereft } = await findLostParts(running, exposed, at);
+  const hanging = uniqueNames([...findHanging(running, gone), ...swept.filter((name) => !isOneOf(name, own))]);
   const leaning = [...bereft, ...(gone.length === 0 ? [] : findLeaning(running, [...gone, ...hanging]))];
   const isTaken = taken.length + hanging.length + leaning.length > 0;
   if (isTaken) await keepTaken(running, at, { taken, hanging, leaning });
@@ -168,7 +159,7 @@ function mayHang({ surroundings }: RunningScript, { statement }: ScriptStatement
 
 async function runStatement(running: RunningScript, at: ScriptStatement): Promise<readonly string[]> {
   await putBackNamed(running, at);
-  const exposed = await findExposed(running, at);
+  const exposed = await listExposed(running, at);
   const result = await insist(running, at);
   requireRun(result, at, running);
   running.acts.push({ origin: 'script', sql: at.statement.text, because: placeOf(at), milliseconds: result.milliseconds });

@@ -43,6 +43,8 @@ export interface ScriptSession {
    * named object as a whole. Names without a schema are looked up as the script would.
    */
   findStanding(named: NamedParts, on: 'parts' | 'whole'): Promise<readonly RelationName[]>;
+  /** The schemas in which the script's next statement looks for a name without one, in order. Absent where they are not known. */
+  path?(): readonly string[];
   /** Tells what a CASCADE takes from views that stay. Absent where nothing is taken along. */
   readonly parts?: PartSource;
   /** The names that something has now, and what has them. */

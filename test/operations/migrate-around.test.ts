@@ -157,6 +157,11 @@ test('what a CASCADE takes from views that stay comes back, on a connection of i
   const remade = "DROP FUNCTION tools.may() CASCADE; CREATE FUNCTION tools.may() RETURNS boolean LANGUAGE sql AS 'SELECT true'";
   expect(await place.migrate(remade)).toMatchObject({ restored: ['policy shop.log.swept'], broken: [] });
   expect(await protectedBy()).toEqual([{ name: 'swept' }]);
+  for (const code of [`DO $$ BEGIN DROP FUNCTION tools.may() CASCADE; INSERT INTO shop.log VALUES (1); END $$`, 'SELECT tools.clear()']) {
+    await place.database.query(`CREATE OR REPLACE FUNCTION tools.clear() RETURNS void LANGUAGE plpgsql AS 'BEGIN DROP FUNCTION tools.may() CASCADE; END'`);
+    await place.migrate(`${code}; CREATE FUNCTION tools.may() RETURNS boolean LANGUAGE sql AS 'SELECT true'`);
+    expect(await protectedBy()).toEqual([{ name: 'swept' }]);
+  }
   await place.migrate('DROP POLICY swept ON shop.log');
   expect(await protectedBy()).toEqual([]);
   await expectRecorded(place);

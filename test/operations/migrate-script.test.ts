@@ -372,6 +372,21 @@ test('something else that has taken the name of a view is named, by a migration 
   expect(replaced).toMatchObject({ dropped: ['shop.big'], broken: [], restored: expect.arrayContaining(['shop.best', 'shop.sums', 'function shop.list()']) });
 });
 
+test('a name without a schema means the view that the script finds by it, and no other view of that name', async () => {
+  const place = await openShop(postgresServers()[0]?.version ?? 18);
+  await place.database.query(
+    'CREATE SCHEMA apart; CREATE VIEW apart.best AS SELECT id FROM shop.orders; CREATE VIEW apart.notes AS SELECT id FROM shop.orders',
+  );
+  await place.database.query('CREATE SCHEMA other; CREATE VIEW other.best AS SELECT id FROM apart.best');
+  await place.export();
+  const result = await place.migrate(`ALTER TABLE shop.orders ALTER note TYPE int USING 1; SET search_path = apart, shop; DROP VIEW best CASCADE;
+    CREATE VIEW apart.best AS SELECT id FROM shop.orders; ALTER TABLE shop.orders ALTER note TYPE text; DROP VIEW IF EXISTS notes`);
+  expect(result).toMatchObject({ dropped: ['apart.notes'], broken: [] });
+  const names = "SELECT oid::regclass::text AS name FROM pg_class WHERE relkind = 'v' AND relname IN ('best', 'notes') ORDER BY 1";
+  expect((await place.database.query(names)).map(({ name }) => name)).toEqual(['apart.best', 'other.best', 'shop.best', 'shop.notes']);
+  await expectRecorded(place);
+});
+
 test('a view that the script replaces while it does not fit keeps what a replace keeps, but for what belonged to a column that is gone', async () => {
   const place = await openShop(postgresServers()[0]?.version ?? 18);
   await place.database.query(`${createRole('replaced_owner')} GRANT SELECT ON shop.orders TO replaced_owner; GRANT ALL ON SCHEMA shop TO replaced_owner;

@@ -155,6 +155,7 @@ export async function openScript(connection: Connection, budget: LockBudget): Pr
     },
     listViews: () => listViews(connection),
     findStanding: (named, on) => findStanding(connection, { named, on, path: state.path }),
+    path: () => state.path,
     parts: openParts(connection),
     findTaken: (wanted) => connection.query(takenQuery, [wanted.map(({ schema }) => schema), wanted.map(({ name }) => name)]),
   };
