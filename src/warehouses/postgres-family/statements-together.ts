@@ -1,7 +1,8 @@
 import type { Client } from 'pg';
 import type { ServerError } from './connection.ts';
 
-const separator = ';\n';
+// On a line of its own: the comment that a statement may end with does not take it along.
+const separator = '\n;\n';
 
 const syntaxError = '42601';
 

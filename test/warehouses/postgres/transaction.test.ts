@@ -79,7 +79,7 @@ describe.each([newestServer()])('a transaction on PostgreSQL $version', ({ versi
 
   test('names the failed one of steps that were sent together, also one that cannot be parsed', async () => {
     await using it = await open(version);
-    const harmless = step("COMMENT ON VIEW shop.v IS '𝕧'");
+    const harmless = step("COMMENT ON VIEW shop.v IS '𝕧' -- and so on");
     const several = step("COMMENT ON VIEW shop.v IS 'one'; COMMENT ON VIEW shop.nowhere IS 'two'");
     const [unknown, unreadable] = [step('DROP VIEW shop.nowhere'), step('DROP VEEW shop.v')];
     const last = { [unknown.sql]: '42P01', [unreadable.sql]: '42601', [several.sql]: '42P01' };
