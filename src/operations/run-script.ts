@@ -48,11 +48,13 @@ async function insist(running: RunningScript, at: ScriptStatement): Promise<Stat
     await tryPutBack(running, ours, `${placeOf(at)} needs what is not there`);
     result = await send(running, at);
   }
+  const first = result;
   for (const on of ['parts', 'whole'] as const) {
     if (!result.refusal?.isInTheWay) break;
     if (await clearWay(running, at, on)) result = await send(running, at);
   }
-  return result;
+  // It was refused for another reason, and now misses what was dropped for it.
+  return result.refusal?.isMissing ? first : result;
 }
 
 function requireRun({ refusal }: StatementResult, at: ScriptStatement, { unfit }: RunningScript): void {

@@ -196,6 +196,10 @@ describe('on the newest PostgreSQL', () => {
         message: expect.stringMatching(/^migration\.sql:4: column "totl".*nothing changed\.\n {5}SET totl = 1;\n {9}\^$/s),
         details: { file: 'migration.sql', line: 4, code: '42703' },
       });
+      await expect(place.migrate('ALTER VIEW shop.best SET (check_option = cascaded)')).rejects.toMatchObject({
+        message: expect.stringContaining('WITH CHECK OPTION is supported only on automatically updatable views'),
+        details: { code: '0A000' },
+      });
       const rehearsed = await place.migrate('ALTER TABLE shop.orders ALTER id TYPE bigint; DROP VIEW shop.dated', { mode: 'rehearse' });
       expect(rehearsed).toMatchObject({ isRehearsal: true, restored: ['shop.best', 'shop.big', 'shop.notes', 'shop.sums'], dropped: ['shop.dated'] });
       expect(rehearsed.acts.filter(({ origin }) => origin === 'script')).toHaveLength(2);

@@ -94,8 +94,8 @@ function answer(made: Made, answers: ReadonlyMap<string, Settled>, restore: Rest
   return { outcome: isSamePrint(made) ? 'same' : 'different', columns };
 }
 
-// Resources, an operator, the system, concurrency, a fault of the server or what an event trigger raises: they say nothing about the text.
-const notAboutTheText = /^(?:53|57|58|40|55|XX|P0)/;
+// Resources, an operator, the system, concurrency, a fault of the server, what an event trigger raises, or a right that we lack: they say nothing about the text.
+const notAboutTheText = /^(?:53|57|58|40|55|XX|P0|42501)/;
 
 function explainFailure(
   question: Question,
