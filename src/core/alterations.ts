@@ -32,6 +32,7 @@ function alterFresh(view: View, { request }: Situation): Alteration {
 
 /** What a view that stays becomes through its new owner and its renamed columns alone. */
 function attachmentsBefore(live: View, wanted: View, { request, treatments }: Situation): readonly Attachment[] {
+  if (!isView(live)) return live.attachments;
   const { dialect } = request;
   const treatment = treatments.get(relationKey(live.name));
   const owner = dialect.ownerOf(wanted);
@@ -116,8 +117,8 @@ function alterView(key: string, situation: Situation, { makings }: Course): Alte
   if (making?.making === 'create') return [alterFresh(making.view, situation)];
   const standing = live.get(key);
   const after = wanted.get(key) ?? standing;
-  if (!standing || !after || !isView(standing) || rebuild.dropped.has(key)) return [];
   const how = treatments.get(key)?.how;
+  if (!standing || !after || (!isView(standing) && how !== 'alter') || rebuild.dropped.has(key)) return [];
   if (how === 'refuse' || (how === 'nothing' && rebuild.dropped.size === 0)) return [];
   const alteration = alterStanding(standing, after, { situation, making: making?.making });
   return alteration.released.length + alteration.removed.length + alteration.made.length > 0 ? [alteration] : [];

@@ -69,6 +69,7 @@ function treatBystander(live: View | undefined, wanted: View, request: PlanReque
   if (!live) return isThere ? { how: 'leave', because: 'it exists and hangs on no view' } : { how: 'create', because: 'it does not exist' };
   const isSame = described.get(key)?.outcome === 'same' ? hasSameAttachments(live, wanted, dialect) : isSameView(live, wanted, dialect);
   if (isSame) return { how: 'nothing' };
+  if (request.bystanders === 'mend' && isSameDefinition(live, wanted, dialect)) return treatSameDefinition(live, wanted, request);
   const pruned = prunedUnder(live, wanted, request);
   return pruned === undefined
     ? { how: 'leave', because: 'it exists and differs' }

@@ -33,6 +33,8 @@ export interface PlanRequest {
   readonly drops: readonly RelationName[];
   /** `leave`: what is dropped was made by a run that is undone, and before it the views that read it stood without it, where the warehouse lets them. Else such a drop is refused. */
   readonly orphans?: 'refuse' | 'leave';
+  /** `mend`: this run has made them, and they get what belongs to them as views do. Else what exists of them is left alone. */
+  readonly bystanders?: 'leave' | 'mend';
   /** Live views in scope that the wanted Snapshot does not hold and that stay. */
   readonly kept: readonly RelationName[];
   /** What the server says of wanted definitions that differ from the live ones, by `relationKey`. */

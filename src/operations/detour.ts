@@ -57,10 +57,10 @@ export function planDropping(views: readonly View[], because: string, surroundin
 
 type MendingOptions = Surroundings & Pick<PlanRequest, 'relations'> & { readonly because: string };
 
-/** Gives these views what the wanted ones have and they lack, and takes what these have not. */
+/** Gives these views and bystanders, which were made just now, what the wanted ones have and they lack, and takes what these have not. */
 export function planMending(live: readonly View[], wanted: readonly View[], { because, ...surroundings }: MendingOptions): Plan {
   const relations = new Set([...surroundings.relations, ...findFoundations(wanted)]);
-  const plan = planChanges({ ...nothing, ...surroundings, relations, live, wanted });
+  const plan = planChanges({ ...nothing, ...surroundings, relations, live, wanted, bystanders: 'mend' });
   return { ...plan, steps: plan.steps.map((step): Step => ({ ...step, because })) };
 }
 

@@ -286,6 +286,21 @@ test('an event trigger that fails itself is told with the words of the server, a
   });
 });
 
+test('what an event trigger adds to views and functions that come back is taken from them again', async () => {
+  const place = await openShop(postgresServers()[0]?.version ?? 18);
+  await place.database.query(`CREATE FUNCTION shop.all_big() RETURNS SETOF shop.big LANGUAGE sql AS 'SELECT * FROM shop.big'; REVOKE ALL ON FUNCTION shop.all_big() FROM PUBLIC;
+    CREATE FUNCTION public.add() RETURNS event_trigger LANGUAGE plpgsql AS $$ DECLARE made record; BEGIN
+      FOR made IN SELECT * FROM pg_event_trigger_ddl_commands() WHERE object_type IN ('view', 'function') LOOP
+        EXECUTE format('GRANT %s %s TO pg_monitor', CASE made.object_type WHEN 'view' THEN 'SELECT ON' ELSE 'EXECUTE ON FUNCTION' END, made.object_identity); END LOOP; END $$;
+    CREATE EVENT TRIGGER adding ON ddl_command_end WHEN TAG IN ('CREATE VIEW', 'CREATE FUNCTION') EXECUTE FUNCTION public.add()`);
+  await place.export();
+  const before = await describeCatalog(place.database.url);
+  await place.migrate(
+    'DROP TABLE shop.orders CASCADE; CREATE TABLE shop.orders (id int PRIMARY KEY, customer int, total numeric(12,2), note text, placed date)',
+  );
+  expect(await describeCatalog(place.database.url)).toEqual(before);
+});
+
 test('a primary key that a view groups by can be made anew, and so can a type and a function that views use', async () => {
   const place = await openShop(postgresServers()[0]?.version ?? 18);
   await place.database.query(`
