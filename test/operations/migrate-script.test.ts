@@ -460,8 +460,10 @@ test('statements that name no view find them all as they were: code, rights of a
     'ALTER VIEW shop.best RENAME TO better',
   ];
   for (const sql of statements) await plain.query(sql);
-  const around = (sql: string) => `ALTER TABLE shop.orders ALTER total TYPE numeric(14,2);\n${sql};\nALTER TABLE shop.orders ALTER total TYPE numeric(12,2);`;
-  await place.migrate(`\uFEFF${statements.map(around).join('\r\n')}`);
+  // Each finds the views away for the change of a column before it.
+  const alter = (digits: number) => `ALTER TABLE shop.orders ALTER total TYPE numeric(${digits},2);`;
+  const script = statements.map((sql, index) => `${alter(index % 2 === 0 ? 14 : 13)}\r\n${sql};`);
+  await place.migrate(`\uFEFF${[...script, alter(12)].join('\r\n')}`);
   expect(await describeCatalog(place.database.url)).toEqual(await describeCatalog(plain.url));
   expect(await place.database.query('SELECT n FROM shop.log')).toEqual(await plain.query('SELECT n FROM shop.log'));
   await place.database.query(`DROP OWNED BY ${owner}, ${reader} CASCADE`);
