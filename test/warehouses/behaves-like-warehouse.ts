@@ -140,7 +140,8 @@ export function behavesLikeWarehouse(makeFixture: () => Promise<WarehouseFixture
       withWarehouse(async (warehouse, fixture) => {
         const { top, base } = await createPair(fixture);
         const before = await readViews(warehouse);
-        const broken: Step = { kind: 'alter', view: base, sql: 'NO SUCH STATEMENT', because: 'it must fail' };
+        const absent = { ...viewOf(before, base), name: { ...base, name: 'not_there' } };
+        const broken: Step = { kind: 'alter', view: base, sql: warehouse.dialect.dropView(absent), because: 'it must fail' };
         const done: number[] = [];
         const work = async (transaction: Transaction): Promise<never> => {
           const { failure } = await transaction.execute([dropStep(warehouse, before, top), broken, dropStep(warehouse, before, base)], (index) =>
