@@ -234,6 +234,7 @@ describe.each([newestServer().version])('on PostgreSQL %i', (version) => {
   });
 
   test('comparisons that are printed without their operator come back with it', async () => {
+    const body = version < 14 ? "AS 'SELECT count(*) FROM public.nulled'" : 'BEGIN ATOMIC SELECT count(NULLIF(email, $1::citext)) FROM nulled; END';
     const place = await open(
       version,
       `CREATE SCHEMA "My Types"; CREATE EXTENSION citext SCHEMA "My Types"; CREATE EXTENSION hstore; SET search_path = public, "My Types";
@@ -246,7 +247,7 @@ describe.each([newestServer().version])('on PostgreSQL %i', (version) => {
        CREATE VIEW among_rows AS SELECT id FROM u WHERE (id, email) IN (SELECT n, email FROM w) AND (id, email) <> ALL (SELECT n, email FROM w) OR (id, email) = (SELECT 1, NULL::citext);
        CREATE VIEW rows_compared AS SELECT u.id FROM u, w WHERE (u.id, u.email) < (w.n, w.email);
        CREATE RULE changed AS ON UPDATE TO cased WHERE new.email IS DISTINCT FROM old.email DO INSTEAD NOTHING;
-       CREATE FUNCTION found(text) RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(NULLIF(email, $1::citext)) FROM nulled; END;
+       CREATE FUNCTION found(text) RETURNS bigint LANGUAGE sql ${body};
        CREATE MATERIALIZED VIEW held AS SELECT email, found('a@x') AS f FROM over_nulled; CREATE INDEX held_email ON held (NULLIF(email, ''));
        RESET search_path`,
     );
